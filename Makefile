@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# The façade: every target installs what is missing first and leaves the program at build/bin/larmor.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+PRESET ?= release
+
+.PHONY: setup build demo test bench format sanitize check clean
+setup:
+	@bash tools/setup.sh
+build: setup
+	@cmake --preset $(PRESET) -Wno-dev > /dev/null || cmake --preset $(PRESET)
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+test: build check
+	@ctest --test-dir build --output-on-failure -j $(JOBS)
+check:
+	@python3 tools/check_rooms.py
+demo: build
+	@bash tools/demo.sh
+bench: build
+	@bash tools/bench.sh
+format:
+	@git ls-files '*.cpp' '*.hpp' '*.cu' '*.cuh' | xargs clang-format -i
+sanitize: setup
+	@cmake --preset sanitize > /dev/null && cmake --build --preset sanitize -j $(JOBS)
+	@ctest --test-dir build/sanitize --output-on-failure -j $(JOBS)
+clean:
+	@rm -rf build

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# Build rules every room uses: warnings, registries made by globbing, and per-instruction-set sources.
+
+add_library(larmor_flags INTERFACE)
+target_include_directories(larmor_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-psabi -ffp-contract=off>)
+target_compile_definitions(larmor_flags INTERFACE LARMOR_VERSION="${PROJECT_VERSION}")
+if(LARMOR_SANITIZE)
+  target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined
+    -fno-sanitize-recover=all -fno-omit-frame-pointer>)
+  target_link_options(larmor_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_program(LARMOR_LLD ld.lld)
+if(LARMOR_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+find_program(LARMOR_CCACHE ccache)
+if(LARMOR_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${LARMOR_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${LARMOR_CCACHE})
+endif()
+
+if(LARMOR_CUDA)
+  include(LarmorCuda)
+endif()
+
+# larmor_room(<name> SOURCES ... LINK ...): static library larmor_<name>.
+function(larmor_room name)
+  cmake_parse_arguments(R "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  if(NOT R_SOURCES)  # a room of headers only, so far
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${name}_empty.cpp CONTENT "// no sources yet\n")
+    set(R_SOURCES ${CMAKE_BINARY_DIR}/generated/${name}_empty.cpp)
+  endif()
+  add_library(larmor_${name} STATIC ${R_SOURCES})
+  target_link_libraries(larmor_${name} PUBLIC larmor_flags ${R_LINK} PRIVATE ${R_PRIVATE_LINK})
+endfunction()
+
+# larmor_registry(<target> <folder> <Registry type> <header> <function>): every file <stem>.cpp of the folder
+# defines register_<stem>(Registry&) in `namespace`; the generated file defines `function` that calls them all.
+function(larmor_registry target folder namespace type header function)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  list(SORT files)
+  set(declare "")
+  set(call "")
+  foreach(file ${files})
+    get_filename_component(stem ${file} NAME_WE)
+    string(APPEND declare "void register_${stem}(${type}&);\n")
+    string(APPEND call "  register_${stem}(registry);\n")
+  endforeach()
+  set(out ${CMAKE_BINARY_DIR}/generated/${function}.cpp)
+  file(CONFIGURE OUTPUT ${out} CONTENT
+"// SPDX-License-Identifier: Apache-2.0
+// Generated from the files of ${folder}/.
+#include <${header}>
+namespace ${namespace} {
+${declare}
+void ${function}(${type}& registry) {
+${call}}
+}  // namespace ${namespace}
+" @ONLY)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
+
+# Sources compiled once for each instruction set. LARMOR_ISA names the level; LARMOR_ISA_MAIN is 1 in exactly one
+# of them, where host-side registration lives. The wide ones must not emit inline functions of the standard library
+# (the linker keeps one copy of those, and it may be the AVX-512 one), so they may include only lane headers.
+set(LARMOR_ISA_FLAGS_baseline "-march=x86-64")
+set(LARMOR_ISA_FLAGS_v3 "-march=x86-64-v3")
+set(LARMOR_ISA_FLAGS_v4 "-march=x86-64-v4;-mprefer-vector-width=512")
+function(larmor_isa_sources target)
+  set(levels baseline)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(levels baseline v3 v4)
+  endif()
+  foreach(source ${ARGN})
+    get_filename_component(stem ${source} NAME_WE)
+    foreach(level ${levels})
+      set(lib ${target}_isa_${level})
+      if(NOT TARGET ${lib})
+        add_library(${lib} OBJECT)
+        target_link_libraries(${lib} PRIVATE larmor_flags)
+        target_compile_options(${lib} PRIVATE -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-attributes)
+        if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+          target_compile_options(${lib} PRIVATE ${LARMOR_ISA_FLAGS_${level}})
+        endif()
+        target_compile_definitions(${lib} PRIVATE LARMOR_ISA=${level} LARMOR_ISA_${level}=1)
+        target_sources(${target} PRIVATE $<TARGET_OBJECTS:${lib}>)
+      endif()
+      target_sources(${lib} PRIVATE ${source})
+    endforeach()
+  endforeach()
+endfunction()

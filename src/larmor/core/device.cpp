@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <larmor/core/cuda_runtime.hpp>
+#include <larmor/core/device.hpp>
+#include <larmor/core/error.hpp>
+#include <new>
+#include <thread>
+
+namespace larmor {
+
+std::string Device::str() const {
+  if (is_cpu()) return "cpu";
+  return index == 0 ? "cuda" : fmt::format("cuda:{}", index);
+}
+
+Device Device::parse(const std::string& text) {
+  if (text == "cpu") return cpu();
+  if (text.rfind("cuda", 0) == 0) {
+    int index = 0;
+    if (text.size() > 4) {
+      char* end = nullptr;
+      const long n = text[4] == ':' && text.size() > 5 ? std::strtol(text.c_str() + 5, &end, 10) : -1;
+      if (n < 0 || n > 1024 || *end != '\0')
+        throw Error(Errc::usage, fmt::format("'{}' does not name a device", text), "write cpu, cuda or cuda:N");
+      index = static_cast<int>(n);
+    }
+    if (index >= cuda_device_count())
+      throw Error(
+          Errc::device,
+          fmt::format("no device {}: {} here", text,
+                      cuda_device_count() == 0 ? cuda_why_not() : fmt::format("{} CUDA devices", cuda_device_count())),
+          "use device cpu");
+    return cuda(index);
+  }
+  const std::vector<std::string> names{"cpu", "cuda"};
+  throw unknown_name("device", text, names);
+}
+
+bool cuda_built() { return cuda::built(); }
+int cuda_device_count() { return cuda::device_count(); }
+std::string cuda_why_not() { return cuda::why_not(); }
+
+std::vector<std::string> device_descriptions() {
+  std::vector<std::string> out{fmt::format("cpu: {} logical processors", std::thread::hardware_concurrency())};
+  for (int i = 0; i < cuda_device_count(); ++i) out.push_back(fmt::format("cuda:{}: {}", i, cuda::describe(i)));
+  return out;
+}
+
+std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
+  if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
+  constexpr std::size_t line = 64;
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
+  auto* memory = static_cast<std::byte*>(std::aligned_alloc(line, rounded));
+  if (!memory)
+    throw Error(Errc::numeric, fmt::format("out of memory: {:.1f} MB asked for", double(bytes) / 1e6),
+                "work on fewer volumes at a time, or on a machine with more memory");
+  return {memory, [](std::byte* p) { std::free(p); }};
+}
+
+void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
+  if (bytes == 0) return;
+  if (to_device.is_cpu() && from_device.is_cpu())
+    std::memcpy(to, from, bytes);
+  else
+    cuda::copy(to, to_device.is_cpu() ? -1 : to_device.index, from, from_device.is_cpu() ? -1 : from_device.index,
+               bytes);
+}
+
+}  // namespace larmor

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <larmor/core/cancel.hpp>
+
+namespace larmor {
+
+/// Threads that parallel work uses: LARMOR_NUM_THREADS when set, else what the machine and its affinity mask allow.
+int thread_count();
+/// Overrides the count for this process (n >= 1). Errors   Errc::range
+void set_thread_count(int n);
+
+/// Calls body(begin, end) over [0, n) in pieces of about `grain`, on the pool; the calling thread works too. Idle
+/// workers sleep. The first exception stops the loop and is rethrown here; a cancel stops it with Errc::cancelled.
+void parallel_for(std::size_t n, std::size_t grain, const std::function<void(std::size_t, std::size_t)>& body,
+                  const Cancel* cancel = nullptr);
+
+}  // namespace larmor

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace larmor::io {
+
+namespace fs = std::filesystem;
+
+/// Whole file as bytes; a gzip file (by its first bytes, not its name) is unpacked.
+/// Errors   Errc::file (missing: with the nearest name in the folder; a directory; not readable), Errc::format
+/// (truncated or corrupt gzip)
+std::vector<std::byte> read_bytes(const fs::path& path);
+std::string read_text(const fs::path& path);  // a UTF-8 byte order mark is dropped
+
+/// Writes to a temporary name in the same folder, flushes to disk and renames: afterwards the file is whole or as it
+/// was. Makes the folder. Errors   Errc::file (no space, not writable); the temporary file is removed
+void write_bytes(const fs::path& path, const void* data, std::size_t size);
+void write_text(const fs::path& path, std::string_view text);
+/// gzip-compressed (ISA-L), atomic like write_bytes.
+void write_gzip(const fs::path& path, const void* data, std::size_t size);
+
+/// A folder that appears whole: files are written under path() and moved to the target by commit(); without commit
+/// everything is removed. An existing target keeps its other files; ours replace those of the same name.
+class OutputFolder {
+ public:
+  explicit OutputFolder(fs::path target);
+  ~OutputFolder();
+  OutputFolder(const OutputFolder&) = delete;
+  OutputFolder& operator=(const OutputFolder&) = delete;
+  const fs::path& path() const { return work_; }
+  const fs::path& target() const { return target_; }
+  void commit();
+
+ private:
+  fs::path target_, work_;
+  bool done_ = false;
+};
+
+}  // namespace larmor::io

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/core/array.hpp>
+#include <larmor/core/cancel.hpp>
+#include <larmor/fit/status.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace larmor::dce {
+
+/// Spoiled gradient echo in steady state. FA [rad], TR [s], r1 [1/(s mM)], optionally r2star [1/(s mM)] with TE [s].
+struct Spgr {
+  double FA = 0, TR = 0, r1 = 4.5;
+  /// Errors   Errc::range naming the value and what is allowed
+  void check() const;
+};
+
+/// S = M0 sin FA (1 - E1) / (1 - cos FA E1), E1 = exp(-TR R1), R1 = 1/T10 + r1 C. Source   Haase et al., JMR 67:258
+/// (1986)
+double spgr_signal(double M0, double T1, const Spgr& s);
+
+struct ConversionOptions {
+  std::string method = "spgr";  // "spgr" (exact) or "linear" (C = (S/S0 - 1) / (T10 r1))
+  int baseline_first = 0;       // frames [first, last) whose mean is S0
+  int baseline_last = 0;        // 0: automatic, up to the bolus arrival of the mean curve
+};
+
+/// Signal to concentration and back, voxel-wise.
+///
+/// signal  (voxels..., t) any real type; T10 one a voxel [s] or one for all; B1 one a voxel (actual/nominal FA) or
+/// empty Result  f32, same shape [mM]; negative values are kept. NaN and a status where the equation has no solution:
+///         baseline <= 0 -> no_signal, T10 not positive -> bad_data; a frame whose signal exceeds what any R1 can give
+///         is NaN.
+/// Errors  Errc::shape, Errc::range
+struct Conversion {
+  Array concentration;
+  std::vector<fit::FitStatus> status;         // converged where good
+  int baseline_first = 0, baseline_last = 0;  // the frames used
+};
+Conversion signal_to_concentration(const Array& signal, std::span<const double> times, const Spgr& spgr,
+                                   std::span<const float> T10, std::span<const float> B1 = {},
+                                   std::span<const std::uint8_t> mask = {}, const ConversionOptions& options = {},
+                                   const Cancel* cancel = nullptr);
+/// One curve in double precision; S0 is given. Errors   none; NaN where there is no solution
+void spgr_concentration(std::span<const double> signal, double S0, double T10, const Spgr& spgr, std::span<double> out);
+/// Forward: signal of a curve whose baseline signal is S0.
+void spgr_signal(std::span<const double> concentration, double S0, double T10, const Spgr& spgr, std::span<double> out);
+
+/// Number of baseline frames before the bolus arrives in the mean curve of the mask (at least 1).
+int automatic_baseline(const Array& signal, std::span<const std::uint8_t> mask);
+
+}  // namespace larmor::dce
