@@ -3,7 +3,7 @@
 
 add_library(larmor_flags INTERFACE)
 target_include_directories(larmor_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-psabi -ffp-contract=off>)
+target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-psabi -Wno-restrict -ffp-contract=off>)
 target_compile_definitions(larmor_flags INTERFACE LARMOR_VERSION="${PROJECT_VERSION}")
 if(LARMOR_SANITIZE)
   target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined
