@@ -36,17 +36,30 @@ function(larmor_room name)
   target_link_libraries(larmor_${name} PUBLIC larmor_flags ${R_LINK} PRIVATE ${R_PRIVATE_LINK})
 endfunction()
 
-# larmor_registry(<target> <folder> <Registry type> <header> <function>): every file <stem>.cpp of the folder
-# defines register_<stem>(Registry&) in `namespace`; the generated file defines `function` that calls them all.
+# larmor_registry(<target> <folder> <namespace> <Registry type> <header> <function> [COMPILE])
+#
+# Every .cpp below <folder> defines register_<path>(<Registry type>&) in <namespace>, where <path> is the file's path
+# below the folder with '_' for '/' and without '.cpp'. The generated file defines <function>(<Registry type>&), which
+# calls them all in the order of their paths. COMPILE adds the files to the target too (leave it out where
+# larmor_isa_sources compiles them).
 function(larmor_registry target folder namespace type header function)
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  cmake_parse_arguments(R "COMPILE" "" "" ${ARGN})
+  set(root ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${root} ${root}/*.cpp)
   list(SORT files)
   set(declare "")
   set(call "")
-  foreach(file ${files})
-    get_filename_component(stem ${file} NAME_WE)
-    string(APPEND declare "void register_${stem}(${type}&);\n")
-    string(APPEND call "  register_${stem}(registry);\n")
+  foreach(file IN LISTS files)
+    string(REGEX REPLACE "\\.cpp$" "" path ${file})
+    string(REPLACE "/" "_" path ${path})
+    if(NOT path MATCHES "^[A-Za-z0-9_]+$")
+      message(FATAL_ERROR "${folder}/${file}: register_${path} is no C++ name; use letters, digits and _ in file names")
+    endif()
+    string(APPEND declare "void register_${path}(${type}&);\n")
+    string(APPEND call "  register_${path}(registry);\n")
+    if(R_COMPILE)
+      target_sources(${target} PRIVATE ${root}/${file})
+    endif()
   endforeach()
   set(out ${CMAKE_BINARY_DIR}/generated/${function}.cpp)
   file(CONFIGURE OUTPUT ${out} CONTENT
@@ -55,7 +68,7 @@ function(larmor_registry target folder namespace type header function)
 #include <${header}>
 namespace ${namespace} {
 ${declare}
-void ${function}(${type}& registry) {
+void ${function}([[maybe_unused]] ${type}& registry) {
 ${call}}
 }  // namespace ${namespace}
 " @ONLY)

@@ -9,9 +9,11 @@ namespace larmor::perfusion {
 
 /// g(t) = integral from times[0] to t of input(s) exp(-rate (t - s)) ds, for rate >= 0 [1/s].
 ///
-/// times   (M) [s], strictly increasing, any spacing; input (M), 0 before times[0]
-/// at      (N) [s], increasing, any; out (N) written
-/// Errors  Errc::shape, Errc::range (times not increasing; a method that needs a uniform grid and has none)
+/// times   (M >= 1) [s], strictly increasing, any spacing, starting anywhere
+/// input   (M) linear between its samples, 0 before the first, its last value held after the last
+/// at      (N) [s], not decreasing, any other grid; out (N) written, 0 up to times[0]
+/// Errors  Errc::shape, Errc::range (times not increasing, a negative rate; a method that needs a uniform grid and has
+///         none)
 using ConvolveExp = std::function<void(std::span<const double> times, std::span<const double> input, double rate,
                                        std::span<const double> at, std::span<double> out)>;
 
