@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/data/aif.hpp>
-
 #include <fmt/format.h>
 
 #include <cmath>
 #include <larmor/core/error.hpp>
+#include <larmor/data/aif.hpp>
 
 namespace larmor {
 
