@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <larmor/core/array.hpp>
 #include <limits>
 #include <numeric>
@@ -146,12 +145,7 @@ Array::Array(DType type, Shape shape, Axes axes, Device device)
   strides_ = packed_strides(shape_);
   const auto bytes = static_cast<std::size_t>(n) * size_of(type_);
   buffer_ = allocate(bytes, device_);
-  if (device_.is_cpu()) {
-    std::memset(buffer_.get(), 0, bytes);
-  } else {
-    const std::vector<std::byte> zeros(bytes);
-    copy_bytes(buffer_.get(), device_, zeros.data(), Device::cpu(), bytes);
-  }
+  zero_bytes(buffer_.get(), device_, bytes);
 }
 
 std::int64_t Array::size() const { return buffer_ ? count_of(shape_) : 0; }

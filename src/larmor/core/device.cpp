@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <larmor/core/cuda_runtime.hpp>
@@ -18,21 +20,20 @@ std::string Device::str() const {
 
 Device Device::parse(const std::string& text) {
   if (text == "cpu") return cpu();
-  if (text.rfind("cuda", 0) == 0) {
+  if (text == "cuda" || text.starts_with("cuda:")) {
     int index = 0;
     if (text.size() > 4) {
-      char* end = nullptr;
-      const long n = text[4] == ':' && text.size() > 5 ? std::strtol(text.c_str() + 5, &end, 10) : -1;
-      if (n < 0 || n > 1024 || *end != '\0')
+      const char *first = text.data() + 5, *last = text.data() + text.size();
+      const auto [end, error] = std::from_chars(first, last, index);
+      if (error != std::errc() || end != last || index < 0)
         throw Error(Errc::usage, fmt::format("'{}' does not name a device", text), "write cpu, cuda or cuda:N");
-      index = static_cast<int>(n);
     }
     if (index >= cuda_device_count())
-      throw Error(
-          Errc::device,
-          fmt::format("no device {}: {} here", text,
-                      cuda_device_count() == 0 ? cuda_why_not() : fmt::format("{} CUDA devices", cuda_device_count())),
-          "use device cpu");
+      throw Error(Errc::device,
+                  cuda_device_count() == 0
+                      ? fmt::format("no device {}: {}", text, cuda_why_not())
+                      : fmt::format("no device {}: this machine has {} CUDA devices", text, cuda_device_count()),
+                  "use device cpu");
     return cuda(index);
   }
   const std::vector<std::string> names{"cpu", "cuda"};
@@ -53,7 +54,8 @@ std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
   if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
   constexpr std::size_t line = 64;
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(line, rounded));
+  const bool wrapped = rounded < bytes;
+  auto* memory = wrapped ? nullptr : static_cast<std::byte*>(std::aligned_alloc(line, rounded));
   if (!memory)
     throw Error(Errc::numeric, fmt::format("out of memory: {:.1f} MB asked for", double(bytes) / 1e6),
                 "work on fewer volumes at a time, or on a machine with more memory");
@@ -67,6 +69,14 @@ void copy_bytes(void* to, Device to_device, const void* from, Device from_device
   else
     cuda::copy(to, to_device.is_cpu() ? -1 : to_device.index, from, from_device.is_cpu() ? -1 : from_device.index,
                bytes);
+}
+
+void zero_bytes(void* memory, Device device, std::size_t bytes) {
+  if (bytes == 0) return;
+  if (device.is_cpu())
+    std::memset(memory, 0, bytes);
+  else
+    cuda::zero(memory, device.index, bytes);
 }
 
 }  // namespace larmor

@@ -37,5 +37,6 @@ std::vector<std::string> device_descriptions();
 std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device);
 /// Copies between any two places; returns when the bytes are there.
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes);
+void zero_bytes(void* memory, Device device, std::size_t bytes);
 
 }  // namespace larmor
