@@ -9,7 +9,7 @@
 
 namespace larmor::dce {
 
-/// Spoiled gradient echo in steady state. FA [rad], TR [s], r1 [1/(s mM)], optionally r2star [1/(s mM)] with TE [s].
+/// Spoiled gradient echo in steady state, short TE (T2* is left out). FA [rad], TR [s], r1 [1/(s mM)].
 struct Spgr {
   double FA = 0, TR = 0, r1 = 4.5;
   /// Errors   Errc::range naming the value and what is allowed
@@ -29,10 +29,11 @@ struct ConversionOptions {
 /// Signal to concentration and back, voxel-wise.
 ///
 /// signal  (voxels..., t) any real type; T10 one a voxel [s] or one for all; B1 one a voxel (actual/nominal FA) or
-/// empty Result  f32, same shape [mM]; negative values are kept. NaN and a status where the equation has no solution:
-///         baseline <= 0 -> no_signal, T10 not positive -> bad_data; a frame whose signal exceeds what any R1 can give
-///         is NaN.
-/// Errors  Errc::shape, Errc::range
+///         empty
+/// Result  f32, same shape [mM]; negative values are kept. NaN and a status where the equation has no solution:
+///         not in the mask -> outside, baseline <= 0 -> no_signal, T10 or B1 not positive, or a signal that is not
+///         finite -> bad_data; frames whose signal is below 0 or above what any R1 can give are NaN -> out_of_range.
+/// Errors  Errc::shape, Errc::range, Errc::unknown_name (method), Errc::numeric (automatic baseline, nothing rises)
 struct Conversion {
   Array concentration;
   std::vector<fit::FitStatus> status;         // converged where good
@@ -47,7 +48,8 @@ void spgr_concentration(std::span<const double> signal, double S0, double T10, c
 /// Forward: signal of a curve whose baseline signal is S0.
 void spgr_signal(std::span<const double> concentration, double S0, double T10, const Spgr& spgr, std::span<double> out);
 
-/// Number of baseline frames before the bolus arrives in the mean curve of the mask (at least 1).
+/// Number of baseline frames, those at least half a frame before the bolus arrives in the mean curve of the mask (at
+/// least 1). Errors   Errc::numeric when nothing rises
 int automatic_baseline(const Array& signal, std::span<const std::uint8_t> mask);
 
 }  // namespace larmor::dce
