@@ -235,14 +235,14 @@ TEST_P(ConvolutionOrder, HoldsTheLastValueAndIsZeroBeforeTheFirst) {
   EXPECT_NEAR(g[2], c.back() / 0.4,
               2e-3 * std::abs(c.back() / 0.4));  // (0.04)^2 / 12, and the tail of a bolus long gone
 }
-INSTANTIATE_TEST_SUITE_P(Methods, ConvolutionOrder, ::testing::Values("convolution.trapezoid"));
+INSTANTIATE_TEST_SUITE_P(Methods, ConvolutionOrder, ::testing::Values("convolution.trapezoid", "convolution.fft"));
 
 TEST(Convolution, EveryMethodHasItsWordsAndAgreesOnAPlainCase) {
   const Curve t = uniform(500, 0.05), at = t;
   Curve c(t.size());
   for (std::size_t i = 0; i < t.size(); ++i) c[i] = t[i] * std::exp(-t[i]);
   const Curve expected = exact(t, c, 0.2, at);
-  ASSERT_GE(convolutions().size(), 2U);
+  ASSERT_EQ(convolutions().size(), 3U);
   for (const auto& [id, method] : convolutions()) {
     EXPECT_FALSE(method.title.empty() || method.source.empty() || method.accuracy.empty()) << id;
     EXPECT_LT(distance(with(id, t, c, 0.2, at), expected), 1e-3) << id;  // second order: (1 x 0.05)^2 / 12 = 2e-4
@@ -272,4 +272,27 @@ TEST(Convolution, BadInputIsNamed) {
   EXPECT_EQ(message({0, 1}, {1, 1}, 1, {5, 4}, 2),
             "range: convolution: output time 4 s at position 1 does not follow 5 s");
   EXPECT_THROW(convolutions().get("exat"), Error);
+}
+
+TEST(ConvolutionFft, IsTheTrapezoidRuleOnItsGrid) {
+  const Curve t = uniform(173, 0.7, -3), c = noise(173, 19);
+  EXPECT_LT(distance(with("convolution.fft", t, c, 0.2, t), with("convolution.trapezoid", t, c, 0.2, t)), 1e-12);
+}
+
+TEST(ConvolutionFft, NamesWhatItCannotTake) {
+  const auto message = [](const Curve& t, const Curve& at) {
+    Curve out(at.size()), c(t.size(), 1.0);
+    try {
+      convolutions().get("fft").convolve(t, c, 0.1, at, out);
+    } catch (const Error& e) {
+      return std::string(to_string(e.code())) + ": " + e.what();
+    }
+    return std::string("no error");
+  };
+  EXPECT_NE(message({0, 1, 2.5}, {1}).find("range: convolution.fft needs a uniform grid: sample 1 comes 1 s after"),
+            std::string::npos);
+  EXPECT_NE(message({0, 1, 2.5}, {1}).find("do: use convolution.exact"), std::string::npos);
+  EXPECT_NE(message({0}, {1}).find("an input of 1 sample has no spacing"), std::string::npos);
+  EXPECT_NE(message({0, 1}, {1e12}).find("stay below"), std::string::npos);
+  EXPECT_EQ(message({0, 1, 2 + 1e-9}, {1}), "no error");
 }
