@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <larmor/core/error.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +11,11 @@
 namespace larmor::io {
 
 namespace fs = std::filesystem;
+
+/// "no file called 'x' in folder y; did you mean z?", or the first folder of the path that is missing.
+Error missing_file(const fs::path& path);
+/// Size of a regular file. Errors   Errc::file (missing: with the nearest name in the folder; a directory; a device)
+std::uint64_t require_file(const fs::path& path);
 
 /// Whole file as bytes; a gzip file (by its first bytes, not its name) is unpacked.
 /// Errors   Errc::file (missing: with the nearest name in the folder; a directory; not readable), Errc::format
@@ -38,7 +43,7 @@ class OutputFolder {
   void commit();
 
  private:
-  fs::path target_, work_;
+  fs::path target_, work_, made_;  // made_: the topmost parent folder that had to be made
   bool done_ = false;
 };
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <larmor/core/error.hpp>
+#include <larmor/io/file.hpp>
+
+namespace larmor::io {
+namespace {
+
+[[noreturn]] void fail(const std::string& doing, const fs::path& path, const std::error_code& ec) {
+  throw Error(Errc::file, fmt::format("cannot {} {}: {}", doing, path.string(), ec.message()),
+              "check its permissions and the space left, or write somewhere else");
+}
+
+// Moves everything below `from` over what is below `to`; other files of `to` stay.
+void merge(const fs::path& from, const fs::path& to) {
+  std::error_code ec;
+  for (auto it = fs::directory_iterator(from, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
+    const fs::path there = to / it->path().filename();
+    if (it->is_directory() && fs::is_directory(there)) {
+      merge(it->path(), there);
+      continue;
+    }
+    std::error_code moved;
+    fs::rename(it->path(), there, moved);
+    if (moved) fail("replace", there, moved);
+  }
+  if (ec) fail("read", from, ec);
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(fs::path target) : target_(std::move(target)) {
+  if (!target_.has_filename()) target_ = target_.parent_path();  // "out/" and "out" are the same
+  std::error_code ec;
+  if (target_.empty()) throw Error(Errc::file, "an output folder without a name", "give a folder to write to");
+  target_ = fs::absolute(target_);
+  if (fs::exists(target_, ec) && !fs::is_directory(target_, ec))
+    throw Error(Errc::file, fmt::format("cannot write folder {}: there is a file of that name", target_.string()),
+                "give another name, or move the file away");
+  const fs::path parent = target_.parent_path();
+  for (fs::path p = parent; !p.empty() && !fs::exists(p, ec) && p != p.parent_path(); p = p.parent_path()) made_ = p;
+  fs::create_directories(parent, ec);
+  if (ec) fail("make folder", parent, ec);
+  static std::atomic<unsigned> counter{0};
+  work_ = parent / fmt::format(".{}.{}-{}.part", target_.filename().string().substr(0, 200), ::getpid(), counter++);
+  if (!fs::create_directory(work_, ec) || ec) {
+    if (!ec) ec = std::make_error_code(std::errc::file_exists);
+    fail("make folder", work_, ec);
+  }
+}
+
+OutputFolder::~OutputFolder() {
+  if (done_) return;
+  std::error_code ec;
+  fs::remove_all(work_, ec);
+  if (made_.empty()) return;
+  // Only the folders made here, innermost first, and only while nobody else has put something there.
+  for (fs::path p = target_.parent_path(); fs::remove(p, ec) && p != made_;) p = p.parent_path();
+}
+
+void OutputFolder::commit() {
+  std::error_code ec;
+  if (fs::is_directory(target_, ec)) {
+    merge(work_, target_);
+    fs::remove_all(work_, ec);
+  } else {
+    fs::rename(work_, target_, ec);
+    if (ec) fail("make folder", target_, ec);
+  }
+  done_ = true;
+}
+
+}  // namespace larmor::io

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <larmor/io/file.hpp>
+
+#include "support.hpp"
+
+using namespace larmor;
+using namespace larmor::io;
+using namespace larmor::test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+namespace {
+
+std::string random_bytes(std::size_t n, unsigned seed, int alphabet = 256) {
+  std::mt19937 rng(seed);
+  std::string out(n, '\0');
+  for (char& c : out) c = static_cast<char>(rng() % static_cast<unsigned>(alphabet));
+  return out;
+}
+
+std::string as_string(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+TEST(File, ReadsBackWhatWasWritten) {
+  TempFolder dir;
+  for (const std::size_t n : {0, 1, 4095, 3000001}) {
+    const std::string data = random_bytes(n, 7);
+    write_bytes(dir / "plain.bin", data.data(), data.size());
+    EXPECT_EQ(slurp(dir / "plain.bin"), data);
+    EXPECT_EQ(as_string(read_bytes(dir / "plain.bin")), data);
+  }
+  EXPECT_THAT(dir.names(), ElementsAre("plain.bin"));
+}
+
+TEST(File, GzipRoundTripAndTheGzipProgramAgree) {
+  TempFolder dir;
+  // Sizes on both sides of the pieces that are compressed apart; content that packs well, badly and not at all.
+  for (const std::size_t n : {0, 1, 1 << 20, (1 << 20) + 1, 5 << 20})
+    for (const int alphabet : {1, 4, 256}) {
+      const std::string data = random_bytes(n, 11, alphabet);
+      write_gzip(dir / "a.gz", data.data(), data.size());
+      EXPECT_EQ(as_string(read_bytes(dir / "a.gz")), data) << n << " of " << alphabet;
+      if (alphabet == 1 && n > 100000) {
+        EXPECT_LT(fs::file_size(dir / "a.gz"), n / 50);
+      }
+      const std::string unpack = "gzip -dc " + (dir / "a.gz").string() + " > " + (dir / "a").string();
+      ASSERT_EQ(std::system(unpack.c_str()), 0);
+      EXPECT_EQ(slurp(dir / "a"), data);
+    }
+}
+
+TEST(File, GzipMembersJoinAndPaddingIsPassedOver) {
+  TempFolder dir;
+  write_gzip(dir / "a.gz", "hello ", 6);
+  write_gzip(dir / "b.gz", "world", 5);
+  const std::string both = slurp(dir / "a.gz") + slurp(dir / "b.gz");
+  spill(dir / "ab.gz", both);
+  EXPECT_EQ(read_text(dir / "ab.gz"), "hello world");
+  spill(dir / "ab.gz", both + std::string(512, '\0'));
+  EXPECT_EQ(read_text(dir / "ab.gz"), "hello world");
+  spill(dir / "ab.gz", both + "more");
+  EXPECT_EQ(caught([&] { read_text(dir / "ab.gz"); }).code(), Errc::format);
+}
+
+TEST(File, TruncatedOrCorruptGzipIsAnError) {
+  TempFolder dir;
+  const std::string data = random_bytes(3000, 3, 9);
+  write_gzip(dir / "a.gz", data.data(), data.size());
+  const std::string packed = slurp(dir / "a.gz");
+  for (std::size_t n = 2; n < packed.size(); ++n) {  // fewer than 2 bytes are not recognised as gzip
+    spill(dir / "b.gz", packed.substr(0, n));
+    const auto e = caught([&] { read_bytes(dir / "b.gz"); });
+    EXPECT_EQ(e.code(), Errc::format) << n;
+    EXPECT_THAT(e.what(), HasSubstr("truncated")) << n;
+    EXPECT_THAT(e.what(), HasSubstr(std::to_string(n) + " bytes")) << n;
+  }
+  int unnoticed = 0;
+  for (std::size_t at = 10; at < packed.size(); ++at) {
+    std::string bad = packed;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    spill(dir / "b.gz", bad);
+    // A few bits between blocks are padding that no reader looks at; then the data are whole.
+    try {
+      EXPECT_EQ(as_string(read_bytes(dir / "b.gz")), data) << "byte " << at;
+      ++unnoticed;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::format) << "byte " << at;
+    }
+  }
+  EXPECT_LE(unnoticed, 4);
+}
+
+TEST(File, ByteOrderMarkIsDropped) {
+  TempFolder dir;
+  spill(dir / "a.txt", "\xEF\xBB\xBFtext");
+  EXPECT_EQ(read_text(dir / "a.txt"), "text");
+}
+
+TEST(File, MissingNamesTheNearest) {
+  TempFolder dir;
+  spill(dir / "dynamic.nii.gz", "x");
+  spill(dir / "mask.nii.gz", "x");
+  fs::create_directory(dir / "subject");
+  const auto e = caught([&] { read_bytes(dir / "dynamc.nii.gz"); });
+  EXPECT_EQ(e.code(), Errc::file);
+  EXPECT_THAT(e.what(), HasSubstr("no file called 'dynamc.nii.gz'"));
+  EXPECT_THAT(e.what(), HasSubstr("did you mean dynamic.nii.gz?"));
+  EXPECT_THAT(caught([&] { read_bytes(dir.path / "subjcet" / "a" / "b.nii"); }).what(),
+              HasSubstr("no folder called 'subjcet'"));
+  EXPECT_THAT(caught([&] { read_bytes(dir / "zzzzzzzzzz"); }).what(), Not(HasSubstr("did you mean")));
+  EXPECT_EQ(caught([&] { read_bytes(dir / "mask.nii.gz/inside"); }).code(), Errc::file);
+}
+
+TEST(File, FoldersAndPipesAreNotFiles) {
+  TempFolder dir;
+  EXPECT_THAT(caught([&] { read_bytes(dir.path); }).what(), HasSubstr("is a folder"));
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(caught([&] { read_bytes(dir / "pipe"); }).what(), HasSubstr("not a regular file"));
+  EXPECT_EQ(caught([&] { read_bytes("/dev/zero"); }).code(), Errc::file);
+  EXPECT_EQ(caught([&] { write_text(dir.path, "x"); }).code(), Errc::file);
+  EXPECT_EQ(caught([&] { write_text(dir.path / "", "x"); }).code(), Errc::file);
+}
+
+TEST(File, UnreadableIsAnError) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  TempFolder dir;
+  spill(dir / "a", "x");
+  ::chmod((dir / "a").c_str(), 0);
+  EXPECT_EQ(caught([&] { read_bytes(dir / "a"); }).code(), Errc::file);
+}
+
+TEST(File, WritingMakesFoldersAndKeepsLinks) {
+  TempFolder dir;
+  write_text(dir.path / "a" / "b" / "c.txt", "1");
+  EXPECT_EQ(slurp(dir.path / "a" / "b" / "c.txt"), "1");
+  fs::create_symlink("a/b/c.txt", dir / "link.txt");
+  write_text(dir / "link.txt", "2");
+  EXPECT_TRUE(fs::is_symlink(dir / "link.txt"));
+  EXPECT_EQ(slurp(dir.path / "a" / "b" / "c.txt"), "2");
+  EXPECT_EQ(caught([&] { write_text(dir.path / "link.txt" / "d.txt", "x"); }).code(), Errc::file);
+}
+
+TEST(File, FullDiskLeavesTheOldFileAndNothingElse) {
+  TempFolder dir;
+  write_text(dir / "a.bin", "old");
+  const std::string data = random_bytes(200000, 5);
+  {
+    FileLimit limit(65536);
+    for (const bool gzip : {false, true}) {
+      const auto e = caught([&] {
+        if (gzip)
+          write_gzip(dir / "a.bin", data.data(), data.size());
+        else
+          write_bytes(dir / "a.bin", data.data(), data.size());
+      });
+      EXPECT_EQ(e.code(), Errc::file);
+      EXPECT_THAT(e.what(), HasSubstr("a.bin"));
+      EXPECT_THAT(e.what(), HasSubstr("after 65536 bytes"));
+      EXPECT_THAT(e.advice(), HasSubstr("free some space"));
+    }
+  }
+  EXPECT_EQ(slurp(dir / "a.bin"), "old");
+  EXPECT_THAT(dir.names(), ElementsAre("a.bin"));
+}
+
+TEST(File, LongNamesCanBeWritten) {
+  TempFolder dir;
+  const std::string name(255, 'n');  // NAME_MAX
+  write_text(dir / name, "x");
+  EXPECT_EQ(slurp(dir / name), "x");
+}
+
+TEST(OutputFolder, AppearsWholeOnCommit) {
+  TempFolder dir;
+  {
+    OutputFolder out(dir.path / "run" / "maps");
+    write_text(out.path() / "Ktrans.txt", "1");
+    EXPECT_FALSE(fs::exists(out.target()));
+    out.commit();
+  }
+  EXPECT_EQ(slurp(dir.path / "run" / "maps" / "Ktrans.txt"), "1");
+  EXPECT_THAT(dir.names(), ElementsAre("run"));
+}
+
+TEST(OutputFolder, LeavesNothingWithoutCommit) {
+  TempFolder dir;
+  {
+    OutputFolder out(dir.path / "a" / "b" / "maps");
+    write_text(out.path() / "Ktrans.txt", "1");
+  }
+  EXPECT_THAT(dir.names(), IsEmpty());
+}
+
+TEST(OutputFolder, ReplacesItsOwnFilesAndKeepsOthers) {
+  TempFolder dir;
+  write_text(dir.path / "maps" / "sub" / "old.txt", "old");
+  write_text(dir.path / "maps" / "sub" / "both.txt", "old");
+  {
+    OutputFolder out(dir.path / "maps" / "");
+    write_text(out.path() / "sub" / "both.txt", "new");
+    write_text(out.path() / "top.txt", "new");
+    EXPECT_EQ(slurp(dir.path / "maps" / "sub" / "both.txt"), "old");
+    out.commit();
+  }
+  EXPECT_EQ(slurp(dir.path / "maps" / "sub" / "old.txt"), "old");
+  EXPECT_EQ(slurp(dir.path / "maps" / "sub" / "both.txt"), "new");
+  EXPECT_EQ(slurp(dir.path / "maps" / "top.txt"), "new");
+  EXPECT_THAT(dir.names(), ElementsAre("maps"));
+}
+
+TEST(OutputFolder, Errors) {
+  TempFolder dir;
+  spill(dir / "file", "x");
+  EXPECT_EQ(caught([&] { OutputFolder out(dir / "file"); }).code(), Errc::file);
+  EXPECT_EQ(caught([&] { OutputFolder out(dir / "file/maps"); }).code(), Errc::file);
+  EXPECT_EQ(caught([&] { OutputFolder out(""); }).code(), Errc::file);
+  EXPECT_THAT(dir.names(), ElementsAre("file"));
+}
