@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <larmor/data/image.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace larmor::io {
 /// Errc::format (JSON syntax with line and column; two applicable files at one level)
 Metadata read_sidecar(const std::filesystem::path& image_path);
 Metadata read_json_metadata(const std::filesystem::path& json_path);
+/// The same from text; objects inside objects are kept as JSON text, null is left out. `name` is used in errors.
+Metadata parse_json_metadata(const std::string& text, const std::string& name);
 
 /// Entities of a BIDS file name: sub-01_ses-2_acq-a_bold.nii.gz -> {sub:01, ses:2, acq:a}, suffix "bold".
 struct BidsName {

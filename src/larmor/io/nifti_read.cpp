@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <larmor/core/log.hpp>
+#include <larmor/io/bids.hpp>
+#include <larmor/io/nifti.hpp>
+#include <larmor/io/nifti_header.hpp>
+#include <larmor/io/stream.hpp>
+#include <limits>
+#include <new>
+
+namespace larmor::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+// IEEE binary128, of which x86 has no hardware type: 1 sign, 15 exponent, 112 fraction bits.
+struct Quad {
+  std::uint64_t low, high;
+  operator double() const {
+    const int exponent = static_cast<int>(high >> 48 & 0x7FFF);
+    const double sign = high >> 63 ? -1.0 : 1.0;
+    const std::uint64_t fraction_high = high & 0xFFFFFFFFFFFFull;
+    if (exponent == 0x7FFF) return fraction_high || low ? std::nan("") : sign * std::numeric_limits<double>::infinity();
+    const double fraction =
+        std::ldexp(static_cast<double>(fraction_high), -48) + std::ldexp(static_cast<double>(low), -112);
+    return sign * std::ldexp((exponent ? 1.0 : 0.0) + fraction, (exponent ? exponent : 1) - 16383);
+  }
+};
+
+// How a voxel lies in the file (Raw, `parts` of them) and what it becomes without and with scaling.
+template <class RawPart, int n_parts, class PlainPart, class ScaledPart>
+struct Stored {
+  using Raw = RawPart;
+  using Plain = PlainPart;
+  using Scaled = ScaledPart;
+  static constexpr int parts = n_parts;
+};
+
+template <class F>
+void visit(int datatype, F&& f) {
+  switch (static_cast<NiftiType>(datatype)) {
+    case NiftiType::u8:
+      return f(Stored<std::uint8_t, 1, std::uint8_t, float>{});
+    case NiftiType::i8:
+      return f(Stored<std::int8_t, 1, std::int16_t, float>{});
+    case NiftiType::i16:
+      return f(Stored<std::int16_t, 1, std::int16_t, float>{});
+    case NiftiType::u16:
+      return f(Stored<std::uint16_t, 1, std::int32_t, float>{});
+    case NiftiType::i32:
+      return f(Stored<std::int32_t, 1, std::int32_t, double>{});
+    case NiftiType::u32:
+      return f(Stored<std::uint32_t, 1, double, double>{});
+    case NiftiType::i64:
+      return f(Stored<std::int64_t, 1, double, double>{});
+    case NiftiType::u64:
+      return f(Stored<std::uint64_t, 1, double, double>{});
+    case NiftiType::f32:
+      return f(Stored<float, 1, float, float>{});
+    case NiftiType::f64:
+      return f(Stored<double, 1, double, double>{});
+    case NiftiType::f128:
+      return f(Stored<Quad, 1, double, double>{});
+    case NiftiType::c64:
+      return f(Stored<float, 2, float, float>{});
+    case NiftiType::c128:
+      return f(Stored<double, 2, double, double>{});
+    case NiftiType::c256:
+      return f(Stored<Quad, 2, double, double>{});
+    case NiftiType::rgb24:
+    case NiftiType::rgba32:
+      break;
+  }
+  throw Error(Errc::format,
+              fmt::format("the data are of type {}, which has no numbers to read", nifti_type_name(datatype)),
+              "convert to a numeric type first");
+}
+
+template <class Part, int parts>
+constexpr DType array_type() {
+  if constexpr (parts == 2)
+    return dtype_of<std::complex<Part>>;
+  else
+    return dtype_of<Part>;
+}
+
+template <class Raw, bool swap>
+Raw load(const std::byte* from) {
+  std::array<std::byte, sizeof(Raw)> bytes;
+  std::memcpy(bytes.data(), from, sizeof(Raw));
+  if constexpr (swap) std::reverse(bytes.begin(), bytes.end());
+  return std::bit_cast<Raw>(bytes);
+}
+
+template <class Raw, bool swap, class To>
+void convert(const std::byte* from, To* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<To>(load<Raw, swap>(from + i * sizeof(Raw)));
+}
+
+template <class Raw, bool swap, class To>
+void convert_scaled(const std::byte* from, To* to, std::size_t count, double slope, double inter) {
+  for (std::size_t i = 0; i < count; ++i)
+    to[i] = static_cast<To>(static_cast<double>(load<Raw, swap>(from + i * sizeof(Raw))) * slope + inter);
+}
+
+[[noreturn]] void truncated(const NiftiHeader& h, const Shape& shape, std::uint64_t need, std::uint64_t have,
+                            const char* how) {
+  throw Error(Errc::format,
+              fmt::format("truncated: {} voxels of {} need {} bytes from byte {} on, the file has {}{}",
+                          to_string(shape), nifti_type_name(h.datatype), need, h.vox_offset, how, have),
+              "copy or download the file again");
+}
+
+struct Layout {
+  Shape shape;
+  std::uint64_t count = 1, bytes = 0;  // voxels; bytes in the file
+};
+
+Layout layout_of(const NiftiHeader& h) {
+  Layout out;
+  bool overflow = false;
+  for (std::size_t i = 1; i <= static_cast<std::size_t>(h.dim[0]); ++i) {
+    out.shape.push_back(h.dim[i]);
+    overflow |= __builtin_mul_overflow(out.count, static_cast<std::uint64_t>(h.dim[i]), &out.count);
+  }
+  overflow |= __builtin_mul_overflow(out.count, static_cast<std::uint64_t>(nifti_size(h.datatype)), &out.bytes);
+  if (overflow || out.bytes > std::uint64_t{1} << 60)
+    throw Error(Errc::format,
+                fmt::format("the header announces {} voxels, more than any file holds", to_string(out.shape)));
+  while (out.shape.size() < 3) out.shape.push_back(1);
+  while (out.shape.size() > 3 && out.shape.back() == 1) out.shape.pop_back();
+  return out;
+}
+
+Array read_data(ByteStream& in, const NiftiHeader& h) {
+  Array array;
+  visit(h.datatype, [&](auto stored) {
+    using S = decltype(stored);
+    using Raw = typename S::Raw;
+    const Layout layout = layout_of(h);
+    const auto end = in.position() + layout.bytes, most = in.at_most(end);
+    if (end > most)
+      truncated(h, layout.shape, layout.bytes, most - std::min(most, in.position()), in.packed() ? "at most " : "");
+    if (!std::isfinite(h.scl_inter) && h.scl_slope != 0 && std::isfinite(h.scl_slope))
+      throw Error(Errc::format, fmt::format("the header scales by {} and adds {}", h.scl_slope, h.scl_inter));
+    // Slope 0 means "not scaled"; so does one that is not finite.
+    const bool scaled = h.scl_slope != 0 && std::isfinite(h.scl_slope) && (h.scl_slope != 1 || h.scl_inter != 0);
+    const auto fill = [&]<class Part>(Part) {
+      array = Array(array_type<Part, S::parts>(), layout.shape);
+      auto* to = static_cast<Part*>(array.raw());
+      std::uint64_t got = 0;
+      if (std::is_same_v<Raw, Part> && !scaled && !h.big_endian) {
+        got = in.read(to, layout.bytes);
+      } else {
+        std::vector<std::byte> buffer(std::min<std::uint64_t>(layout.bytes, 1 << 18));  // stays in cache
+        while (got < layout.bytes) {
+          const auto want = std::min<std::uint64_t>(buffer.size(), layout.bytes - got);
+          const auto n = in.read(buffer.data(), want);
+          const std::size_t count = n / sizeof(Raw);
+          if (scaled && h.big_endian)
+            convert_scaled<Raw, true>(buffer.data(), to, count, h.scl_slope, h.scl_inter);
+          else if (scaled)
+            convert_scaled<Raw, false>(buffer.data(), to, count, h.scl_slope, h.scl_inter);
+          else if (h.big_endian)
+            convert<Raw, true>(buffer.data(), to, count);
+          else
+            convert<Raw, false>(buffer.data(), to, count);
+          to += count, got += n;
+          if (n < want) break;
+        }
+      }
+      if (got < layout.bytes) truncated(h, layout.shape, layout.bytes, got, "");
+    };
+    if (scaled)
+      fill(typename S::Scaled{});
+    else
+      fill(typename S::Plain{});
+  });
+  return array;
+}
+
+void read_exactly(ByteStream& in, void* to, std::size_t n, const char* what) {
+  const auto before = in.position();
+  if (const auto got = in.read(to, n); got < n)
+    throw Error(Errc::format,
+                fmt::format("truncated: the {} needs {} bytes, the file ends after {}", what, before + n, before + got),
+                "copy or download the file again");
+}
+
+// Everything between the header and the data: 4 bytes that say whether there are extensions, and these.
+std::vector<NiftiInfo::Extension> read_extensions(ByteStream& in, const NiftiHeader& h) {
+  std::vector<NiftiInfo::Extension> out;
+  // Of a pair, whatever follows the header; 16 MiB are more than any extension needs.
+  const auto offset =
+      h.pair ? std::min<std::uint64_t>(in.at_most(), 16 << 20) : static_cast<std::uint64_t>(h.vox_offset);
+  if (offset > in.at_most())
+    throw Error(Errc::format, fmt::format("truncated: data begin at byte {}, the file has {}{}", offset,
+                                          in.packed() ? "at most " : "", in.at_most()));
+  // Piece by piece: a gzip file may claim more than it holds.
+  std::vector<std::byte> block;
+  const std::uint64_t want = offset - std::min(offset, in.position());
+  while (block.size() < want) {
+    const std::size_t at = block.size(), step = std::min<std::uint64_t>(want - at, 1 << 20);
+    block.resize(at + step);
+    const auto got = in.read(block.data() + at, step);
+    block.resize(at + got);
+    if (got < step) break;
+  }
+  if (!h.pair && block.size() < want)
+    throw Error(Errc::format, fmt::format("truncated: data begin at byte {}, the file has {}", offset, in.position()),
+                "copy or download the file again");
+  if (block.size() < 4 || block[0] == std::byte{0}) return out;
+  for (std::size_t at = 4; at + 16 <= block.size();) {
+    std::int32_t head[2];
+    for (int i = 0; i < 2; ++i)
+      head[i] = h.big_endian ? load<std::int32_t, true>(&block[at + 4 * static_cast<std::size_t>(i)])
+                             : load<std::int32_t, false>(&block[at + 4 * static_cast<std::size_t>(i)]);
+    if (head[0] < 16 || static_cast<std::size_t>(head[0]) > block.size() - at) {
+      log::warning(fmt::format("{}: extension {} claims {} bytes where {} are left; it is passed over",
+                               in.path().string(), out.size() + 1, head[0], block.size() - at));
+      break;
+    }
+    std::string data(reinterpret_cast<const char*>(&block[at + 8]), static_cast<std::size_t>(head[0]) - 8);
+    data.erase(std::min(data.find_last_not_of('\0') + 1, data.size()));  // padded to a multiple of 16
+    out.push_back({head[1], std::move(data)});
+    at += static_cast<std::size_t>(head[0]);
+  }
+  return out;
+}
+
+// Times that a uniform spacing cannot express: written by write_nifti as a comment of its own.
+std::vector<double> times_from(const std::vector<NiftiInfo::Extension>& extensions, std::int64_t volumes) {
+  for (const auto& extension : extensions) {
+    if (extension.code != 6 || !extension.data.starts_with("{\"FrameTimesStart\"")) continue;
+    try {
+      const auto meta = parse_json_metadata(extension.data, "extension");
+      const auto* times = std::get_if<std::vector<double>>(&meta.at("FrameTimesStart"));
+      if (times && static_cast<std::int64_t>(times->size()) == volumes) return *times;
+    } catch (const Error&) {
+      // A comment is free text; one that only looks like ours says nothing.
+    }
+  }
+  return {};
+}
+
+fs::path with_ending(const fs::path& path, const char* from, const char* to) {
+  std::string name = path.string();
+  const auto at = name.rfind(from);
+  return name.replace(at, std::strlen(from), to);
+}
+
+Image read(const fs::path& path, NiftiInfo* info) {
+  ByteStream in(path);
+  std::vector<std::byte> head(nifti2_bytes);
+  bool big_endian = false;
+  head.resize(in.read(head.data(), 4));
+  if (head.empty()) throw Error(Errc::format, "the file is empty: 0 bytes", "copy or download the file again");
+  const std::size_t size = nifti_header_bytes(head, big_endian);
+  if (size == 0) {
+    head.resize(132);
+    const auto more = in.read(head.data() + 4, 128);
+    const bool dicom = more == 128 && std::memcmp(head.data() + 128, "DICM", 4) == 0;
+    throw Error(Errc::format, dicom ? "this is a DICOM file, not NIfTI" : "this is not a NIfTI file",
+                "give a .nii or .nii.gz file");
+  }
+  head.resize(size);
+  read_exactly(in, head.data() + 4, size - 4, "header");
+  const NiftiHeader h = parse_nifti_header(head, big_endian);
+
+  NiftiInfo found;
+  found.extensions = read_extensions(in, h);
+  Image image;
+  if (h.pair) {
+    if (path.filename().string().rfind(".hdr") == std::string::npos)
+      throw Error(Errc::format, "this is the header of a .hdr and .img pair, but its name does not end in .hdr",
+                  "name the two files x.hdr and x.img");
+    ByteStream data(with_ending(path, ".hdr", ".img"));
+    std::vector<std::byte> skipped(std::min<std::uint64_t>(static_cast<std::uint64_t>(h.vox_offset), data.at_most()));
+    data.read(skipped.data(), skipped.size());
+    image.data = read_data(data, h);
+  } else {
+    image.data = read_data(in, h);
+    std::byte beyond;
+    in.read(&beyond, 1);  // reaches the checksum of a gzip file
+  }
+  image.affine = affine_of(h);
+  image.source = path.string();
+
+  const double unit = seconds_per_unit(h.xyzt_units);
+  const double step = std::isfinite(h.pixdim[4]) ? h.pixdim[4] * unit : 0;
+  const std::int64_t volumes = image.volumes();
+  if (volumes > 1 && unit > 0) {
+    image.times = times_from(found.extensions, volumes);
+    if (image.times.empty() && step > 0)
+      for (std::int64_t i = 0; i < volumes; ++i)
+        image.times.push_back((std::isfinite(h.toffset) ? h.toffset * unit : 0) + static_cast<double>(i) * step);
+  }
+  if (info) {
+    found.version = h.version, found.datatype = h.datatype, found.big_endian = h.big_endian;
+    found.scl_slope = h.scl_slope, found.scl_inter = h.scl_inter;
+    found.qform_code = h.qform_code, found.sform_code = h.sform_code;
+    found.xyzt_units = h.xyzt_units, found.pixdim_t = step;
+    found.description = h.descrip, found.aux_file = h.aux_file;
+    found.intent_name = h.intent_name, found.intent_code = h.intent_code;
+    *info = std::move(found);
+  }
+  return image;
+}
+
+}  // namespace
+
+Image read_nifti(const fs::path& path, NiftiInfo* info) {
+  try {
+    return read(path, info);
+  } catch (const std::bad_alloc&) {
+    throw Error(Errc::file, "there is not enough memory for this image").at(path.string());
+  } catch (Error& e) {
+    if (e.code() == Errc::format && e.message().find(path.string()) == std::string::npos) e.at(path.string());
+    throw;
+  }
+}
+
+}  // namespace larmor::io
