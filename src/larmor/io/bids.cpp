@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <larmor/core/error.hpp>
+#include <larmor/io/bids.hpp>
+#include <larmor/io/file.hpp>
+#include <larmor/io/nifti.hpp>
+
+namespace larmor::io {
+namespace {
+
+// Folders from the dataset root down to the one of the file.
+std::vector<fs::path> folders_of(const fs::path& file) {
+  std::error_code ec;
+  const fs::path own = fs::absolute(file).lexically_normal().parent_path();
+  std::vector<fs::path> up;
+  for (fs::path p = own;; p = p.parent_path()) {
+    up.push_back(p);
+    if (fs::exists(p / "dataset_description.json", ec)) {
+      std::reverse(up.begin(), up.end());
+      return up;
+    }
+    if (p == p.parent_path()) return {own};
+  }
+}
+
+bool applies(const BidsName& sidecar, const BidsName& image) {
+  return sidecar.suffix == image.suffix &&
+         std::all_of(sidecar.entities.begin(), sidecar.entities.end(), [&](const auto& entity) {
+           const auto found = image.entities.find(entity.first);
+           return found != image.entities.end() && found->second == entity.second;
+         });
+}
+
+}  // namespace
+
+BidsName parse_bids_name(const fs::path& path) {
+  BidsName out;
+  std::string name = path.filename().string();
+  // The extension begins at the first dot after the last underscore: entities hold no dots, .nii.gz holds two.
+  const auto last = name.rfind('_');
+  const auto dot = name.find('.', last == std::string::npos ? 0 : last);
+  if (dot != std::string::npos) out.extension = name.substr(dot), name.resize(dot);
+  std::size_t at = 0;
+  while (at <= name.size()) {
+    const auto end = std::min(name.find('_', at), name.size());
+    const std::string part = name.substr(at, end - at);
+    const auto dash = part.find('-');
+    if (dash != std::string::npos && dash > 0)
+      out.entities[part.substr(0, dash)] = part.substr(dash + 1);
+    else if (end == name.size())
+      out.suffix = part;
+    at = end + 1;
+  }
+  return out;
+}
+
+Metadata read_sidecar(const fs::path& image_path) {
+  const BidsName image = parse_bids_name(image_path);
+  Metadata meta;
+  for (const auto& folder : folders_of(image_path)) {
+    std::vector<fs::path> found;
+    std::error_code ec;
+    for (auto it = fs::directory_iterator(folder, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
+      const fs::path& path = it->path();
+      if (path.extension() != ".json" || path.filename() == "dataset_description.json") continue;
+      if (applies(parse_bids_name(path), image)) found.push_back(path);
+    }
+    if (found.size() > 1) {
+      std::sort(found.begin(), found.end());
+      throw Error(Errc::format,
+                  fmt::format("two sidecars of one folder apply to {}: {} and {}", image_path.filename().string(),
+                              found[0].filename().string(), found[1].filename().string()),
+                  "BIDS allows one at each level: merge them, or give one more entities")
+          .at(folder.string());
+    }
+    for (const auto& path : found)
+      for (auto& [key, value] : read_json_metadata(path)) meta[key] = std::move(value);
+  }
+  return meta;
+}
+
+std::vector<fs::path> find_bids(const fs::path& folder, const std::string& suffix) {
+  std::error_code ec;
+  if (!fs::exists(folder, ec)) throw missing_file(folder);
+  if (!fs::is_directory(folder, ec))
+    throw Error(Errc::file, fmt::format("{} is a file, not a folder", folder.string()), "give the folder it is in");
+  std::vector<fs::path> out;
+  auto it = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, ec);
+  for (; !ec && it != fs::recursive_directory_iterator(); it.increment(ec)) {
+    const auto name = parse_bids_name(it->path());
+    const bool hidden = it->path().filename().string().starts_with('.');
+    if (hidden && it->is_directory(ec)) it.disable_recursion_pending();
+    if (!hidden && name.suffix == suffix && (name.extension == ".nii" || name.extension == ".nii.gz") &&
+        it->is_regular_file(ec))
+      out.push_back(it->path());
+  }
+  if (ec) throw Error(Errc::file, fmt::format("cannot read folder {}: {}", folder.string(), ec.message()));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Image read_image(const fs::path& path) {
+  Image image = read_nifti(path);
+  image.meta = read_sidecar(path);
+  for (const char* key : {"FrameTimesStart", "VolumeTiming", "AcquisitionTime"}) {
+    const auto found = image.meta.find(key);
+    if (found == image.meta.end()) continue;
+    const auto* times = std::get_if<std::vector<double>>(&found->second);
+    if (!times) continue;  // AcquisitionTime of one volume is a clock time ("10:31:07"), not a list
+    if (static_cast<std::int64_t>(times->size()) != image.volumes())
+      throw Error(Errc::shape,
+                  fmt::format("{} in the sidecar lists {} times, the image has {} volumes", key, times->size(),
+                              image.volumes()),
+                  "give one time [s] a volume")
+          .at(path.string());
+    image.times = *times;
+    break;
+  }
+  return image;
+}
+
+}  // namespace larmor::io
