@@ -20,11 +20,11 @@ struct T1Result {
 
 /// What the acquisition was: which of these a method needs is in its description.
 struct T1Protocol {
-  std::vector<double> FA;  // [rad] one a volume (VFA)
-  std::vector<double> TR;  // [s] one for all or one a volume (VFA, IR)
-  std::vector<double> TI;  // [s] one a volume (IR, Look-Locker)
-  double readout_FA = 0;   // [rad] Look-Locker
-  bool magnitude = true;   // IR and Look-Locker data are magnitudes (sign is restored by the fit)
+  std::vector<double> FA = {};  // [rad] one a volume (VFA)
+  std::vector<double> TR = {};  // [s] one for all or one a volume (VFA, IR)
+  std::vector<double> TI = {};  // [s] one a volume (IR, Look-Locker)
+  double readout_FA = 0;        // [rad] Look-Locker
+  bool magnitude = true;        // IR and Look-Locker data are magnitudes (sign is restored by the fit)
 };
 
 struct T1Method {

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/isa.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/perfusion/dce/vfa.hpp>
+#include <limits>
+#include <numbers>
+
+extern "C" {
+using VfaKernel = void(const larmor::dce::VfaRun&);
+VfaKernel larmor_vfa_linear_baseline, larmor_vfa_nonlinear_baseline;
+#if defined(__x86_64__)
+VfaKernel larmor_vfa_linear_v3, larmor_vfa_nonlinear_v3, larmor_vfa_linear_v4, larmor_vfa_nonlinear_v4;
+#endif
+}
+
+namespace larmor::dce {
+
+void vfa_run(VfaFit fit, const VfaRun& run) {
+  const bool linear = fit == VfaFit::linear;
+#if defined(__x86_64__)
+  if (isa() == Isa::v4) return linear ? larmor_vfa_linear_v4(run) : larmor_vfa_nonlinear_v4(run);
+  if (isa() == Isa::v3) return linear ? larmor_vfa_linear_v3(run) : larmor_vfa_nonlinear_v3(run);
+#endif
+  return linear ? larmor_vfa_linear_baseline(run) : larmor_vfa_nonlinear_baseline(run);
+}
+
+T1Result empty_t1_result(std::size_t n) {
+  const std::vector<float> none(n, std::numeric_limits<float>::quiet_NaN());
+  return {.T1 = none,
+          .T1_se = none,
+          .M0 = none,
+          .M0_se = none,
+          .R2 = none,
+          .efficiency = {},
+          .status = std::vector<fit::FitStatus>(n, fit::FitStatus::outside)};
+}
+
+void require_volumes(const VoxelRows& rows, std::span<const double> values, const std::string& what, int least) {
+  if (values.size() != rows.n_frames())
+    throw Error(Errc::shape,
+                fmt::format("T1 mapping: {} values of {} for {} volumes", values.size(), what, rows.n_frames()),
+                fmt::format("give one {} for each volume", what));
+  if (rows.n_frames() < static_cast<std::size_t>(least))
+    throw Error(Errc::shape, fmt::format("T1 mapping: {} volumes", rows.n_frames()),
+                fmt::format("this method needs at least {}", least));
+}
+
+namespace {
+
+struct Angles {
+  std::vector<double> FA, TR;
+};
+Angles check_vfa(VfaFit fit, const VoxelRows& rows, const T1Protocol& p) {
+  require_volumes(rows, p.FA, "flip angle", 2);
+  if (p.FA.size() > static_cast<std::size_t>(vfa_max_volumes))
+    throw Error(Errc::range, fmt::format("T1 mapping: {} flip angles", p.FA.size()),
+                fmt::format("give at most {}", vfa_max_volumes));
+  if (p.TR.size() != 1 && p.TR.size() != p.FA.size())
+    throw Error(Errc::shape, fmt::format("T1 mapping: {} TRs for {} flip angles", p.TR.size(), p.FA.size()),
+                "give one TR for all volumes, or one for each [s]");
+  Angles a{p.FA, p.TR};
+  a.TR.resize(a.FA.size(), p.TR[0]);
+  for (std::size_t i = 0; i < a.FA.size(); ++i) {
+    if (!(a.FA[i] > 0 && a.FA[i] < std::numbers::pi))
+      throw Error(Errc::range,
+                  fmt::format("T1 mapping: flip angle {} is {} rad ({:.4g} degrees)", i, a.FA[i],
+                              a.FA[i] * 180 / std::numbers::pi),
+                  "give angles above 0 and below 180 degrees");
+    if (!(a.TR[i] > 0 && std::isfinite(a.TR[i])))
+      throw Error(Errc::range, fmt::format("T1 mapping: TR of volume {} is {} s", i, a.TR[i]), "give a TR above 0 [s]");
+  }
+  const auto same = [](const std::vector<double>& v) {
+    return std::all_of(v.begin(), v.end(), [&](double x) { return x == v[0]; });
+  };
+  if (fit == VfaFit::linear && !same(a.TR))
+    throw Error(Errc::range, "T1 mapping: the linear method has one TR for all volumes, these differ",
+                "use t1.vfa_nonlinear");
+  if (same(a.FA) && same(a.TR))
+    throw Error(Errc::range, fmt::format("T1 mapping: all {} volumes have the same flip angle", a.FA.size()),
+                "give at least 2 different angles");
+  return a;
+}
+
+}  // namespace
+
+T1Result vfa_map(VfaFit fit, const Array& signal, const T1Protocol& protocol, std::span<const float> B1,
+                 std::span<const std::uint8_t> mask, const Progress& progress, const Cancel* cancel) {
+  const VoxelRows rows(signal, "VFA series");
+  const Angles angles = check_vfa(fit, rows, protocol);
+  rows.check_mask(mask);
+  if (!B1.empty()) rows.check_count(B1.size(), "B1");
+  T1Result out = empty_t1_result(rows.n_voxels());
+  const std::size_t n_volumes = rows.n_frames();
+  const double FA_most = *std::max_element(angles.FA.begin(), angles.FA.end());
+
+  constexpr std::size_t block = 1024;
+  progress.begin("T1 map", rows.n_voxels());
+  parallel_for(
+      rows.n_voxels(), block,
+      [&](std::size_t begin, std::size_t end) {
+        std::vector<float> series(n_volumes * block), b1(block), work(6 * block);
+        std::vector<const float*> pointers(n_volumes);
+        for (std::size_t b = begin; b < end; b += block) {
+          const std::size_t n = std::min(block, end - b), padded = (n + vfa_pack - 1) / vfa_pack * vfa_pack;
+          if (!mask.empty() && std::none_of(&mask[b], &mask[b] + n, [](auto m) { return m != 0; })) continue;
+          for (std::size_t i = 0; i < n_volumes; ++i) {
+            float* to = series.data() + i * block;
+            pointers[i] = rows.get(i, b, n, to);
+            if (padded != n) {
+              std::copy(pointers[i], pointers[i] + n, to);
+              std::fill(to + n, to + padded, 0.0f);
+              pointers[i] = to;
+            }
+          }
+          const auto bad_B1 = [&](std::size_t i) { return !(B1[b + i] > 0 && B1[b + i] * FA_most < std::numbers::pi); };
+          if (!B1.empty())
+            for (std::size_t i = 0; i < padded; ++i) b1[i] = i >= n || bad_B1(i) ? 1.0f : B1[b + i];
+          float* w = work.data();
+          vfa_run(fit, {.n = padded,
+                        .n_volumes = static_cast<int>(n_volumes),
+                        .signal = pointers.data(),
+                        .FA = angles.FA.data(),
+                        .TR = angles.TR.data(),
+                        .B1 = B1.empty() ? nullptr : b1.data(),
+                        .T1 = w,
+                        .T1_se = w + block,
+                        .M0 = w + 2 * block,
+                        .M0_se = w + 3 * block,
+                        .R2 = w + 4 * block,
+                        .status = w + 5 * block});
+          for (std::size_t i = 0; i < n; ++i) {
+            if (!mask.empty() && !mask[b + i]) continue;
+            if (!B1.empty() && bad_B1(i)) {
+              out.status[b + i] = fit::FitStatus::bad_data;
+              continue;
+            }
+            out.T1[b + i] = w[i], out.T1_se[b + i] = w[block + i], out.M0[b + i] = w[2 * block + i];
+            out.M0_se[b + i] = w[3 * block + i], out.R2[b + i] = w[4 * block + i];
+            out.status[b + i] = static_cast<fit::FitStatus>(w[5 * block + i]);
+          }
+        }
+        progress.add(end - begin);
+      },
+      cancel);
+  progress.end();
+  return out;
+}
+
+}  // namespace larmor::dce
