@@ -10,10 +10,10 @@ namespace larmor {
 /// times [s], strictly increasing, any spacing, starting anywhere. values [mM].
 /// `plasma` says which: plasma Cp = Cb / (1 - Hct), or whole blood Cb.
 struct Aif {
-  std::vector<double> times, values;
+  std::vector<double> times = {}, values = {};
   bool plasma = true;
   double Hct = 0.0;  // the haematocrit used to get here; 0 when none was applied
-  std::string source;
+  std::string source = {};
 
   std::size_t size() const { return times.size(); }
   /// Errors   Errc::shape (lengths), Errc::range (fewer than 2 samples, times not increasing, not finite)

@@ -31,8 +31,28 @@
 #define LARMOR_VECTOR_BYTES 16
 #endif
 
+#if defined(__CUDACC__)
+#define LARMOR_LAMBDA
+#else
+#define LARMOR_LAMBDA __attribute__((always_inline))
+#endif
+
 namespace larmor::simd {
 inline namespace LARMOR_ISA_NAMESPACE {
+
+/// A loop index that is a constant in the body, so that small arrays of lanes stay in registers.
+template <int I>
+struct Index {
+  LARMOR_INLINE constexpr operator int() const { return I; }
+};
+/// f(Index<0>), f(Index<1>), ... f(Index<N - 1>).
+template <int N, int I = 0, class F>
+LARMOR_INLINE void static_for(F&& f) {
+  if constexpr (I < N) {
+    f(Index<I>{});
+    static_for<N, I + 1>(f);
+  }
+}
 
 // --- one number ---------------------------------------------------------------------------------------------------
 

@@ -24,19 +24,19 @@ struct ParamSetting {
 };
 
 struct FitOptions {
-  std::string fitter = "fitter.lm";            // larmor list fitters
-  std::map<std::string, ParamSetting> params;  // by name; "delay" too when it is fitted
-  bool fit_delay = false;                      // delay becomes one more parameter [s], last
+  std::string fitter = "fitter.lm";                 // larmor list fitters
+  std::map<std::string, ParamSetting> params = {};  // by name; "delay" too when it is fitted
+  bool fit_delay = false;                           // delay becomes one more parameter [s], last
   double delay_lower = 0.0, delay_upper = 15.0;
   double delay = 0.0;  // fixed delay [s] when not fitted
   int max_iterations = 50;
-  double tolerance = 1e-6;              // relative parameter step that counts as converged
-  std::optional<double> noise_sd;       // [mM] for "map"; estimated from the residual of a first fit when absent
-  std::vector<std::uint8_t> use_frame;  // per time point, 0 = left out of the fit; empty = all
-  Device device;
+  double tolerance = 1e-6;                   // relative parameter step that counts as converged
+  std::optional<double> noise_sd = {};       // [mM] for "map"; estimated from the residual of a first fit when absent
+  std::vector<std::uint8_t> use_frame = {};  // per time point, 0 = left out of the fit; empty = all
+  Device device = {};
 };
 
-/// Fits of V voxels. Arrays are (V) f64-free: f32, parameter-major; NaN where status is not usable.
+/// Fits of V voxels, parameter-major; NaN where the status is not usable.
 struct FitResult {
   std::vector<Param> params;                       // the fitted ones: model's, then delay when fitted
   std::vector<std::vector<float>> values;          // [param][voxel]

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Bounded Levenberg-Marquardt over lanes. Included by kernels that are compiled once for each instruction set and by
+// CUDA: no standard library, no branches on lane values, internal names.
+#include <larmor/core/simd/dual.hpp>
+
+namespace larmor::fit {
+
+/// What a fit is told, in plain data (host and device). N is at most max_params.
+inline constexpr int max_params = 8;
+struct LmOptions {
+  double lower[max_params], upper[max_params];
+  double floor[max_params];  // a parameter below this is "small": steps are judged against |p| + floor
+  bool fixed[max_params];
+  int max_iterations;
+  double tolerance;  // relative step that counts as converged
+  bool use_prior;    // adds ((u(p) - mean) / sd)^2 sigma^2 to the cost, u = p or ln p
+  double prior_mean[max_params], prior_weight[max_params];  // weight = 1 / sd^2, 0 where there is no prior
+  bool prior_log[max_params];
+  double sigma2;  // noise variance, scales the prior against the squared residuals
+};
+
+inline namespace LARMOR_ISA_NAMESPACE {
+
+template <int N>
+inline constexpr int triangle = N*(N + 1) / 2;
+/// Place of (i, j) in a packed symmetric matrix.
+LARMOR_HD constexpr int packed(int i, int j) { return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i; }
+
+/// J^T J, J^T r and r^T r at one point, r = data - model.
+template <class T, int N>
+struct NormalEquations {
+  T jtj[triangle<N>];
+  T jtr[N];
+  T sse;
+};
+
+/// Solves (A + lambda diag A) x = b for a symmetric A by L D L^T; rows of `held` variables are left out (x = 0).
+/// A variable the data say nothing about has a pivot below `tiny` of its diagonal and gets no step.
+template <class T, int N>
+LARMOR_HD void solve_damped(const T* a, const T* b, T lambda, const typename simd::LaneTraits<T>::mask* held, T* x) {
+  using simd::select;
+  T l[triangle<N>], inverse_pivot[N];
+  const T zero(0.0), one(1.0), damp = one + lambda, tiny(1e-15);
+  for (int i = 0; i < N; ++i) {
+    for (int j = 0; j < i; ++j) {
+      T s = select(held[i] | held[j], zero, a[packed(i, j)]);
+      for (int k = 0; k < j; ++k) s = s - l[packed(i, k)] * l[packed(j, k)] * inverse_pivot[k];
+      l[packed(i, j)] = s;  // L times D
+    }
+    const T diagonal = a[packed(i, i)] * damp;
+    T pivot = diagonal;
+    for (int k = 0; k < i; ++k) pivot = pivot - l[packed(i, k)] * l[packed(i, k)] * inverse_pivot[k];
+    inverse_pivot[i] = select(held[i], zero, select(pivot > tiny * diagonal, one / pivot, zero));
+  }
+  for (int i = 0; i < N; ++i) {
+    T s = select(held[i], zero, b[i]);
+    for (int k = 0; k < i; ++k) s = s - l[packed(i, k)] * inverse_pivot[k] * x[k];
+    x[i] = s;
+  }
+  for (int i = N - 1; i >= 0; --i) {
+    T s = x[i] * inverse_pivot[i];
+    for (int k = i + 1; k < N; ++k) s = s - l[packed(k, i)] * inverse_pivot[i] * x[k];
+    x[i] = s;
+  }
+}
+
+/// Diagonal of the inverse of A over the variables not held; NaN for held ones and for those A does not determine.
+template <class T, int N>
+LARMOR_HD void inverse_diagonal(const T* a, const typename simd::LaneTraits<T>::mask* held, T* variance) {
+  using simd::select;
+  const T nan = T(0.0) / T(0.0);
+  for (int i = 0; i < N; ++i) {
+    T unit[N], x[N];
+    for (int j = 0; j < N; ++j) unit[j] = T(i == j ? 1.0 : 0.0);
+    solve_damped<T, N>(a, unit, T(0.0), held, x);
+    variance[i] = select(held[i], nan, select(x[i] > T(0.0), x[i], nan));
+  }
+}
+
+template <class T, int N>
+struct LmState {
+  T p[N];                    // best so far
+  T next[N];                 // to be evaluated
+  NormalEquations<T, N> at;  // at p
+  T lambda, iterations;
+};
+
+/// A fit whose first evaluation will be at `start`.
+template <class T, int N>
+LARMOR_HD void lm_begin(LmState<T, N>& s, const T* start) {
+  for (int i = 0; i < N; ++i) s.p[i] = s.next[i] = start[i];
+  s.lambda = T(1e-4);
+  s.iterations = T(0.0);
+}
+
+template <class T, int N>
+LARMOR_HD T add_prior(const LmOptions& o, const T* p, NormalEquations<T, N>& e) {
+  T cost(0.0);
+  if (!o.use_prior) return cost;
+  for (int i = 0; i < N; ++i) {
+    const T weight(o.prior_weight[i] * o.sigma2);
+    const T positive = simd::max(p[i], T(1e-12));
+    const T u = o.prior_log[i] ? T(simd::log(positive)) : p[i];
+    const T slope = o.prior_log[i] ? T(1.0) / positive : T(1.0);
+    const T gap = u - T(o.prior_mean[i]);
+    cost += weight * gap * gap;
+    e.jtj[packed(i, i)] += weight * slope * slope;
+    e.jtr[i] -= weight * slope * gap;
+  }
+  e.sse += cost;
+  return cost;
+}
+
+/// A bound holds parameter i when p is on it and the descent direction leads outside.
+template <class T, int N>
+LARMOR_HD void lm_held(const LmOptions& o, const T* p, const T* jtr, typename simd::LaneTraits<T>::mask* held) {
+  for (int i = 0; i < N; ++i) {
+    const auto at_lower = (p[i] <= T(o.lower[i])) & (jtr[i] <= T(0.0));
+    const auto at_upper = (p[i] >= T(o.upper[i])) & (jtr[i] >= T(0.0));
+    held[i] = at_lower | at_upper | (o.fixed[i] ? T(0.0) == T(0.0) : T(0.0) < T(0.0));
+  }
+}
+
+/// Takes the evaluation `e` at s.next, accepts or rejects it and proposes the next point.
+///
+/// done       the lanes that need no more; `converged` says which of them ended well
+/// Converged: the step just taken was below tolerance, or the next one promises less than 1e-10 of the cost (1e-4 of a
+/// standard error), or damping has grown until nothing moves.
+template <class T, int N>
+LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, const LmOptions& o,
+                          typename simd::LaneTraits<T>::mask& done, typename simd::LaneTraits<T>::mask& converged) {
+  using simd::select;
+  using M = typename simd::LaneTraits<T>::mask;
+  const T zero(0.0), one(1.0);
+  const M first = s.iterations == zero;
+  const M finite = simd::is_finite(e.sse);
+  const M better = finite & (first | (e.sse <= s.at.sse));
+
+  T moved(0.0);
+  for (int i = 0; i < N; ++i)
+    moved = simd::max(moved, simd::abs(s.next[i] - s.p[i]) / (simd::abs(s.p[i]) + T(o.floor[i])));
+  const M small = (!first) & (moved <= T(o.tolerance));
+
+  for (int i = 0; i < N; ++i) s.p[i] = select(better, s.next[i], s.p[i]);
+  for (int i = 0; i < triangle<N>; ++i) s.at.jtj[i] = select(better, e.jtj[i], s.at.jtj[i]);
+  for (int i = 0; i < N; ++i) s.at.jtr[i] = select(better, e.jtr[i], s.at.jtr[i]);
+  s.at.sse = select(better, e.sse, s.at.sse);
+  s.lambda = select(first, s.lambda, select(better, s.lambda * T(0.1), simd::max(s.lambda * T(10.0), T(1e-5))));
+  s.iterations += one;
+
+  M held[N];
+  lm_held<T, N>(o, s.p, s.at.jtr, held);
+  T step[N];
+  solve_damped<T, N>(s.at.jtj, s.at.jtr, s.lambda, held, step);
+  // A parameter on its bound whose gradient leads inside may still be pushed out by its coupling to the others: hold
+  // it too and solve again, or the clamped step would be no descent direction.
+  M pushed = !(zero == zero);
+  for (int i = 0; i < N; ++i) {
+    const M out = ((s.p[i] <= T(o.lower[i])) & (step[i] < zero)) | ((s.p[i] >= T(o.upper[i])) & (step[i] > zero));
+    held[i] = held[i] | out;
+    pushed = pushed | out;
+  }
+  if (simd::any(pushed)) solve_damped<T, N>(s.at.jtj, s.at.jtr, s.lambda, held, step);
+  T promise(0.0);
+  for (int i = 0; i < N; ++i) {
+    promise += step[i] * s.at.jtr[i];
+    s.next[i] = simd::min(simd::max(s.p[i] + step[i], T(o.lower[i])), T(o.upper[i]));
+  }
+  const M broken = first & (!finite);
+  const M flat = (promise <= T(1e-10) * s.at.sse) & (better | (s.lambda < T(1.0)));
+  const M stuck = s.lambda > T(1e10);
+  converged = (small | flat | stuck) & (!broken);
+  done = converged | broken | (s.iterations >= T(static_cast<double>(o.max_iterations)));
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::fit

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/parallel.hpp>
+#include <larmor/perfusion/dce/fit.hpp>
+#include <larmor/perfusion/dce/fit_cuda.hpp>
+#include <larmor/perfusion/dce/fit_setup.hpp>
+#include <larmor/perfusion/dce/linear_fit.hpp>
+#include <limits>
+#include <numeric>
+
+namespace larmor::dce {
+namespace {
+
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+/// Memory that one thread needs for tiles: allocated once a tile, small beside its work.
+struct Workspace {
+  std::shared_ptr<std::byte> y, values, errors, frames, scratch;
+  std::vector<double> sse, sst;
+  std::vector<std::uint8_t> status, iterations;
+
+  explicit Workspace(const FitSetup& s)
+      : y(allocate(s.frames.size() * tile_stride * sizeof(float), Device::cpu())),
+        values(allocate(s.params.size() * tile_stride * sizeof(float), Device::cpu())),
+        errors(allocate(s.params.size() * tile_stride * sizeof(float), Device::cpu())),
+        frames(allocate(s.frames.size() * 8 * sizeof(double), Device::cpu())),
+        scratch(allocate((static_cast<std::size_t>(s.dictionary->view().n_curves) + 8) * 16 * sizeof(float),
+                         Device::cpu())),
+        sse(tile_voxels),
+        sst(tile_voxels),
+        status(tile_stride),
+        iterations(tile_stride) {}
+
+  Tile tile(const FitSetup& s, double fixed_delay, int n) {
+    return {&s.grid->view(),
+            &s.dictionary->view(),
+            &s.options,
+            s.start.data(),
+            fixed_delay,
+            reinterpret_cast<const float*>(y.get()),
+            tile_stride,
+            n,
+            reinterpret_cast<float*>(values.get()),
+            reinterpret_cast<float*>(errors.get()),
+            sse.data(),
+            sst.data(),
+            status.data(),
+            iterations.data(),
+            reinterpret_cast<double*>(frames.get()),
+            reinterpret_cast<float*>(scratch.get())};
+  }
+};
+
+/// AICc of a least-squares fit; the noise variance counts as a parameter. Burnham & Anderson (2002), eq. 2.4.
+float corrected_aic(double sse, int n, int n_free) {
+  const double k = n_free + 1;
+  if (!(sse > 0) || n - k - 1 <= 0) return nan;
+  return static_cast<float>(n * std::log(sse / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1));
+}
+
+FitResult empty_result(const FitSetup& s, std::size_t n_voxels) {
+  FitResult r;
+  r.params = s.params;
+  r.values.assign(s.params.size(), std::vector<float>(n_voxels, nan));
+  r.standard_error = r.values;
+  r.status.assign(n_voxels, fit::FitStatus::outside);
+  r.residual_sd.assign(n_voxels, nan), r.R2.assign(n_voxels, nan), r.AICc.assign(n_voxels, nan);
+  r.iterations.assign(n_voxels, 0);
+  return r;
+}
+
+/// The masked voxels, gathered tile by tile, through `fit`.
+void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, std::span<const std::int64_t> voxels,
+               double fixed_delay, const TileFit& fit_tile, FitResult& out, const Progress& progress,
+               const Cancel* cancel) {
+  const int n_frames = static_cast<int>(s.frames.size());
+  int n_free = 0;
+  for (std::size_t i = 0; i < s.params.size(); ++i) n_free += !s.options.fixed[i];
+  const std::size_t n_tiles = (voxels.size() + tile_voxels - 1) / tile_voxels;
+
+  parallel_for(
+      n_tiles, 1,
+      [&](std::size_t begin, std::size_t end) {
+        Workspace work(s);
+        float* y = reinterpret_cast<float*>(work.y.get());
+        for (std::size_t t = begin; t < end; ++t) {
+          if (cancel) cancel->check();
+          const auto mine =
+              voxels.subspan(t * tile_voxels, std::min<std::size_t>(tile_voxels, voxels.size() - t * tile_voxels));
+          const int n = static_cast<int>(mine.size());
+          const bool run = mine.back() - mine.front() == n - 1;  // consecutive voxels are copied whole
+          for (int f = 0; f < n_frames; ++f) {
+            const float* from = data + s.frames[static_cast<std::size_t>(f)] * frame_stride;
+            float* to = y + static_cast<std::ptrdiff_t>(f) * tile_stride;
+            if (run)
+              std::copy(from + mine.front(), from + mine.front() + n, to);
+            else
+              for (int v = 0; v < n; ++v) to[v] = from[mine[static_cast<std::size_t>(v)]];
+            std::fill(to + n, to + tile_stride, 0.0f);
+          }
+          const Tile tile = work.tile(s, fixed_delay, n);
+          fit_tile(tile);
+          for (int v = 0; v < n; ++v) {
+            const auto at = static_cast<std::size_t>(mine[static_cast<std::size_t>(v)]);
+            const auto status = static_cast<fit::FitStatus>(tile.status[v]);
+            out.status[at] = status, out.iterations[at] = tile.iterations[v];
+            if (!usable(status)) continue;
+            for (std::size_t i = 0; i < s.params.size(); ++i) {
+              out.values[i][at] = tile.values[i * tile_stride + static_cast<std::size_t>(v)];
+              out.standard_error[i][at] = tile.errors[i * tile_stride + static_cast<std::size_t>(v)];
+            }
+            const double sse = std::max(0.0, tile.sse[v]);
+            out.residual_sd[at] = static_cast<float>(std::sqrt(sse / std::max(1, n_frames - n_free)));
+            out.R2[at] = static_cast<float>(1 - sse / tile.sst[v]);
+            out.AICc[at] = corrected_aic(sse, n_frames, n_free);
+          }
+          progress.add(static_cast<std::size_t>(n));
+        }
+      },
+      cancel);
+}
+
+double median_of_finite(std::vector<float> values) {
+  std::erase_if(values, [](float v) { return !std::isfinite(v) || v <= 0; });
+  if (values.empty())
+    throw Error(Errc::numeric, "no voxel could be fitted, so the noise level is unknown", "give noise_sd [mM]");
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// Turns the posterior on: parameters without a prior of their own get a wide log-normal one, so that it is proper.
+void use_prior(FitSetup& s, double noise) {
+  auto& o = s.options;
+  o.use_prior = true, o.sigma2 = noise * noise;
+  for (std::size_t i = 0; i < s.params.size(); ++i) {
+    if (o.prior_weight[i] > 0 || o.fixed[i]) continue;
+    const Param& p = s.params[i];
+    o.prior_log[i] = p.lower >= 0 && p.start > 0 && p.name != "delay";
+    const double sd = o.prior_log[i] ? 1.5 : 0.5 * (p.upper - p.lower);
+    o.prior_mean[i] = o.prior_log[i] ? std::log(p.start) : p.start;
+    o.prior_weight[i] = 1 / (sd * sd);
+  }
+}
+
+}  // namespace
+
+std::int64_t FitResult::count(fit::FitStatus s) const { return std::count(status.begin(), status.end(), s); }
+
+FitResult fit_model(const Model& model, const Array& concentration, std::span<const double> times,
+                    std::span<const Aif> inputs, std::span<const std::uint8_t> mask, const FitOptions& options,
+                    const Progress& progress, const Cancel* cancel) {
+  const std::int64_t n_frames = static_cast<std::int64_t>(times.size());
+  if (concentration.rank() < 1 || n_frames == 0 || concentration.extent(concentration.rank() - 1) != n_frames)
+    throw Error(Errc::shape, fmt::format("{} times for data of {} (time is the last axis)", n_frames,
+                                         to_string(concentration.shape())));
+  const std::string fitter = fitters().resolve(options.fitter);
+  FitSetup s = make_setup(model, times, inputs, options);
+
+  const std::int64_t n_voxels = concentration.size() / n_frames;
+  if (!mask.empty() && static_cast<std::int64_t>(mask.size()) != n_voxels)
+    throw Error(Errc::shape, fmt::format("a mask of {} voxels for data of {}", mask.size(), n_voxels));
+  std::vector<std::int64_t> voxels;
+  for (std::int64_t v = 0; v < n_voxels; ++v)
+    if (mask.empty() || mask[static_cast<std::size_t>(v)]) voxels.push_back(v);
+  if (voxels.empty())
+    throw Error(Errc::range, "the mask selects no voxel", "give a mask with at least one voxel that is not 0");
+
+  const Array data = concentration.to(Device::cpu()).cast(DType::f32).contiguous_copy();
+  const float* y = data.data<float>();
+  FitResult result = empty_result(s, static_cast<std::size_t>(n_voxels));
+  const FitTile lm = s.kernels->now().fit[s.with_delay];
+  if (fitter == "fitter.map") {
+    double noise = options.noise_sd.value_or(0.0);
+    if (options.noise_sd && !(noise > 0))
+      throw Error(Errc::range, fmt::format("a noise sd of {} mM", noise), "give a number above 0");
+    if (!options.noise_sd) {
+      std::vector<std::int64_t> some;  // the median of 20,000 is known to better than 1 %
+      const std::size_t step = std::max<std::size_t>(1, voxels.size() / 20000);
+      for (std::size_t i = 0; i < voxels.size(); i += step) some.push_back(voxels[i]);
+      FitResult plain = empty_result(s, static_cast<std::size_t>(n_voxels));
+      run_tiles(s, y, n_voxels, some, options.delay, lm, plain, {}, cancel);
+      noise = median_of_finite(plain.residual_sd);
+    }
+    use_prior(s, noise);
+  }
+  progress.begin("fit " + model.title, voxels.size());
+  if (options.device != Device::cpu() && fitter != "fitter.linear")
+    fit_on_cuda(s, data, voxels, options, result, cancel);
+  else
+    run_tiles(s, y, n_voxels, voxels, options.delay,
+              fitter == "fitter.linear" ? linear_fit(s, options.delay) : TileFit(lm), result, progress, cancel);
+  progress.end();
+  return result;
+}
+
+Selection select_model(std::span<const std::string> model_ids, const Array& concentration,
+                       std::span<const double> times, std::span<const Aif> inputs, std::span<const std::uint8_t> mask,
+                       const FitOptions& options, const Progress& progress, const Cancel* cancel) {
+  if (model_ids.empty()) throw Error(Errc::usage, "no model to select from", "name at least one");
+  Selection out;
+  for (const auto& id : model_ids) {
+    const Model& model = models().get(id);
+    FitOptions mine = options;  // a setting for a parameter that only some of the models have is not an error
+    std::erase_if(mine.params, [&](const auto& set) {
+      const bool here =
+          std::any_of(model.params.begin(), model.params.end(), [&](const Param& p) { return p.name == set.first; });
+      return !here && set.first != "delay";
+    });
+    out.fits.push_back(
+        fit_model(model, concentration, times,
+                  inputs.first(std::min<std::size_t>(inputs.size(), static_cast<std::size_t>(model.n_inputs))), mask,
+                  mine, progress, cancel));
+  }
+  for (const auto& [name, set] : options.params)
+    if (name != "delay" && std::none_of(model_ids.begin(), model_ids.end(), [&](const auto& id) {
+          const auto& params = models().get(id).params;
+          return std::any_of(params.begin(), params.end(), [&](const Param& p) { return p.name == name; });
+        }))
+      throw Error(Errc::unknown_name, "no model here has a parameter called '" + name + "'", "see larmor list models");
+  const std::size_t n = out.fits[0].status.size();
+  out.best.assign(n, 255);
+  for (std::size_t v = 0; v < n; ++v) {
+    float least = std::numeric_limits<float>::infinity();
+    for (std::size_t m = 0; m < out.fits.size(); ++m)
+      if (usable(out.fits[m].status[v]) && out.fits[m].AICc[v] < least)
+        least = out.fits[m].AICc[v], out.best[v] = static_cast<std::uint8_t>(m);
+  }
+  return out;
+}
+
+const Fitters& fitters() {
+  static const Fitters all = [] {
+    Fitters f("fitter", "larmor list fitters");
+    f.add("fitter.lm",
+          {"Bounded Levenberg-Marquardt",
+           "Marquardt, J Soc Ind Appl Math 11:431 (1963); Golub & Pereyra, SIAM J Numer Anal 10:413 (1973) for the "
+           "separable start",
+           "Starts from the best of a grid over all rates whose amplitudes are solved in closed form; exact "
+           "derivatives; standard errors from the Jacobian."},
+          {"levenberg_marquardt"});
+    f.add("fitter.linear",
+          {"Linear least squares", "Murase, MRM 51:858 (2004); Flouri et al., MRM 76:998 (2016)",
+           "Integrates the model's differential equation and solves for its coefficients; no bounds, no start, biased "
+           "at high noise."},
+          {"lls"});
+    f.add("fitter.map",
+          {"Maximum a posteriori",
+           "Gelman et al., Bayesian Data Analysis (2013), ch. 4; Schmid et al., IEEE TMI 25:1627 (2006)",
+           "Levenberg-Marquardt on the posterior: Gaussian noise of one level, a Gaussian or log-normal prior a "
+           "parameter (by default log-normal about the model's start, sd of ln 1.5)."},
+          {"bayes"});
+    return f;
+  }();
+  return all;
+}
+
+}  // namespace larmor::dce

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/core/cancel.hpp>
+#include <larmor/perfusion/dce/fit_setup.hpp>
+
+namespace larmor::dce {
+
+/// The fit of `voxels` of `data` (f32, frames last, on the CPU) on options.device, into `out`.
+/// Errors   Errc::device when the program has no CUDA
+void fit_on_cuda(const FitSetup& setup, const Array& data, std::span<const std::int64_t> voxels,
+                 const FitOptions& options, FitResult& out, const Cancel* cancel);
+
+}  // namespace larmor::dce
