@@ -11,6 +11,13 @@ if(LARMOR_SANITIZE)
   target_link_options(larmor_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+# larmor_program(<target>): what every executable needs.
+function(larmor_program target)
+  if(LARMOR_SANITIZE)
+    target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/sanitizer_options.cpp)
+  endif()
+endfunction()
+
 find_program(LARMOR_LLD ld.lld)
 if(LARMOR_LLD)
   add_link_options(-fuse-ld=lld)
@@ -75,8 +82,8 @@ ${call}}
   target_sources(${target} PRIVATE ${out})
 endfunction()
 
-# Sources compiled once for each instruction set. LARMOR_ISA names the level; LARMOR_ISA_MAIN is 1 in exactly one
-# of them, where host-side registration lives. The wide ones must not emit inline functions of the standard library
+# Sources compiled once for each instruction set. LARMOR_ISA names the level and LARMOR_ISA_<level> is 1; host-side
+# registration lives under LARMOR_ISA_baseline, which every machine has. The wide ones must not emit inline functions of the standard library
 # (the linker keeps one copy of those, and it may be the AVX-512 one), so they may include only lane headers.
 set(LARMOR_ISA_FLAGS_baseline "-march=x86-64")
 set(LARMOR_ISA_FLAGS_v3 "-march=x86-64-v3")

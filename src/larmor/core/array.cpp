@@ -53,13 +53,15 @@ Shape packed_strides(const Shape& shape) {
 }
 
 std::int64_t count_of(const Shape& shape) {
-  std::int64_t n = 1;
+  // Strides are products of extents too, so the limit holds for what they are without the empty axes.
+  std::int64_t n = 1, stride = 1;
   for (const auto extent : shape) {
     if (extent < 0)
       throw Error(Errc::shape, fmt::format("an axis of {} elements in a shape of {}", extent, to_string(shape)));
-    if (extent > 0 && n > std::numeric_limits<std::int64_t>::max() / 16 / extent)
+    if (extent > 0 && stride > std::numeric_limits<std::int64_t>::max() / 16 / extent)
       throw Error(Errc::shape, fmt::format("a shape of {} is more than memory can address", to_string(shape)));
     n *= extent;
+    stride *= std::max<std::int64_t>(extent, 1);
   }
   return n;
 }
@@ -156,7 +158,15 @@ int Array::axis(std::string_view name) const {
   throw unknown_name("axis", name, axes_);
 }
 
-bool Array::contiguous() const { return strides_ == packed_strides(shape_); }
+bool Array::contiguous() const {
+  if (size() == 0) return true;
+  std::int64_t step = 1;
+  for (std::size_t i = 0; i < shape_.size(); ++i) {
+    if (shape_[i] != 1 && strides_[i] != step) return false;  // an axis of one element is never stepped along
+    step *= shape_[i];
+  }
+  return true;
+}
 
 void* Array::checked(DType type) {
   if (type != type_)
@@ -178,11 +188,13 @@ void Array::require_count(std::int64_t n) const {
 }
 
 Array Array::slice(int axis, std::int64_t index) const {
+  if (axis >= 0 && axis < rank() && (index < 0 || index >= extent(axis)))
+    throw Error(Errc::range, fmt::format("index {} of axis '{}', which has {}", index,
+                                         axes_[static_cast<std::size_t>(axis)], extent(axis)));
   Array out = range(axis, index, index + 1);
-  const auto at = out.shape_.begin() - out.shape_.begin() + axis;
-  out.shape_.erase(out.shape_.begin() + at);
-  out.strides_.erase(out.strides_.begin() + at);
-  out.axes_.erase(out.axes_.begin() + at);
+  out.shape_.erase(out.shape_.begin() + axis);
+  out.strides_.erase(out.strides_.begin() + axis);
+  out.axes_.erase(out.axes_.begin() + axis);
   return out;
 }
 
@@ -236,6 +248,7 @@ Array Array::with_axes(Axes axes) const {
 }
 
 Array Array::clone() const {
+  if (!buffer_) return *this;  // a default-made array has nothing to copy
   if (!device_.is_cpu()) {
     if (!contiguous()) return to(Device::cpu()).clone().to(device_);
     Array out(type_, shape_, axes_, device_);
@@ -262,6 +275,11 @@ Array Array::cast(DType type) const {
   if (from_complex && !to_complex)
     throw Error(Errc::type, fmt::format("complex {} has no value as {}", to_string(type_), to_string(type)),
                 "take the magnitude, phase, real or imaginary part first");
+  if (!buffer_) {
+    Array out;
+    out.type_ = type;
+    return out;
+  }
   Array out(type, shape_, axes_);
   visit(type_, [&](auto a) {
     visit(type, [&](auto b) {
@@ -277,6 +295,11 @@ Array Array::cast(DType type) const {
 
 Array Array::to(Device device) const {
   if (device == device_) return *this;
+  if (!buffer_) {
+    Array out = *this;
+    out.device_ = device;
+    return out;
+  }
   const Array packed = device_.is_cpu() ? contiguous_copy() : *this;
   Array out;
   out.type_ = type_, out.shape_ = shape_, out.axes_ = axes_, out.device_ = device;

@@ -87,14 +87,16 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 std::string nearest(std::string_view name, std::span<const std::string> candidates) {
   const std::string wanted = lowered(name);
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, wanted.size() / 3) + 1;
+  // Of two letters one may be wrong, of more two or a third; and something of both names has to be left.
+  std::size_t best_distance = (wanted.size() <= 2 ? 1 : std::max<std::size_t>(2, wanted.size() / 3)) + 1;
   for (const auto& candidate : candidates) {
     const std::string full = lowered(candidate);
-    std::size_t distance = edit_distance(wanted, full);
-    if (const auto dot = full.rfind('.'); dot != std::string::npos)
-      distance = std::min(distance, edit_distance(wanted, full.substr(dot + 1)));
-    if (wanted.size() >= 3 && full.starts_with(wanted)) distance = std::min<std::size_t>(distance, 1);
-    if (distance < best_distance) best_distance = distance, best = candidate;
+    const std::string last = full.substr(full.rfind('.') + 1);  // all of it when there is no dot
+    std::size_t distance = std::min(edit_distance(wanted, full), edit_distance(wanted, last));
+    if (wanted.size() >= 3 && (full.starts_with(wanted) || last.starts_with(wanted)))
+      distance = std::min<std::size_t>(distance, 1);
+    if (distance < best_distance && (distance == 0 || distance < std::max(wanted.size(), full.size())))
+      best_distance = distance, best = candidate;
   }
   return best;
 }

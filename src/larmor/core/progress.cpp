@@ -6,8 +6,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <larmor/core/progress.hpp>
 #include <mutex>
+#include <string_view>
 
 namespace larmor {
 
@@ -20,14 +22,18 @@ struct Progress::State {
   std::chrono::steady_clock::time_point last_report{};
 };
 
-Progress::Progress(Sink sink) : state_(std::make_shared<State>()) { state_->sink = std::move(sink); }
+Progress::Progress(Sink sink) {
+  if (!sink) return;
+  state_ = std::make_shared<State>();
+  state_->sink = std::move(sink);
+}
 
 void Progress::begin(std::string what, std::size_t total) const {
   if (!state_) return;
   const std::lock_guard lock(state_->mutex);
-  state_->what = std::move(what), state_->total = total, state_->done = 0;
+  state_->what = std::move(what), state_->total = std::max<std::size_t>(total, 1), state_->done = 0;
   state_->last_report = std::chrono::steady_clock::now();
-  state_->sink(state_->what, 0, total);
+  state_->sink(state_->what, 0, state_->total);
 }
 
 void Progress::add(std::size_t steps) const {
@@ -48,32 +54,45 @@ void Progress::end() const {
   state_->sink(state_->what, state_->total, state_->total);
 }
 
-Progress console_progress(bool quiet) {
-  if (quiet) return {};
-  struct Shown {
-    bool terminal = isatty(STDERR_FILENO) == 1;
-    int last_tenth = -1;
-    std::chrono::steady_clock::time_point start;
-  };
-  auto shown = std::make_shared<Shown>();
-  return Progress([shown](const std::string& what, std::size_t done, std::size_t total) {
-    const double part = total ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
+namespace {
+
+struct Console {
+  bool terminal = isatty(STDERR_FILENO) == 1 && std::getenv("TERM") && std::string_view(std::getenv("TERM")) != "dumb";
+  int last_tenth = 0;
+  bool open = false;  // a bar without its line end
+  std::chrono::steady_clock::time_point start;
+
+  // Work that failed leaves its bar where it was; what is printed next begins on a line of its own.
+  ~Console() {
+    if (open) std::fputc('\n', stderr);
+  }
+
+  void show(const std::string& what, std::size_t done, std::size_t total) {
     const auto now = std::chrono::steady_clock::now();
-    if (done == 0) shown->start = now, shown->last_tenth = -1;
-    const double seconds = std::chrono::duration<double>(now - shown->start).count();
-    if (shown->terminal) {
+    if (done == 0) start = now, last_tenth = 0, open = terminal;
+    const double part = static_cast<double>(done) / static_cast<double>(total);
+    const double seconds = std::chrono::duration<double>(now - start).count();
+    if (terminal && open) {
       constexpr int width = 30;
       const int filled = static_cast<int>(part * width);
-      fmt::print(stderr, "\r\033[K{:<28} [{}{}] {:3.0f} %  {:.1f} s", what,
-                 std::string(static_cast<std::size_t>(filled), '#'),
-                 std::string(static_cast<std::size_t>(width - filled), '.'), 100 * part, seconds);
-      if (done >= total) fmt::print(stderr, "\n");
-    } else if (const int tenth = static_cast<int>(part * 10); tenth != shown->last_tenth && done > 0) {
+      // 79 columns: a line that wraps could not be drawn over.
+      fmt::print(stderr, "\r\033[K{:<28.28} [{:#<{}}{:.<{}}] {:3.0f} %  {:.1f} s", what, "", filled, "", width - filled,
+                 100 * part, seconds);
+      if (done >= total) std::fputc('\n', stderr), open = false;
+    } else if (const int tenth = static_cast<int>(part * 10); !terminal && tenth > last_tenth) {
       fmt::print(stderr, "{}: {:.0f} %  {:.1f} s\n", what, 100 * part, seconds);
-      shown->last_tenth = tenth;
+      last_tenth = tenth;
     }
     std::fflush(stderr);
-  });
+  }
+};
+
+}  // namespace
+
+Progress console_progress(bool quiet) {
+  if (quiet) return {};
+  return Progress([console = std::make_shared<Console>()](const std::string& what, std::size_t done,
+                                                          std::size_t total) { console->show(what, done, total); });
 }
 
 }  // namespace larmor

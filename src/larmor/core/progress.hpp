@@ -15,7 +15,8 @@ class Progress {
   using Sink = std::function<void(const std::string& what, std::size_t done, std::size_t total)>;
   explicit Progress(Sink sink);
 
-  /// Begins a stage of `total` steps, named as the user reads it.
+  /// Begins a stage of `total` steps (0 counts as 1), named as the user reads it: the sink gets (what, 0, total), then
+  /// what add() has counted at most ten times a second, and from end() (what, total, total).
   void begin(std::string what, std::size_t total) const;
   void add(std::size_t steps) const;
   void end() const;

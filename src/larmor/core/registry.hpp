@@ -18,25 +18,38 @@ class Registry {
   explicit Registry(std::string kind, std::string list_command = {})
       : kind_(std::move(kind)), list_command_(std::move(list_command)) {}
 
-  /// Errors   Errc::internal when the id or an alias is taken
-  void add(std::string id, Item item, std::vector<std::string> aliases = {}) {
-    for (auto& alias : aliases)
-      if (!aliases_.emplace(alias, id).second) throw Error(Errc::internal, kind_ + " alias registered twice: " + alias);
-    if (!items_.emplace(id, std::move(item)).second) throw Error(Errc::internal, kind_ + " registered twice: " + id);
+  /// Errors   Errc::internal when the id or an alias is taken; nothing is added then
+  void add(std::string id, Item item, const std::vector<std::string>& aliases = {}) {
+    if (items_.count(id) || aliases_.count(id)) throw Error(Errc::internal, kind_ + " registered twice: " + id);
+    for (const auto& alias : aliases)
+      if (items_.count(alias) || aliases_.count(alias))
+        throw Error(Errc::internal, kind_ + " alias registered twice: " + alias);
+    for (const auto& alias : aliases) aliases_.emplace(alias, id);
+    items_.emplace(std::move(id), std::move(item));
   }
 
-  /// The full id that `name` stands for. Errors   Errc::unknown_name with the nearest id
+  /// The full id that `name` stands for. Errors   Errc::unknown_name with the nearest id, or with all that it could be
   std::string resolve(std::string_view name) const {
     const std::string key(name);
     if (items_.count(key)) return key;
     if (const auto alias = aliases_.find(key); alias != aliases_.end()) return alias->second;
-    std::string found;
-    int matches = 0;
+    std::vector<std::string> found;
     for (const auto& [id, item] : items_)
-      if (id.size() > key.size() && id.ends_with(key) && id[id.size() - key.size() - 1] == '.') found = id, ++matches;
-    if (matches == 1) return found;
+      if (id.size() > key.size() && id.ends_with(key) && id[id.size() - key.size() - 1] == '.') found.push_back(id);
+    if (found.size() == 1) return found[0];
+    if (!found.empty() && !key.empty()) {
+      std::string all;
+      for (const auto& id : found) all += (all.empty() ? "" : ", ") + id;
+      throw Error(Errc::unknown_name, "more than one " + kind_ + " is called '" + key + "'", "write one of: " + all);
+    }
     auto names = ids();
-    throw unknown_name(kind_, name, names, list_command_.empty() ? std::string{} : "see all with: " + list_command_);
+    const std::size_t n_ids = names.size();
+    for (const auto& [alias, id] : aliases_) names.push_back(alias);
+    if (!list_command_.empty()) throw unknown_name(kind_, name, names, "see all with: " + list_command_);
+    // Aliases help to guess what was meant; the list to choose from is that of the ids.
+    Error error = unknown_name(kind_, name, names);
+    names.resize(n_ids);
+    throw error.advise(unknown_name(kind_, name, names).advice());
   }
 
   const Item& get(std::string_view name) const { return items_.at(resolve(name)); }

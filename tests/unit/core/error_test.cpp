@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <larmor/core/error.hpp>
 #include <larmor/core/registry.hpp>
 
@@ -19,6 +20,14 @@ TEST(Error, NearestName) {
   EXPECT_EQ(nearest("dce.tfots", ids), "dce.tofts");
   EXPECT_EQ(nearest("patlack", ids), "dce.patlak");
   EXPECT_EQ(nearest("zebra", ids), "");
+  EXPECT_EQ(nearest("PATLAK", ids), "dce.patlak");
+  EXPECT_EQ(nearest("ext", ids), "dce.extended_tofts");
+  EXPECT_EQ(nearest("", ids), "");
+  EXPECT_EQ(nearest("dce.tofts", {}), "");
+  const std::vector<std::string> short_ones{"x", "ve", "vp"};
+  EXPECT_EQ(nearest("tt", short_ones), "");  // two letters wrong of two are no likeness
+  EXPECT_EQ(nearest("y", short_ones), "");
+  EXPECT_EQ(nearest("ev", short_ones), "ve");
 }
 
 TEST(Registry, ResolvesIdsSuffixesAndAliases) {
@@ -36,4 +45,46 @@ TEST(Registry, ResolvesIdsSuffixesAndAliases) {
     EXPECT_NE(e.message().find("did you mean dce.tofts?"), std::string::npos);
   }
   EXPECT_THROW(r.add("dce.tofts", 3), Error);
+  EXPECT_THROW(r.add("etofts", 3), Error);
+  EXPECT_THROW(r.add("dce.new", 3, {"fresh", "etofts"}), Error);
+  EXPECT_FALSE(r.has("dce.new"));
+  EXPECT_TRUE(r.aliases_of("dce.new").empty());  // a failed add leaves nothing behind
+  EXPECT_EQ(r.aliases_of("dce.extended_tofts"), (std::vector<std::string>{"etofts"}));
+  EXPECT_EQ(r.size(), 2U);
+}
+
+TEST(Registry, AmbiguousEmptyAndMisspeltNames) {
+  Registry<int> r("method");
+  r.add("t1.linear", 1);
+  r.add("dce.linear", 2);
+  r.add("dce.lm", 3, {"levenberg"});
+  const auto failure = [&](const std::string& name) {
+    try {
+      r.get(name);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(failure("linear"), "more than one method is called 'linear'\n  do: write one of: dce.linear, t1.linear");
+  EXPECT_EQ(failure(""), "no method called ''\n  do: use one of: dce.linear, dce.lm, t1.linear");
+  EXPECT_EQ(failure("levenburg"),
+            "no method called 'levenburg'; did you mean levenberg?\n  do: use one of: dce.linear, dce.lm, t1.linear");
+  EXPECT_EQ(failure(".linear").substr(0, 26), "no method called '.linear'");
+  EXPECT_EQ(failure("near").substr(0, 23), "no method called 'near'");  // a suffix counts only after a dot
+}
+
+TEST(Error, EveryCodeHasItsName) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(Errc::internal); ++i) names.push_back(to_string(static_cast<Errc>(i)));
+  std::ranges::sort(names);
+  EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+}
+
+TEST(Error, AdviceIsReplacedAndPlacesAdded) {
+  Error e(Errc::range, "x is 3");
+  EXPECT_STREQ(e.what(), "x is 3");
+  e.advise("give 2").at("here");
+  EXPECT_STREQ(e.what(), "x is 3\n  at: here\n  do: give 2");
+  EXPECT_EQ(e.where().size(), 1U);
 }
