@@ -13,12 +13,18 @@ struct AifDetection {
   std::vector<float> score;          // one a voxel, 0 where not a candidate; higher is more arterial
   int n_candidates = 0, n_clusters = 0;
 };
-/// Automatic: score = peak height x earliness x sharpness (each scaled to the candidates' range), k-means of the best
-/// candidates' curves, the cluster of highest mean score wins.
-/// Errors   Errc::numeric when nothing looks like an artery ("do: give a mask or a file")
+/// Automatic. Candidates are voxels whose peak is over 8 noise sd and over a fifth of the highest (of the highest but a
+/// thousandth of the voxels, which may be spikes). Their score is
+///   height (peak) x earliness (of reaching half the peak) x sharpness (peak / area under the curve),
+/// each scaled to 0..1 over the candidates. The best 300 at most are grouped by k-means of their curves (with their
+/// heights, so that partial volume sets voxels apart); of the groups of 3 voxels and more the one of the highest mean
+/// score wins: a lone spike does not.
+///
+/// concentration  real (voxels..., t) [mM]; voxels with values that are not finite are left out
+/// Errors   Errc::shape, Errc::range, Errc::numeric when nothing looks like an artery ("do: give a mask or a file")
 AifDetection detect_aif(const Array& concentration, std::span<const double> times,
                         std::span<const std::uint8_t> mask = {});
-/// Mean curve of a region. Errors   Errc::shape, Errc::range (empty)
+/// Mean curve of a region, of its finite voxels. Errors   Errc::shape, Errc::range (empty), Errc::numeric (none finite)
 Aif aif_from_mask(const Array& concentration, std::span<const double> times, std::span<const std::uint8_t> region);
 
 }  // namespace larmor::dce
