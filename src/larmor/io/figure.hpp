@@ -35,27 +35,27 @@ std::string typeset(std::string_view symbol);
 /// One curve. NaN breaks the line. `error` (same length, or empty) draws +- bars.
 struct Series {
   enum class Draw { line, points, both, steps };
-  std::string label;  // in the legend; none when empty
-  std::vector<double> x, y, error;
+  std::string label = {};  // in the legend; none when empty
+  std::vector<double> x = {}, y = {}, error = {};
   Draw draw = Draw::line;
-  std::string colour;  // CSS colour; empty: next of the colour-blind-safe cycle (Okabe and Ito)
+  std::string colour = {};  // CSS colour; empty: next of the colour-blind-safe cycle (Okabe and Ito)
   bool dashed = false;
 };
 
 /// A thin line across the plot at one value, with a short text ("median", "baseline ends").
 struct Marker {
   double at = 0;
-  std::string label;
+  std::string label = {};
   bool vertical = true;
 };
 
 struct Plot {
-  std::string title;            // small, above the axes; may be empty
-  std::string x_label, x_unit;  // "Time", "s" -> "Time [s]"
-  std::string y_label, y_unit;
-  std::optional<Range> x_range, y_range;  // default: the finite data with a margin
-  bool y_from_zero = false;               // stretch the y range to hold 0
-  std::vector<Marker> markers;
+  std::string title = {};                 // small, above the axes; may be empty
+  std::string x_label = {}, x_unit = {};  // "Time", "s" -> "Time [s]"
+  std::string y_label = {}, y_unit = {};
+  std::optional<Range> x_range = {}, y_range = {};  // default: the finite data with a margin
+  bool y_from_zero = false;                         // stretch the y range to hold 0
+  std::vector<Marker> markers = {};
   int width = 560, height = 320;  // of the viewBox; the drawing scales with its container
   bool legend = true;
 };
@@ -76,9 +76,9 @@ enum class Display { radiological, neurological };
 /// A slice laid out as it is shown: rows from the top, first value top left.
 struct Slice {
   int width = 0, height = 0;
-  double dx = 1, dy = 1;                 // pixel size [mm]
-  std::vector<float> values;             // height * width; NaN where there is none
-  std::string left, right, top, bottom;  // anatomical letters: "R", "L", "A", ...
+  double dx = 1, dy = 1;                                     // pixel size [mm]
+  std::vector<float> values = {};                            // height * width; NaN where there is none
+  std::string left = {}, right = {}, top = {}, bottom = {};  // anatomical letters: "R", "L", "A", ...
 };
 
 /// Cuts (x, y, z) data of any real type along the volume axis nearest to the plane's normal and turns it by the affine
@@ -95,7 +95,7 @@ std::array<std::int64_t, 3> centre_voxel(const Array& volume);
 /// How values become colours. Values outside the window take the end colours; NaN is transparent.
 struct ColourScale {
   std::string map = "viridis";  // one of io::colour()
-  Range window;
+  Range window = {};
 };
 
 /// RGBA picture, nearest-neighbour enlarged so that pixels have the aspect of dx : dy and the longer side has at least
@@ -110,12 +110,12 @@ std::string svg_colour_bar(const ColourScale& scale, const std::string& label, c
 
 /// Three orthogonal slices through one voxel with orientation letters, slice positions and a colour bar: one figure.
 struct MapView {
-  std::string label, unit;  // of the colour bar: "Ktrans", "1/min"
-  ColourScale scale;        // window: see robust_range
+  std::string label = {}, unit = {};  // of the colour bar: "Ktrans", "1/min"
+  ColourScale scale = {};             // window: see robust_range
   Display display = Display::radiological;
-  std::optional<std::array<std::int64_t, 3>> at;  // default: centre_voxel(volume)
-  const Array* underlay = nullptr;                // grey picture below, same grid, seen where the map is NaN
-  bool crosshair = true;                          // thin lines where the other two slices lie
+  std::optional<std::array<std::int64_t, 3>> at = {};  // default: centre_voxel(volume)
+  const Array* underlay = nullptr;                     // grey picture below, same grid, seen where the map is NaN
+  bool crosshair = true;                               // thin lines where the other two slices lie
 };
 std::string svg_ortho(const Array& volume, const Affine& affine, const MapView& view);
 

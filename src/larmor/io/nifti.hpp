@@ -36,9 +36,9 @@ struct NiftiInfo {
 Image read_nifti(const std::filesystem::path& path, NiftiInfo* info = nullptr);
 
 struct NiftiWrite {
-  std::string description;  // at most 79 characters are kept
-  std::string provenance;   // JSON, written as a comment extension when not empty
-  bool version2 = false;    // version 2 is also chosen when an extent exceeds 32767
+  std::string description = {};  // at most 79 characters are kept
+  std::string provenance = {};   // JSON, written as a comment extension when not empty
+  bool version2 = false;         // version 2 is also chosen when an extent exceeds 32767
 };
 
 /// Writes .nii or .nii.gz by the name's ending, atomically: sform and qform (code 1) from the affine, times as

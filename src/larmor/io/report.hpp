@@ -13,13 +13,13 @@ using KeyValues = std::vector<std::pair<std::string, std::string>>;
 
 /// A figure and what it shows. `svg` comes from io/figure.hpp and goes in as it is; the texts are escaped.
 struct Figure {
-  std::string svg, caption;
-  std::string title;  // above the figure, may be empty
+  std::string svg, caption = {};
+  std::string title = {};  // above the figure, may be empty
 };
 
 /// A large number with its unit and what it is ("412,000", "voxels/s", "fit speed").
 struct Tile {
-  std::string value, unit, label;
+  std::string value, unit = {}, label = {};
   enum class Mood { neutral, good, warning, bad } mood = Mood::neutral;
 };
 
@@ -36,7 +36,7 @@ class HtmlReport {
  public:
   explicit HtmlReport(std::string title, std::string subtitle = {});
 
-  /// Begins a section; sections are numbered and listed in the index.
+  /// Begins a section; from two on they are listed in an index beside the text.
   HtmlReport& section(const std::string& title, const std::string& lead = {});
   HtmlReport& heading(const std::string& text);  // inside a section, not in the index
   HtmlReport& paragraph(const std::string& text);

@@ -58,6 +58,7 @@ inline std::string slurp(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 inline void spill(const fs::path& path, const std::string& bytes) {
+  fs::remove(path);  // some file systems flush a file that is truncated and written again, thousands of times here
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
