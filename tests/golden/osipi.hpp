@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <larmor/io/table.hpp>
 #include <map>
 #include <sstream>
 #include <string>
@@ -22,27 +22,12 @@ inline std::filesystem::path path(const std::string& name) {
 }
 
 using Row = std::map<std::string, std::string>;
-/// Rows of a plain comma-separated table; a byte order mark is skipped.
 inline std::vector<Row> rows(const std::string& name) {
-  std::ifstream file(path(name));
-  std::string line;
-  std::getline(file, line);
-  if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-  const auto cells = [](std::string text) {
-    std::vector<std::string> out;
-    std::string cell;
-    text.erase(std::remove(text.begin(), text.end(), '\r'), text.end());
-    std::istringstream in(text);
-    while (std::getline(in, cell, ',')) out.push_back(cell);
-    return out;
-  };
-  const auto names = cells(line);
+  const auto table = larmor::io::read_table(path(name));
   std::vector<Row> all;
-  while (std::getline(file, line)) {
-    const auto values = cells(line);
-    if (values.empty()) continue;
+  for (const auto& cells : table.rows) {
     Row row;
-    for (std::size_t i = 0; i < names.size() && i < values.size(); ++i) row[names[i]] = values[i];
+    for (std::size_t i = 0; i < cells.size(); ++i) row[table.columns[i]] = cells[i];
     all.push_back(row);
   }
   return all;

@@ -149,6 +149,16 @@ TEST(Dro, SignalNoiseIsRician) {
   EXPECT_NEAR(sum / count / sd, std::sqrt(M_PI / 2), 0.01);
 }
 
+// A bolus after the last frame is no error: nothing enhances.
+TEST(Dro, BolusAfterTheLastFrame) {
+  for (const std::string model : {"dce.dual_input", "dce.2cxm", "dce.aath"}) {
+    auto o = small(model, false);
+    o.arrival = 1000;
+    const Dro dro = make_dro(o);
+    for (const float c : dro.dynamic.data.span<float>()) ASSERT_EQ(c, 0);
+  }
+}
+
 TEST(Dro, Errors) {
   const auto code = [](const std::function<void(DroOptions&)>& change) {
     auto o = small("dce.tofts", true);
