@@ -12,8 +12,12 @@ build: setup
 	@cmake --build --preset $(PRESET) -j $(JOBS)
 test: build check
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
-check:
+check: build
 	@python3 tools/check_rooms.py
+	@bash tools/check_format.sh
+	@bash tools/check_isa.sh
+	@python3 tools/check_registry.py
+	@python3 tools/check_tidy.py
 demo: build
 	@bash tools/demo.sh
 bench: build

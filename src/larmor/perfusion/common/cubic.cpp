@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/perfusion/common/cubic.hpp>
-
 #include <algorithm>
+#include <larmor/perfusion/common/cubic.hpp>
 
 namespace larmor::perfusion {
 

@@ -215,12 +215,14 @@ Selection select_model(std::span<const std::string> model_ids, const Array& conc
                   inputs.first(std::min<std::size_t>(inputs.size(), static_cast<std::size_t>(model.n_inputs))), mask,
                   mine, progress, cancel));
   }
-  for (const auto& [name, set] : options.params)
+  for (const auto& set : options.params) {
+    const std::string& name = set.first;
     if (name != "delay" && std::none_of(model_ids.begin(), model_ids.end(), [&](const auto& id) {
           const auto& params = models().get(id).params;
           return std::any_of(params.begin(), params.end(), [&](const Param& p) { return p.name == name; });
         }))
       throw Error(Errc::unknown_name, "no model here has a parameter called '" + name + "'", "see larmor list models");
+  }
   const std::size_t n = out.fits[0].status.size();
   out.best.assign(n, 255);
   for (std::size_t v = 0; v < n; ++v) {
