@@ -46,7 +46,8 @@ std::string option_right(const Option& o, bool with_choices) {
   if (const auto range = range_text(o); !range.empty()) s += "; " + range;
   if (!o.start.empty() && o.name != "--threads") s += fmt::format("; default {}", o.start);
   if (o.required) s += "; required";
-  if (o.repeated) s += "; repeat it or separate by commas";
+  if (o.repeated)
+    s += o.kind == Kind::number || o.kind == Kind::integer ? "; several, separated by commas" : "; may be repeated";
   if (with_choices && o.choices) {
     s += o.open ? "; such as " : "; one of ";
     const auto all = o.choices();

@@ -21,9 +21,9 @@ double parse_number(std::string_view text, const std::string& what) {
 
 std::string range_text(const Option& o) {
   if (o.kind == Kind::flag || (std::isinf(o.lower) && std::isinf(o.upper))) return {};
-  if (std::isinf(o.upper)) return fmt::format("at least {}", o.lower);
-  if (std::isinf(o.lower)) return fmt::format("at most {}", o.upper);
-  return fmt::format("{} to {}", o.lower, o.upper);
+  if (std::isinf(o.upper)) return fmt::format("at least {:g}", o.lower);
+  if (std::isinf(o.lower)) return fmt::format("at most {:g}", o.upper);
+  return fmt::format("{:g} to {:g}", o.lower, o.upper);
 }
 
 namespace {
@@ -80,8 +80,9 @@ void add_value(Call& call, const Option& o, const std::string& value) {
     return;
   }
   std::string_view rest = value;
-  for (;;) {  // 2,5,10 is three values
-    const auto comma = rest.find(',');
+  for (;;) {  // 2,5,10 is three numbers; a comma in text may mean anything
+    const bool numeric = o.kind == Kind::number || o.kind == Kind::integer;
+    const auto comma = numeric ? rest.find(',') : std::string_view::npos;
     const std::string one(rest.substr(0, comma));
     check_value(*call.command, o, one);
     list.push_back(one);

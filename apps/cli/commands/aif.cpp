@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <larmor/io/bids.hpp>
+#include <larmor/io/figure.hpp>
+#include <larmor/io/png.hpp>
+#include <larmor/perfusion/dce/aif_models.hpp>
+
+#include "catalogue.hpp"
+#include "command.hpp"
+#include "series_files.hpp"
+#include "text_table.hpp"
+
+namespace larmor::cli {
+namespace {
+
+int sample(const Call& call) {
+  const auto& model = dce::aif_models().get(call.text("MODEL"));
+  const double step = call.number("--step"), duration = call.number("--duration");
+  std::vector<double> times;
+  for (std::size_t i = 0; static_cast<double>(i) * step <= duration * (1 + 1e-12); ++i)
+    times.push_back(static_cast<double>(i) * step);
+  if (times.size() < 2)
+    throw Error(Errc::usage, fmt::format("larmor aif sample: --duration {} s holds 1 sample of {} s", duration, step),
+                "give a longer duration or a shorter step");
+  const Aif plasma = dce::sample_aif(model, times, call.number("--arrival"), call.number("--Hct"));
+  const bool blood = call.given("--blood");
+  fmt::print("time,{}\n", blood ? "blood_mM" : "plasma_mM");
+  for (std::size_t i = 0; i < times.size(); ++i)
+    fmt::print("{:.9g},{:.9g}\n", times[i], plasma.values[i] * (blood ? 1 - call.number("--Hct") : 1));
+  return 0;
+}
+
+// The axial slice with the most chosen voxels, those in red over the mean picture.
+io::Picture picture_of(const Image& series, const dce::AifDetection& d) {
+  const auto g = series.grid();
+  const int axis = io::plane_axis(series.affine, io::Plane::axial);
+  std::vector<std::int64_t> count(static_cast<std::size_t>(g[static_cast<std::size_t>(axis)]));
+  for (const auto v : d.voxels) {
+    const std::array<std::int64_t, 3> at{v % g[0], v / g[0] % g[1], v / (g[0] * g[1])};
+    ++count[static_cast<std::size_t>(at[static_cast<std::size_t>(axis)])];
+  }
+  const auto slice = std::max_element(count.begin(), count.end()) - count.begin();
+  Array peak(DType::f32, {g[0], g[1], g[2]}), chosen(DType::f32, {g[0], g[1], g[2]});
+  auto p = peak.span<float>(), c = chosen.span<float>();
+  const Array f = series.data.cast(DType::f32).contiguous_copy();
+  const auto values = f.span<float>();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (std::isfinite(values[i])) p[i % p.size()] = std::max(p[i % p.size()], values[i]);
+  std::fill(c.begin(), c.end(), std::nanf(""));
+  for (const auto v : d.voxels) c[static_cast<std::size_t>(v)] = 1;
+  auto base = io::render_slice(io::take_slice(peak, series.affine, io::Plane::axial, slice),
+                               {"grey", io::robust_range(peak.span<float>(), 1, 99.5)}, 512);
+  const auto marks =
+      io::render_slice(io::take_slice(chosen, series.affine, io::Plane::axial, slice), {"grey", {0, 1}}, 512);
+  for (std::size_t i = 0; i + 3 < base.pixels.size() && i + 3 < marks.pixels.size(); i += 4) {
+    base.pixels[i + 3] = 255;
+    if (marks.pixels[i + 3] != 0) base.pixels[i] = 230, base.pixels[i + 1] = 60, base.pixels[i + 2] = 50;
+  }
+  return base;
+}
+
+int detect(const Call& call) {
+  Image series = io::read_image(call.text("CONC"));
+  if (series.data.rank() != 4)
+    throw Error(Errc::shape, fmt::format("the series is {}, not 4-D", to_string(series.data.shape())),
+                "give a concentration series (x, y, z, t) from larmor conc")
+        .at(call.text("CONC"));
+  const auto times = frame_times(call, "--frame-time", series);
+  const auto mask = read_mask(call, "--mask", series);
+  const Array c = series.data.cast(DType::f32).contiguous_copy();
+  const auto d = dce::detect_aif(c, times, mask);
+  Cancel::interrupt().check();
+  write_curve(call.text("OUT"), d.blood, "blood_mM");
+  if (call.given("--picture"))
+    io::write_png(call.text("--picture"), picture_of(series, d),
+                  std::vector<std::pair<std::string, std::string>>{{"Description", "voxels taken as artery, red"},
+                                                                   {"Software", "larmor " LARMOR_VERSION}});
+  const auto top = std::max_element(d.blood.values.begin(), d.blood.values.end());
+  fmt::print("{} voxels of {} candidates in {} clusters; peak {} mM (whole blood) at {} s\n", d.voxels.size(),
+             with_commas(d.n_candidates), d.n_clusters, short_number(*top),
+             short_number(times[static_cast<std::size_t>(top - d.blood.values.begin())]));
+  return 0;
+}
+
+}  // namespace
+
+void register_aif(Commands& commands) {
+  commands.add(
+      {.name = "aif sample",
+       .does = "A population arterial input function as CSV on stdout",
+       .in = {{.name = "MODEL", .what = "which curve", .kind = Kind::text, .choices = aif_ids}},
+       .opt = {number("--arrival", "when the bolus arrives [s]", 0, -600, 3600),
+               number("--Hct", "haematocrit [1]", 0.42, 0, 0.9), flag("--blood", "whole blood instead of plasma"),
+               number("--duration", "length of the curve [s]", 300, 0.1, 36000),
+               number("--step", "time between samples [s]", 1, 0.01, 600)},
+       .examples = {"larmor aif sample parker --arrival 20 > aif.csv"},
+       .run = sample});
+  commands.add(
+      {.name = "aif detect",
+       .does = "Finds the artery in a concentration series and writes its curve, and a picture of the voxels chosen",
+       .in = {{.name = "CONC", .what = "concentration [mM] (x, y, z, t), from larmor conc"}},
+       .out = {{.name = "OUT", .what = "CSV with time [s] and whole-blood concentration [mM]"}},
+       .opt = {file("--picture", "PNG of the chosen voxels"), file("--mask", "where to look; default: everywhere"),
+               Option{.name = "--frame-time",
+                      .what = "time between frames; default: the sidecar's or header's [s]",
+                      .kind = Kind::number,
+                      .lower = 1e-3,
+                      .upper = 3600}},
+       .examples = {"larmor aif detect conc.nii.gz aif.csv --picture aif.png"},
+       .run = detect});
+}
+
+}  // namespace larmor::cli

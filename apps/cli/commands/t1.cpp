@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <larmor/core/units.hpp>
+#include <larmor/io/file.hpp>
+
+#include "catalogue.hpp"
+#include "command.hpp"
+#include "series_files.hpp"
+#include "text_table.hpp"
+#include "write_maps.hpp"
+
+namespace larmor::cli {
+namespace {
+
+int run(const Call& call) {
+  const std::string id = dce::t1_methods().resolve(call.text("METHOD"));
+  const auto& method = dce::t1_methods().get(id);
+  std::vector<std::filesystem::path> paths;
+  for (const auto& p : call.texts("SERIES")) paths.emplace_back(p);
+  const Series series = read_series(paths);
+  dce::T1Protocol p;
+  p.FA = option_or(call, "--FA", units::degree, series.FA, false);
+  p.TR = option_or(call, "--TR", units::millisecond, series.TR, false);
+  p.TI = option_or(call, "--TI", units::millisecond, series.TI, false);
+  p.magnitude = !call.given("--signed");
+  if (!p.FA.empty()) p.readout_FA = p.FA[0];
+  const auto mask = read_mask(call, "--mask", series.image);
+  std::vector<float> B1;
+  if (call.given("--B1")) B1 = read_map(call.text("--B1"), series.image, "B1 map");
+  const auto& cancel = Cancel::interrupt();
+  const auto t1 = method.map(series.image.data, p, B1, mask, console_progress(call.quiet), &cancel);
+  cancel.check();
+
+  ParameterMaps maps;
+  maps.reference = series.image;
+  if (series.image.data.rank() == 4) maps.reference.data = series.image.data.slice(3, 0);
+  const auto& s = series.image.data.shape();
+  const Shape shape(s.begin(), s.begin() + 3);
+  const auto add = [&](const char* name, const char* unit, const std::vector<float>& values,
+                       const std::vector<float>& se) {
+    if (values.empty()) return;
+    const auto* q = units::find_quantity(name);
+    ParameterMap m{.name = name,
+                   .symbol = q ? std::string(q->symbol) : name,
+                   .unit = unit,
+                   .title = q ? std::string(q->title) : name,
+                   .values = Array::from<float>(values, shape),
+                   .standard_error = {}};
+    if (!se.empty()) m.standard_error = Array::from<float>(se, shape);
+    maps.maps.push_back(std::move(m));
+  };
+  add("T1", "s", t1.T1, t1.T1_se);
+  add("M0", "a.u.", t1.M0, t1.M0_se);
+  add("R2", "1", t1.R2, {});
+  add("efficiency", "1", t1.efficiency, {});
+  std::vector<std::uint8_t> codes;
+  std::int64_t usable = 0, looked = 0;
+  for (const auto st : t1.status)
+    codes.push_back(static_cast<std::uint8_t>(st)), usable += fit::usable(st), looked += st != fit::FitStatus::outside;
+  maps.status = Array::from<std::uint8_t>(codes, shape);
+
+  MapFiles files{.folder = {}, .provenance = {}, .model = id, .sources = call.texts("SERIES")};
+  std::vector<std::pair<std::string, std::string>> sources;
+  for (const auto& f : files.sources) sources.emplace_back("series", f);
+  files.provenance = provenance_json("larmor t1",
+                                     {{"method", "\"" + id + "\""},
+                                      {"FA_rad", fmt::format("[{}]", fmt::join(p.FA, ","))},
+                                      {"TR_s", fmt::format("[{}]", fmt::join(p.TR, ","))},
+                                      {"TI_s", fmt::format("[{}]", fmt::join(p.TI, ","))}},
+                                     sources);
+  io::OutputFolder out(call.text("--out"));
+  files.folder = out.path();
+  write_maps(maps, files);
+  write_dataset_description(out.path(), "T1 mapping", "larmor t1 " + id);
+  cancel.check();
+  out.commit();
+  const auto sum = summarise(maps.maps[0], false);
+  if (call.json)
+    fmt::print("{{\"method\": \"{}\", \"median_T1_s\": {}, \"voxels\": {}, \"failed\": {}}}\n", id,
+               usable ? fmt::format("{}", sum.median) : "null", looked, looked - usable);
+  else
+    fmt::print("T1  median {} s (5 to 95 %: {} to {})  ({} voxels, {} failed)\n", short_number(sum.median),
+               short_number(sum.p5), short_number(sum.p95), with_commas(looked), with_commas(looked - usable));
+  return 0;
+}
+
+}  // namespace
+
+void register_t1(Commands& commands) {
+  commands.add(
+      {.name = "t1",
+       .does = "T1 map from a series of flip angles or inversion times",
+       .in =
+           {{.name = "METHOD", .what = "how", .kind = Kind::text, .choices = t1_ids},
+            {.name = "SERIES", .what = "one 4-D file, or one 3-D file a volume", .kind = Kind::file, .repeated = true}},
+       .opt = {folder("--out", "folder that receives T1, M0, their standard errors, R2 and status").as("-o").need(),
+               Option{
+                   .name = "--FA",
+                   .what = "flip angle of each volume, or of the read-out of Look-Locker; default: the sidecar's [deg]",
+                   .kind = Kind::number,
+                   .lower = 0.01,
+                   .upper = 360}
+                   .many(),
+               Option{.name = "--TR",
+                      .what = "repetition time, one for all or one a volume; default: the sidecar's [ms]",
+                      .kind = Kind::number,
+                      .lower = 0.1,
+                      .upper = 60000}
+                   .many(),
+               Option{.name = "--TI",
+                      .what = "inversion time of each volume; default: the sidecar's [ms]",
+                      .kind = Kind::number,
+                      .lower = 0.1,
+                      .upper = 60000}
+                   .many(),
+               file("--mask", "voxels to map, those not 0; default: every voxel"),
+               file("--B1", "map of actual / nominal flip angle [1]"),
+               flag("--signed", "inversion recovery data carry their sign")},
+       .refs = {"Deoni et al., MRM 49:515 (2003)", "Look and Locker, Rev Sci Instrum 41:250 (1970)"},
+       .examples = {"larmor t1 vfa_nonlinear vfa.nii.gz --FA 2,5,10,15 --TR 5 -o t1"},
+       .run = run});
+}
+
+}  // namespace larmor::cli

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dce_job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/units.hpp>
+#include <larmor/io/bids.hpp>
+#include <larmor/io/file.hpp>
+#include <larmor/io/table.hpp>
+
+#include "series_files.hpp"
+#include "text_table.hpp"
+
+namespace larmor::cli {
+namespace fs = std::filesystem;
+namespace {
+
+std::string shown(const std::vector<double>& engine, const std::string& unit) {
+  std::string s;
+  for (const double x : engine)
+    s += (s.empty() ? "" : ", ") + short_number(units::convert(x, units::engine_unit(unit), unit));
+  return s + " " + unit;
+}
+
+class Preparation {
+ public:
+  Preparation(const Config& config, const fs::path& data, Device device) : config_(config), data_(data) {
+    job_.options.fit.device = device;
+  }
+
+  DceJob all() {
+    std::error_code ignored;
+    if (!fs::exists(data_, ignored)) io::read_bytes(data_);  // says what is there instead
+    const bool folder = fs::is_directory(data_, ignored);
+    folder_ = folder ? data_ : data_.parent_path().empty() ? fs::path(".") : data_.parent_path();
+    found_ = find_files(folder_);
+    if (!folder) found_.dynamic = {data_};
+    dynamic();
+    mask();
+    if (!job_.options.concentration) {
+      t1();
+      b1();
+      signal();
+    }
+    aif();
+    fit();
+    return std::move(job_);
+  }
+
+ private:
+  using Paths = std::vector<fs::path>;
+
+  fs::path relative(const std::string& name) const {
+    const fs::path p(name);
+    return p.is_absolute() ? p : folder_ / p;
+  }
+
+  // The file of a key, or the one found by name; empty when there is none.
+  fs::path one_file(const char* key, const Paths& found, const char* role) {
+    if (config_.has(key) && !config_.is_word(key, "none")) {
+      job_.sources.push_back({role, relative(config_.text(key)).string(), key});
+      return relative(config_.text(key));
+    }
+    if (config_.is_word(key, "none") || found.empty()) return {};
+    if (found.size() > 1) {
+      std::string list;
+      for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 8); ++i)
+        list += "\n      " + fs::relative(found[i], folder_).string();
+      if (found.size() > 8) list += fmt::format("\n      and {} more", found.size() - 8);
+      throw Error(Errc::file, fmt::format("{} files could be the {}:{}", found.size(), role, list),
+                  fmt::format("name one with '{}:' in the configuration, or give the folder of one subject", key))
+          .at(folder_.string());
+    }
+    job_.sources.push_back({role, found[0].string(), "by name"});
+    return found[0];
+  }
+
+  template <class F>
+  auto reading(const char* key, F&& read) {
+    try {
+      return read();
+    } catch (Error& e) {
+      if (config_.has(key)) e.at(fmt::format("{} ({})", key, config_.where(key)));
+      throw;
+    }
+  }
+
+  Image image(const char* key, const fs::path& path) {
+    return reading(key, [&] { return io::read_image(path); });
+  }
+
+  void note(std::string text) { job_.notes.push_back(std::move(text)); }
+
+  // A protocol value: configuration first, then the sidecar; empty when neither has it.
+  std::vector<double> protocol(const char* key, const std::vector<double>& sidecar, const std::string& file) {
+    const std::string unit = config_key(key).unit;
+    if (!config_.has(key)) {
+      if (!sidecar.empty())
+        note(fmt::format("{}: {} from the sidecar of {}", key, shown(sidecar, unit),
+                         fs::path(file).filename().string()));
+      return sidecar;
+    }
+    const auto own = config_.numbers(key);
+    bool differs = !sidecar.empty() && sidecar.size() != own.size();
+    for (std::size_t i = 0; i < std::min(own.size(), sidecar.size()); ++i)
+      differs = differs || std::abs(own[i] - sidecar[i]) > 1e-6 * std::abs(own[i]);
+    note(fmt::format("{}: {} from the configuration{}", key, shown(own, unit),
+                     differs ? fmt::format("; the sidecar of {} says {}, which is overruled",
+                                           fs::path(file).filename().string(), shown(sidecar, unit))
+                             : ""));
+    return own;
+  }
+
+  void dynamic() {
+    const fs::path path = one_file("input.dynamic", found_.dynamic, "dynamic series");
+    if (path.empty())
+      throw Error(Errc::file, "no dynamic series found (*dce*.nii, *dce*.nii.gz, dynamic.nii.gz)",
+                  "name it with 'input.dynamic:' in the configuration")
+          .at(folder_.string());
+    auto& d = job_.data.dynamic;
+    d = image("input.dynamic", path);
+    job_.options.concentration = config_.text("input.kind") == "concentration";
+    if (d.data.rank() != 4)
+      throw Error(Errc::shape,
+                  fmt::format("the dynamic series is {} ({} axes), not 4-D", to_string(d.data.shape()), d.data.rank()),
+                  "give a 4-D file (x, y, z, t)")
+          .at(path.string());
+    frame_times(path);
+  }
+
+  void frame_times(const fs::path& path) {
+    auto& d = job_.data.dynamic;
+    std::vector<double> own;
+    const char* key = nullptr;
+    if (config_.has("input.times")) {
+      key = "input.times";
+      own = config_.numbers(key);
+    } else if (config_.has("input.times_file")) {
+      key = "input.times_file";
+      own = reading(key, [&] {
+        const auto table = io::read_table(relative(config_.text(key)));
+        for (const char* name : {"time", "times", "t"})
+          if (std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end())
+            return table.numbers(name);
+        return table.numbers(table.columns.at(0));
+      });
+    } else if (config_.has("input.frame_time")) {
+      key = "input.frame_time";
+      for (std::int64_t i = 0; i < d.volumes(); ++i) own.push_back(static_cast<double>(i) * config_.number(key));
+    }
+    if (key) {
+      if (!d.times.empty() && d.times.size() == own.size() && std::abs(d.times.back() - own.back()) > 1e-3)
+        note(fmt::format(
+            "{}: frames from {} to {} s from the configuration; the file says {} to {} s, which is overruled", key,
+            short_number(own.front()), short_number(own.back()), short_number(d.times.front()),
+            short_number(d.times.back())));
+      d.times = own;
+      job_.times_from = key;
+    } else {
+      job_.times_from = "the header or sidecar";
+    }
+    const std::string place = key ? config_.where(key) : path.string();
+    if (d.times.empty())
+      throw Error(Errc::file,
+                  "the times of the frames are not known: the file has neither a sidecar with them nor a frame time in "
+                  "its header",
+                  "set input.frame_time [s], input.times [s] or input.times_file")
+          .at(place);
+    if (static_cast<std::int64_t>(d.times.size()) != d.volumes())
+      throw Error(Errc::shape, fmt::format("{} frame times for {} frames", d.times.size(), d.volumes()),
+                  "give one time [s] for each frame")
+          .at(place);
+    for (std::size_t i = 0; i < d.times.size(); ++i)
+      if (!std::isfinite(d.times[i]) || (i > 0 && !(d.times[i] > d.times[i - 1])))
+        throw Error(Errc::range,
+                    fmt::format("frame times do not increase: {} s at frame {} after {} s at frame {}", d.times[i], i,
+                                i ? d.times[i - 1] : NAN, i ? i - 1 : 0),
+                    "give strictly increasing times [s]")
+            .at(place);
+  }
+
+  // Reads a 3-D image on the grid of the dynamic series.
+  Image on_grid(const char* key, const fs::path& path, const char* what) {
+    Image i = image(key, path);
+    if (i.data.rank() > 3)
+      throw Error(Errc::shape, fmt::format("the {} is {}, not 3-D", what, to_string(i.data.shape())), "give one volume")
+          .at(path.string());
+    require_same_space(job_.data.dynamic, i, "dynamic series", what);
+    return i;
+  }
+
+  std::vector<std::uint8_t> region(const char* key, const fs::path& path, const char* what) {
+    try {
+      return mask_from(on_grid(key, path, what));
+    } catch (Error& e) {
+      throw e.at(path.string());
+    }
+  }
+
+  void mask() {
+    const fs::path path = one_file("input.mask", found_.mask, "mask");
+    if (path.empty()) {
+      job_.mask_from = "every voxel";
+      note("input.mask: none; every voxel is fitted");
+      return;
+    }
+    job_.data.mask = region("input.mask", path, "mask");
+    job_.mask_from = path.filename().string();
+  }
+
+  void t1() {
+    std::string source = config_.text("t1.source");
+    const fs::path map =
+        source == "series" || source == "fixed" ? fs::path() : one_file("t1.map", found_.t1_map, "T1 map");
+    const bool has_series = config_.has("t1.files") || !found_.series.empty();
+    if (source == "auto") source = !map.empty() ? "map" : has_series ? "series" : "fixed";
+    if (source == "map") {
+      if (map.empty())
+        throw Error(Errc::file, "no T1 map found (*T1map*.nii*, T10.nii*)", "name it with t1.map").at(folder_.string());
+      job_.data.T10 = reading("t1.map", [&] {
+        return read_map(map, job_.data.dynamic, "T1 map", config_.text("t1.map_unit") == "ms" ? 1e-3 : 1.0);
+      });
+      job_.t1_from = "map " + map.filename().string();
+    } else if (source == "series") {
+      t1_series();
+    } else {
+      if (!config_.has("t1.fixed"))
+        throw Error(Errc::usage, "T10 is not known: no series (*vfa*.nii*), no map (*T1map*.nii*) and no value",
+                    "name files with t1.files or t1.map, or set t1.fixed [s]")
+            .at(config_.source());
+      job_.data.T10 = {static_cast<float>(config_.number("t1.fixed"))};
+      job_.t1_from = fmt::format("{} s everywhere", short_number(config_.number("t1.fixed")));
+    }
+  }
+
+  void t1_series() {
+    Paths paths = found_.series;
+    const bool named = config_.has("t1.files");
+    if (named) {
+      paths.clear();
+      for (const auto& f : config_.texts("t1.files")) paths.push_back(relative(f));
+    }
+    if (paths.empty())
+      throw Error(Errc::file, "no series for T1 found (*vfa*.nii*)", "name the files with t1.files")
+          .at(folder_.string());
+    for (const auto& p : paths) job_.sources.push_back({"T1 series", p.string(), named ? "t1.files" : "by name"});
+    const Series series = reading("t1.files", [&] { return read_series(paths); });
+    require_same_space(job_.data.dynamic, series.image, "dynamic series", "T1 series " + paths[0].filename().string());
+    job_.data.t1_series = series.image;
+    auto& o = job_.options;
+    o.t1_method = config_.text("t1.method");
+    auto& p = o.t1_protocol;
+    const std::string file = paths[0].string();
+    p.FA = protocol("t1.FA", series.FA, file);
+    p.TR = protocol("t1.TR", series.TR, file);
+    p.TI = protocol("t1.TI", series.TI, file);
+    if (!p.FA.empty()) p.readout_FA = p.FA[0];
+    job_.t1_from = fmt::format("{} volumes, {}", series.image.volumes(), o.t1_method);
+  }
+
+  void b1() {
+    const fs::path path = one_file("t1.B1", found_.b1, "B1 map");
+    if (path.empty()) return;
+    job_.data.B1 = reading("t1.B1", [&] {
+      return read_map(path, job_.data.dynamic, "B1 map", config_.text("t1.B1_unit") == "%" ? 0.01 : 1.0);
+    });
+  }
+
+  void signal() {
+    auto& o = job_.options;
+    const auto& d = job_.data.dynamic;
+    const auto one = [&](const char* key, const std::vector<double>& sidecar) {
+      const auto v = protocol(key, sidecar, d.source.empty() ? "the dynamic series" : d.source);
+      if (v.empty())
+        throw Error(Errc::usage, fmt::format("{} is not known: neither the configuration nor the sidecar has it", key),
+                    fmt::format("set {} [{}]", key, config_key(key).unit))
+            .at(config_.source());
+      return v[0];
+    };
+    o.conversion.method = config_.text("signal.method");
+    o.spgr.FA = one("signal.FA", in_rad(meta_numbers(d.meta, "FlipAngle")));
+    o.spgr.TR = one("signal.TR", meta_TR(d.meta));
+    o.spgr.r1 = config_.number("signal.r1");
+    try {
+      o.spgr.check();
+    } catch (Error& e) {
+      throw e.at(config_.has("signal.TR") || config_.has("signal.FA") ? config_.source()
+                                                                      : "sidecar of " + job_.sources[0].path);
+    }
+    if (!config_.has("signal.TR") && o.spgr.TR > 0.5)
+      note(
+          fmt::format("signal.TR: {} s is long for a spoiled gradient echo; RepetitionTime may be the frame time. Set "
+                      "signal.TR [ms] if so",
+                      o.spgr.TR));
+    if (!config_.is_word("signal.baseline", "auto")) {
+      const auto b = config_.numbers("signal.baseline");
+      if (b.size() > 2)
+        throw Error(Errc::usage, fmt::format("signal.baseline holds {} numbers, not 1 or 2", b.size()),
+                    "give a count, or [first, last)")
+            .at(config_.where("signal.baseline"));
+      const double first = b.size() == 2 ? b[0] : 0, last = b.back();
+      if (!(first < last) || last > static_cast<double>(d.volumes()))
+        throw Error(Errc::usage, fmt::format("signal.baseline takes frames {} to {} of {}", first, last, d.volumes()),
+                    "give 0 <= first < last <= the number of frames")
+            .at(config_.where("signal.baseline"));
+      o.conversion.baseline_first = static_cast<int>(first), o.conversion.baseline_last = static_cast<int>(last);
+    }
+  }
+
+  Aif curve(const char* key, const fs::path& path) {
+    return reading(key, [&] {
+      return read_curve(path, config_.text("aif.time_unit") == "min" ? 60.0 : 1.0, config_.boolean("aif.plasma"));
+    });
+  }
+
+  void aif() {
+    auto& o = job_.options;
+    const std::string source = config_.text("aif.source");
+    o.Hct = config_.number("aif.Hct");
+    o.aif_delay = config_.number("aif.delay");
+    o.aif_step = config_.number("aif.step");
+    o.aif_model = config_.text("aif.model");
+    if (!config_.is_word("aif.arrival", "auto")) o.arrival = config_.number("aif.arrival");
+    // Two places that say different things: the reader of the file must know which one counts.
+    for (const auto& [key, wanted] : {std::pair{"aif.file", "file"}, {"aif.mask", "mask"}, {"aif.arrival", "model"}})
+      if (config_.has(key) && !config_.is_word(key, "auto") && source != wanted)
+        throw Error(Errc::usage, fmt::format("{} is set, but aif.source is '{}'", key, source),
+                    fmt::format("set aif.source: {}, or leave out {}", wanted, key))
+            .at(config_.where(key));
+    if (source == "model") {
+      o.aif_source = dce::AifSource::model;
+      job_.aif_from = o.aif_model;
+    } else if (source == "file") {
+      const fs::path path = one_file("aif.file", found_.aif_table, "AIF table");
+      if (path.empty())
+        throw Error(Errc::usage, "aif.source is 'file', but there is none", "name it with aif.file")
+            .at(config_.where("aif.source"));
+      o.aif_source = dce::AifSource::curve;
+      job_.data.curves.push_back(curve("aif.file", path));
+      job_.aif_from = path.filename().string();
+    } else if (source == "mask") {
+      const fs::path path = one_file("aif.mask", found_.aif_mask, "AIF mask");
+      if (path.empty())
+        throw Error(Errc::usage, "aif.source is 'mask', but there is none", "name it with aif.mask")
+            .at(config_.where("aif.source"));
+      o.aif_source = dce::AifSource::region;
+      job_.data.aif_region = region("aif.mask", path, "AIF mask");
+      job_.aif_from = path.filename().string();
+    } else {
+      o.aif_source = dce::AifSource::automatic;
+      job_.aif_from = "found automatically";
+    }
+    if (config_.has("aif.venous_file")) {
+      if (job_.data.curves.empty())
+        throw Error(Errc::usage, "aif.venous_file needs a measured arterial curve", "set aif.source: file and aif.file")
+            .at(config_.where("aif.venous_file"));
+      const fs::path path = relative(config_.text("aif.venous_file"));
+      job_.sources.push_back({"venous input", path.string(), "aif.venous_file"});
+      job_.data.curves.push_back(curve("aif.venous_file", path));
+    }
+  }
+
+  void fit() {
+    auto& o = job_.options;
+    auto& f = o.fit;
+    o.models = config_.texts("fit.model");
+    for (auto& m : o.models) m = dce::models().resolve(m);
+    for (std::size_t i = 0; i < o.models.size(); ++i)
+      for (std::size_t k = 0; k < i; ++k)
+        if (o.models[i] == o.models[k])
+          throw Error(Errc::usage, fmt::format("fit.model names {} twice", o.models[i]), "name each model once")
+              .at(config_.where("fit.model"));
+    for (const auto& m : o.models)
+      if (dce::models().get(m).n_inputs > 1 && job_.data.curves.size() < 2)
+        throw Error(Errc::usage, fmt::format("{} takes two inputs, one is given", m),
+                    "set aif.source: file, aif.file and aif.venous_file")
+            .at(config_.where("fit.model"));
+    f.fitter = config_.text("fit.fitter");
+    f.fit_delay = config_.boolean("fit.fit_delay");
+    const auto bounds = config_.numbers("fit.delay_bounds");
+    if (bounds.size() != 2 || !(bounds[0] < bounds[1]))
+      throw Error(Errc::usage, "fit.delay_bounds is not [lower, upper]", "give two numbers [s], the lower one first")
+          .at(config_.where("fit.delay_bounds"));
+    f.delay_lower = bounds[0], f.delay_upper = bounds[1];
+    f.delay = config_.number("fit.delay");
+    if (f.fit_delay && config_.has("fit.delay") && f.delay != 0)
+      throw Error(Errc::usage, "fit.delay is set, but fit.fit_delay is true",
+                  "choose one; a start for the fit is fit.params: {delay: {start: 2}}")
+          .at(config_.where("fit.delay"));
+    f.max_iterations = config_.integer("fit.max_iterations");
+    f.tolerance = config_.number("fit.tolerance");
+    if (config_.has("fit.noise_sd")) f.noise_sd = config_.number("fit.noise_sd");
+    const auto frames = static_cast<std::size_t>(job_.data.dynamic.volumes());
+    if (config_.has("fit.skip_frames")) {
+      f.use_frame.assign(frames, 1);
+      for (const double i : config_.numbers("fit.skip_frames")) {
+        if (i >= static_cast<double>(frames))
+          throw Error(Errc::usage, fmt::format("fit.skip_frames names frame {} of {} (counted from 0)", i, frames),
+                      fmt::format("give 0 to {}", frames - 1))
+              .at(config_.where("fit.skip_frames"));
+        f.use_frame[static_cast<std::size_t>(i)] = 0;
+      }
+    }
+    for (const auto& [name, p] : config_.params()) {
+      bool known = name == "delay" && f.fit_delay;
+      std::string has;
+      for (const auto& m : o.models)
+        for (const auto& q : dce::models().get(m).params) {
+          known = known || q.name == name;
+          has += (has.empty() ? "" : ", ") + q.name;
+        }
+      if (!known)
+        throw Error(
+            Errc::usage,
+            fmt::format("fit.params.{}: {} has no such parameter", name, fmt::format("{}", fmt::join(o.models, ", "))),
+            name == "delay" ? "set fit.fit_delay: true" : "its parameters: " + has)
+            .at(config_.source());
+      f.params[name] = {.fixed = p.fixed,
+                        .lower = p.lower,
+                        .upper = p.upper,
+                        .start = p.start,
+                        .prior_mean = p.prior_mean,
+                        .prior_sd = p.prior_sd,
+                        .prior_log = p.prior_log};
+    }
+    o.descriptors = config_.boolean("output.descriptors");
+  }
+
+  const Config& config_;
+  fs::path data_, folder_;
+  FoundFiles found_;
+  DceJob job_;
+};
+
+}  // namespace
+
+const DceJob::Source* DceJob::source(std::string_view role) const {
+  for (const auto& s : sources)
+    if (s.role == role) return &s;
+  return nullptr;
+}
+
+DceJob prepare_dce(const Config& config, const fs::path& data, Device device) {
+  return Preparation(config, data, device).all();
+}
+
+}  // namespace larmor::cli

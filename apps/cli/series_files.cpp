@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "series_files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <larmor/core/units.hpp>
+#include <larmor/io/bids.hpp>
+#include <larmor/io/table.hpp>
+
+namespace larmor::cli {
+
+std::vector<double> meta_numbers(const Metadata& meta, const std::string& key) {
+  const auto it = meta.find(key);
+  if (it == meta.end()) return {};
+  if (const auto* x = std::get_if<double>(&it->second)) return std::vector<double>(1, *x);
+  if (const auto* v = std::get_if<std::vector<double>>(&it->second)) return *v;
+  return {};
+}
+
+std::vector<double> meta_TR(const Metadata& meta) {
+  auto TR = meta_numbers(meta, "RepetitionTimeExcitation");
+  return TR.empty() ? meta_numbers(meta, "RepetitionTime") : TR;
+}
+
+std::vector<double> in_rad(std::vector<double> deg) {
+  for (double& x : deg) x *= units::degree;
+  return deg;
+}
+std::vector<double> in_s(std::vector<double> ms) {
+  for (double& x : ms) x *= units::millisecond;
+  return ms;
+}
+
+std::vector<double> option_or(const Call& call, const char* name, double factor, const std::vector<double>& sidecar,
+                              bool needed) {
+  if (call.given(name)) {
+    auto v = call.numbers(name);
+    for (double& x : v) x *= factor;
+    return v;
+  }
+  if (sidecar.empty() && needed)
+    throw Error(
+        Errc::usage,
+        fmt::format("larmor {}: {} is not known: neither an option nor the sidecar has it", call.command->name, name),
+        fmt::format("give {}", name));
+  return sidecar;
+}
+
+Series read_series(const std::vector<std::filesystem::path>& paths) {
+  Series s;
+  std::vector<Image> images;
+  std::int64_t volumes = 0;
+  const auto add = [](std::vector<double>& to, const std::vector<double>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  for (const auto& p : paths) {
+    images.push_back(io::read_image(p));
+    const auto& i = images.back();
+    require_same_space(images[0], i, paths[0].filename().string(), p.filename().string());
+    add(s.FA, in_rad(meta_numbers(i.meta, "FlipAngle")));
+    add(s.TR, meta_TR(i.meta));
+    add(s.TI, meta_numbers(i.meta, "InversionTime"));
+    volumes += i.volumes();
+  }
+  if (!s.TR.empty() && std::all_of(s.TR.begin(), s.TR.end(), [&](double t) { return t == s.TR[0]; }))
+    s.TR = std::vector<double>(1, s.TR[0]);
+  s.image = images[0];
+  if (images.size() > 1) {
+    const auto g = s.image.grid();
+    Array all(DType::f32, {g[0], g[1], g[2], volumes}, {"x", "y", "z", "n"});
+    auto out = all.span<float>().begin();
+    for (const auto& i : images) {
+      const Array f = i.data.cast(DType::f32).contiguous_copy();
+      out = std::copy(f.span<float>().begin(), f.span<float>().end(), out);
+    }
+    s.image.data = all;
+    s.image.times.clear();
+  }
+  return s;
+}
+
+std::vector<float> read_map(const std::filesystem::path& path, const Image& reference, const char* what, double scale) {
+  const Image i = io::read_image(path);
+  if (i.data.rank() > 3)
+    throw Error(Errc::shape, fmt::format("the {} is {}, not 3-D", what, to_string(i.data.shape())), "give one volume")
+        .at(path.string());
+  require_same_space(reference, i, "series", what);
+  const Array f = i.data.cast(DType::f32).contiguous_copy();
+  std::vector<float> out(f.span<float>().begin(), f.span<float>().end());
+  for (float& x : out) x *= static_cast<float>(scale);
+  return out;
+}
+
+std::vector<std::uint8_t> read_mask(const Call& call, const char* name, const Image& reference) {
+  if (!call.given(name)) return {};
+  const Image i = io::read_image(call.text(name));
+  require_same_space(reference, i, "series", "mask");
+  try {
+    return mask_from(i);
+  } catch (Error& e) {
+    throw e.at(call.text(name));
+  }
+}
+
+std::vector<double> frame_times(const Call& call, const char* name, const Image& series) {
+  if (call.given(name)) {
+    std::vector<double> t;
+    for (std::int64_t i = 0; i < series.volumes(); ++i) t.push_back(static_cast<double>(i) * call.number(name));
+    return t;
+  }
+  if (static_cast<std::int64_t>(series.times.size()) != series.volumes())
+    throw Error(Errc::file, fmt::format("the times of the {} frames are not known", series.volumes()),
+                fmt::format("give {} [s], or a sidecar with VolumeTiming", name))
+        .at(series.source);
+  return series.times;
+}
+
+Aif read_curve(const std::filesystem::path& path, double time_factor, bool plasma) {
+  const auto table = io::read_table(path);
+  if (table.columns.size() < 2)
+    throw Error(Errc::format, fmt::format("{} column, not 2", table.columns.size()),
+                "give a column of times and one of concentrations [mM]")
+        .at(path.string());
+  std::size_t t = 0;
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    for (const char* name : {"time", "times", "t", "time_s"})
+      if (table.columns[c] == name) t = c;
+  Aif a;
+  a.times = table.numbers(table.columns[t]);
+  a.values = table.numbers(table.columns[t == 0 ? 1 : 0]);
+  for (double& x : a.times) x *= time_factor;
+  a.plasma = plasma;
+  a.source = path.string();
+  try {
+    a.check();
+  } catch (Error& e) {
+    throw e.at(path.string());
+  }
+  return a;
+}
+
+void write_curve(const std::filesystem::path& path, const Aif& aif, const std::string& column) {
+  io::Table t{.columns = {"time", column}, .rows = {}, .source = {}};
+  for (std::size_t k = 0; k < aif.size(); ++k)
+    t.rows.push_back({fmt::format("{:.9g}", aif.times[k]), fmt::format("{:.9g}", aif.values[k])});
+  io::write_table(path, t);
+}
+
+}  // namespace larmor::cli
