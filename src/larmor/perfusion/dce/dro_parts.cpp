@@ -55,7 +55,7 @@ GaussianPair gaussians(std::uint64_t seed, std::uint64_t stream, std::uint64_t c
 }
 
 // On a grid fine enough (20 ms) that cubic interpolation between, with the slope that the equation gives, adds nothing.
-std::function<double(double)> portal_of(std::function<double(double)> artery, double begin, double end) {
+std::function<double(double)> portal_of(const std::function<double(double)>& artery, double begin, double end) {
   constexpr double lag = 4, rate = 1.0 / 8, h = 0.02;
   const auto n = static_cast<std::size_t>(std::ceil(std::max(0.0, end - begin) / h)) + 2;
   auto value = std::make_shared<std::vector<double>>(n, 0.0);

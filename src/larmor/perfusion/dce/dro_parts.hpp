@@ -42,6 +42,6 @@ GaussianPair gaussians(std::uint64_t seed, std::uint64_t stream, std::uint64_t c
 
 /// Portal vein of an artery that begins at `begin`: 4 s later, through a gut compartment of 8 s mean transit. A made
 /// curve, good to `end`.
-std::function<double(double)> portal_of(std::function<double(double)> artery, double begin, double end);
+std::function<double(double)> portal_of(const std::function<double(double)>& artery, double begin, double end);
 
 }  // namespace larmor::dce
