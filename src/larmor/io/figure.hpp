@@ -56,7 +56,9 @@ struct Plot {
   std::optional<Range> x_range = {}, y_range = {};  // default: the finite data with a margin
   bool y_from_zero = false;                         // stretch the y range to hold 0
   std::vector<Marker> markers = {};
-  int width = 560, height = 320;  // of the viewBox; the drawing scales with its container
+  // Of the viewBox; the drawing scales with its container. Letters have their natural size at about 900 for a full
+  // figure of HtmlReport, 440 for two side by side and 300 for three.
+  int width = 440, height = 280;
   bool legend = true;
 };
 

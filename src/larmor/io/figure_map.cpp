@@ -254,7 +254,7 @@ std::string svg_ortho(const Array& volume, const Affine& affine, const MapView& 
   double x = 0;
   for (std::size_t i = 0; i < 3; ++i) {
     const Slice& s = slices[i];
-    const double w = s.width * s.dx * zoom, h = s.height * s.dy * zoom, y = head + (tall - h) / 2;
+    const double w = s.width * s.dx * zoom, h = s.height * s.dy * zoom, y = head;
     const auto index = at[static_cast<std::size_t>(plane_axis(affine, planes[i]))];
     out += svg::text(x, head - 9, "start", fmt::format("{} {}", names[i], index), 11.5, "fill-opacity=\"0.8\"");
     out += panel(s, below[i], grey, view.scale, x, y, w, h);

@@ -103,7 +103,7 @@ HtmlReport& HtmlReport::warning(const std::string& text) {
 }
 
 HtmlReport& HtmlReport::tiles(const std::vector<Tile>& tiles) {
-  static constexpr const char* moods[] = {"", " good", " warning", " bad"};
+  static constexpr const char* moods[] = {"", " mood-good", " mood-warning", " mood-bad"};
   body_ += "<div class=\"tiles\">";
   for (const auto& tile : tiles) {
     body_ += fmt::format("<div class=\"tile{}\"><b>{}", moods[static_cast<int>(tile.mood)], escape_html(tile.value));

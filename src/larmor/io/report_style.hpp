@@ -24,7 +24,8 @@ text-decoration:none}
 nav a:hover{color:var(--accent);border-left-color:var(--accent)}
 main{min-width:0}
 main.alone{grid-column:1/-1}
-section{margin:0 0 40px;scroll-margin-top:16px}
+section{margin:38px 0 0;padding-top:2px;scroll-margin-top:16px}
+main>section:first-child{margin-top:0}
 h2{font-size:20px;font-weight:650;margin:0 0 4px;letter-spacing:-.005em}
 h3{font-size:16px;font-weight:600;margin:26px 0 8px}
 p{margin:8px 0;max-width:78ch}
@@ -34,7 +35,8 @@ p{margin:8px 0;max-width:78ch}
 .tile b{font-size:24px;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tile b span{font-size:14px;font-weight:500;color:var(--soft);margin-left:4px;letter-spacing:0}
 .tile i{display:block;font-style:normal;font-size:13px;color:var(--soft);margin-top:1px}
-.tile.good{border-top-color:var(--good)}.tile.warning{border-top-color:var(--warn)}.tile.bad{border-top-color:var(--bad)}
+.mood-good{border-top-color:var(--good)}.mood-warning{border-top-color:var(--warn)}.mood-bad{border-top-color:var(--bad)}
+.mood-bad b{color:var(--bad)}
 dl{display:grid;grid-template-columns:minmax(120px,max-content) minmax(0,1fr);background:var(--card);border:1px solid var(--line);
 border-radius:10px;margin:12px 0;overflow:hidden;font-size:14px}
 dt,dd{margin:0;padding:6px 16px}
@@ -64,7 +66,7 @@ summary{cursor:pointer;padding:9px 16px;font-weight:600;font-size:14px}
 details[open] summary{border-bottom:1px solid var(--line)}
 pre{margin:0;padding:12px 16px;overflow:auto;max-height:460px;font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,
 "DejaVu Sans Mono",monospace}
-footer{grid-column:1/-1;border-top:1px solid var(--line);margin-top:8px;padding-top:14px;color:var(--soft);font-size:13px}
+footer{grid-column:1/-1;border-top:1px solid var(--line);margin-top:48px;padding-top:14px;color:var(--soft);font-size:13px}
 @media (max-width:960px){.page{grid-template-columns:minmax(0,1fr);padding:0 14px 32px}
 nav{position:static;margin-bottom:22px}nav ol{border:0;display:flex;flex-wrap:wrap;gap:6px}
 nav a{border:1px solid var(--line);border-radius:999px;padding:3px 12px;margin:0}}

@@ -21,8 +21,8 @@ std::string grouped(double whole);
 /// "label [unit]", without the bracket when the unit is empty or "1".
 std::string with_unit(const std::string& label, const std::string& unit);
 
-/// Blue, vermilion, green, purple, orange, sky: Okabe and Ito, Color Universal Design (2008), without the yellow and
-/// black that vanish on one of the two themes.
-inline constexpr std::string_view cycle[] = {"#0b79c1", "#d55e00", "#009e73", "#b85c96", "#e69f00", "#56b4e9"};
+/// Blue, vermilion, green, purple, orange, sky after Okabe and Ito, Color Universal Design (2008); blue is lighter than
+/// theirs and black and yellow are left out, so that each is seen on the light and the dark theme.
+inline constexpr std::string_view cycle[] = {"#2487d0", "#d55e00", "#009e73", "#b85c96", "#e69f00", "#56b4e9"};
 
 }  // namespace larmor::io::svg

@@ -81,14 +81,14 @@ HtmlReport example() {
                         .y_label = "Cp",
                         .y_unit = "mM",
                         .markers = {{20, "bolus arrives", true}},
-                        .width = 820,
+                        .width = 900,
                         .height = 300},
                        std::vector<Series>{aif}),
             "Arterial input function as used.", ""});
   std::vector<Figure> voxels;
   for (int i = 0; i < 3; ++i)
     voxels.push_back(
-        {svg_curves({.x_label = "Time", .x_unit = "s", .y_label = "C", .y_unit = "mM", .width = 400, .height = 280},
+        {svg_curves({.x_label = "Time", .x_unit = "s", .y_label = "C", .y_unit = "mM", .width = 300, .height = 220},
                     std::vector<Series>{data, fit}),
          "R2 0.98", "Voxel (31, 40, " + std::to_string(9 + i) + ")"});
   r.figures(voxels, 3);
