@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <larmor/data/image.hpp>
+#include <larmor/io/stream.hpp>
 #include <span>
 #include <string>
 
@@ -55,6 +56,10 @@ std::size_t nifti_header_bytes(std::span<const std::byte> first, bool& big_endia
 NiftiHeader parse_nifti_header(std::span<const std::byte> bytes, bool big_endian);
 /// Little-endian bytes of a single-file header.
 std::string serialise(const NiftiHeader& header);
+
+/// The voxels that follow, scaled and converted as read_nifti says; `in` stands at the first of them.
+/// Errors   Errc::format (truncated, absurd sizes, types without numbers)
+Array read_nifti_data(ByteStream& in, const NiftiHeader& header);
 
 /// Affine [mm] of a header: sform, else qform, else spacing; singular or non-finite ones are passed over.
 Affine affine_of(const NiftiHeader& header);
