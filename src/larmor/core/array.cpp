@@ -138,16 +138,21 @@ To convert(From v) {
 
 }  // namespace
 
-Array::Array(DType type, Shape shape, Axes axes, Device device)
-    : type_(type), shape_(std::move(shape)), axes_(std::move(axes)), device_(device) {
-  const auto n = count_of(shape_);
-  if (axes_.empty()) axes_ = default_axes(shape_.size());
-  if (axes_.size() != shape_.size())
-    throw Error(Errc::shape, fmt::format("{} axis names for an array of {} axes", axes_.size(), shape_.size()));
-  strides_ = packed_strides(shape_);
-  const auto bytes = static_cast<std::size_t>(n) * size_of(type_);
-  buffer_ = allocate(bytes, device_);
-  zero_bytes(buffer_.get(), device_, bytes);
+Array::Array(DType type, Shape shape, Axes axes, Device device) {
+  *this = uninitialised(type, std::move(shape), std::move(axes), device);
+  zero_bytes(raw(), device_, bytes());
+}
+
+Array Array::uninitialised(DType type, Shape shape, Axes axes, Device device) {
+  Array a;
+  a.type_ = type, a.shape_ = std::move(shape), a.axes_ = std::move(axes), a.device_ = device;
+  const auto n = count_of(a.shape_);
+  if (a.axes_.empty()) a.axes_ = default_axes(a.shape_.size());
+  if (a.axes_.size() != a.shape_.size())
+    throw Error(Errc::shape, fmt::format("{} axis names for an array of {} axes", a.axes_.size(), a.shape_.size()));
+  a.strides_ = packed_strides(a.shape_);
+  a.buffer_ = allocate(static_cast<std::size_t>(n) * size_of(a.type_), a.device_);
+  return a;
 }
 
 std::int64_t Array::size() const { return buffer_ ? count_of(shape_) : 0; }
@@ -249,13 +254,13 @@ Array Array::with_axes(Axes axes) const {
 
 Array Array::clone() const {
   if (!buffer_) return *this;  // a default-made array has nothing to copy
-  if (!device_.is_cpu()) {
-    if (!contiguous()) return to(Device::cpu()).clone().to(device_);
-    Array out(type_, shape_, axes_, device_);
+  if (contiguous()) {
+    Array out = uninitialised(type_, shape_, axes_, device_);
     copy_bytes(out.raw(), device_, raw(), device_, bytes());
     return out;
   }
-  Array out(type_, shape_, axes_);
+  if (!device_.is_cpu()) return to(Device::cpu()).clone().to(device_);
+  Array out = uninitialised(type_, shape_, axes_);
   visit(type_, [&](auto zero) {
     using T = decltype(zero);
     const T* from = static_cast<const T*>(raw());
@@ -280,7 +285,7 @@ Array Array::cast(DType type) const {
     out.type_ = type;
     return out;
   }
-  Array out(type, shape_, axes_);
+  Array out = uninitialised(type, shape_, axes_);
   visit(type_, [&](auto a) {
     visit(type, [&](auto b) {
       using From = decltype(a);

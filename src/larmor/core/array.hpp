@@ -67,6 +67,9 @@ class Array {
   /// number of names that is not the rank
   Array(DType type, Shape shape, Axes axes = {}, Device device = {});
 
+  /// The same without the zeros, for results that are written in full.
+  static Array uninitialised(DType type, Shape shape, Axes axes = {}, Device device = {});
+
   template <class T>
   static Array of(Shape shape, Axes axes = {}) {
     return Array(dtype_of<T>, std::move(shape), std::move(axes));

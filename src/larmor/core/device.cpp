@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <charconv>
@@ -52,13 +53,16 @@ std::vector<std::string> device_descriptions() {
 
 std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
   if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
-  constexpr std::size_t line = 64;
-  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
+  // Large blocks ask for large pages: at 4 kB each, first touching them costs more than writing them does.
+  constexpr std::size_t line = 64, large_page = std::size_t{2} << 20, large = 4 * large_page;
+  const std::size_t alignment = bytes >= large ? large_page : line;
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
   const bool wrapped = rounded < bytes;
-  auto* memory = wrapped ? nullptr : static_cast<std::byte*>(std::aligned_alloc(line, rounded));
+  auto* memory = wrapped ? nullptr : static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
   if (!memory)
     throw Error(Errc::numeric, fmt::format("out of memory: {:.1f} MB asked for", double(bytes) / 1e6),
                 "work on fewer volumes at a time, or on a machine with more memory");
+  if (alignment == large_page) madvise(memory, rounded, MADV_HUGEPAGE);
   return {memory, [](std::byte* p) { std::free(p); }};
 }
 

@@ -108,7 +108,7 @@ void transform(std::span<const int> axes, const Array& in, Array& out, bool forw
 }
 
 Array run_cpu(const Array& a, std::span<const int> axes, bool forward, double scale, const FftOptions& options) {
-  Array out(a.dtype(), a.shape(), a.axes());
+  Array out = Array::uninitialised(a.dtype(), a.shape(), a.axes());
   const Array* from = &a;
   if (options.centred) fft_centre::multiply(*from, out, axes, forward, Side::before, 1.0, options.cancel), from = &out;
   std::int64_t points = 1;

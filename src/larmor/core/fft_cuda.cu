@@ -149,7 +149,7 @@ void transform_axis(Array& out, int axis, bool forward) {
   for (int i = 0; i < out.rank(); ++i)
     if (i != axis) order.push_back(i);
   const Array view = out.permuted(order);
-  Array packed(out.dtype(), view.shape(), view.axes(), out.device());
+  Array packed = Array::uninitialised(out.dtype(), view.shape(), view.axes(), out.device());
   launch(out.dtype(), view.raw(), packed.raw(), layout_of(view), 1.0, false);
   execute({out.dtype(), device, {n}, 1, n, packed.size() / n}, packed.raw(), forward);
   launch(out.dtype(), packed.raw(), out.raw(), layout_of(view), 1.0, true);
@@ -180,7 +180,7 @@ Array run_cuda(const Array& a, std::span<const int> axes, bool forward, bool cen
     return out.to(a.device());
   }
   const cuda::OnDevice on(a.device().index);
-  Array out(a.dtype(), a.shape(), a.axes(), a.device());
+  Array out = Array::uninitialised(a.dtype(), a.shape(), a.axes(), a.device());
   const std::lock_guard guard(lock());
   {
     const Factors before = with_phases(a, centred ? axes : std::span<const int>{}, forward, fft_centre::Side::before);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <larmor/core/array.hpp>
@@ -88,6 +89,19 @@ TEST(Array, CopiesShareAndClonesDoNot) {
   EXPECT_EQ(a.contiguous_copy().raw(), a.raw());
   EXPECT_EQ(a.cast(DType::f32).raw(), a.raw());
   EXPECT_EQ(a.to(Device::cpu()).raw(), a.raw());
+}
+
+TEST(Array, UninitialisedIsAnArrayLikeAnyOther) {
+  Array a = Array::uninitialised(DType::f32, {3, 4}, {"coil", "x"});
+  std::iota(a.span<float>().begin(), a.span<float>().end(), 0.0F);
+  EXPECT_EQ(values(a), values(counted({3, 4})));
+  EXPECT_EQ(a.axes(), (Axes{"coil", "x"}));
+  EXPECT_EQ(failure([] { Array::uninitialised(DType::f32, {-1}); }).substr(0, 6), "shape:");
+  // Beyond 8 MB memory comes in large pages: aligned, whole, and zero where it was asked for.
+  const Array large(DType::u8, {9, 1 << 20});
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.raw()) % (2 << 20), 0U);
+  EXPECT_TRUE(std::ranges::all_of(large.span<std::uint8_t>(), [](auto v) { return v == 0; }));
+  EXPECT_TRUE(std::ranges::equal(large.clone().span<std::uint8_t>(), large.span<std::uint8_t>()));
 }
 
 TEST(Array, SlicesAndRangesAreViews) {
