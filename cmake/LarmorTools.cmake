@@ -3,7 +3,9 @@
 
 add_library(larmor_flags INTERFACE)
 target_include_directories(larmor_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-psabi -Wno-restrict -ffp-contract=off>)
+target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-psabi -Wno-restrict>
+  # Outside the kernels results do not depend on whether the processor fuses; the kernels ask for fused operations.
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<NOT:$<BOOL:$<TARGET_PROPERTY:LARMOR_KERNELS>>>>:-ffp-contract=off>)
 target_compile_definitions(larmor_flags INTERFACE LARMOR_VERSION="${PROJECT_VERSION}")
 if(LARMOR_SANITIZE)
   target_compile_options(larmor_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined
@@ -99,8 +101,11 @@ function(larmor_isa_sources target)
       set(lib ${target}_isa_${level})
       if(NOT TARGET ${lib})
         add_library(${lib} OBJECT)
+        set_target_properties(${lib} PROPERTIES LARMOR_KERNELS ON)
         target_link_libraries(${lib} PRIVATE larmor_flags)
-        target_compile_options(${lib} PRIVATE -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-attributes)
+        # Lanes are explicit; g++ 12's straight-line vectoriser finds nothing more and crashes on some of them.
+        target_compile_options(${lib} PRIVATE -O3 -fno-math-errno -fno-trapping-math
+          -fno-tree-slp-vectorize -ffp-contract=fast -Wno-attributes)
         if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
           target_compile_options(${lib} PRIVATE ${LARMOR_ISA_FLAGS_${level}})
         endif()

@@ -125,8 +125,8 @@ LARMOR_HD void lm_held(const LmOptions& o, const T* p, const T* jtr, typename si
 /// Takes the evaluation `e` at s.next, accepts or rejects it and proposes the next point.
 ///
 /// done       the lanes that need no more; `converged` says which of them ended well
-/// Converged: the step just taken was below tolerance, or the next one promises less than 1e-10 of the cost (1e-4 of a
-/// standard error), or damping has grown until nothing moves.
+/// Converged: the step just taken was below tolerance, or the next one is known to be the last (and is taken), or
+/// damping has grown until nothing moves.
 template <class T, int N>
 LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, const LmOptions& o,
                           typename simd::LaneTraits<T>::mask& done, typename simd::LaneTraits<T>::mask& converged) {
@@ -162,15 +162,20 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
     pushed = pushed | out;
   }
   if (simd::any(pushed)) solve_damped<T, N>(s.at.jtj, s.at.jtr, s.lambda, held, step);
-  T promise(0.0);
+  T promise(0.0), ahead(0.0);
   for (int i = 0; i < N; ++i) {
     promise += step[i] * s.at.jtr[i];
     s.next[i] = simd::min(simd::max(s.p[i] + step[i], T(o.lower[i])), T(o.upper[i]));
+    ahead = simd::max(ahead, simd::abs(s.next[i] - s.p[i]) / (simd::abs(s.p[i]) + T(o.floor[i])));
   }
   const M broken = first & (!finite);
-  const M flat = (promise <= T(1e-10) * s.at.sse) & (better | (s.lambda < T(1.0)));
+  // Near the minimum, with little damping, the step is a Newton step to a residual of higher order: it is taken without
+  // looking when what it promises is 3e-4 of a standard error (1e-7 of the cost) or ten times the tolerance at most.
+  const M newton = better & (s.lambda < T(1e-2));
+  const M last = newton & ((promise <= T(1e-7) * s.at.sse) | (ahead <= T(10 * o.tolerance)));
   const M stuck = s.lambda > T(1e10);
-  converged = (small | flat | stuck) & (!broken);
+  for (int i = 0; i < N; ++i) s.p[i] = select(last, s.next[i], s.p[i]);
+  converged = (small | last | stuck) & (!broken);
   done = converged | broken | (s.iterations >= T(static_cast<double>(o.max_iterations)));
 }
 

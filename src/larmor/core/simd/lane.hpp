@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__) && !defined(__CUDACC__)
+#include <immintrin.h>
+#endif
 
 #ifndef LARMOR_ISA
 #define LARMOR_ISA host
@@ -67,6 +70,7 @@ LARMOR_INLINE double select(bool m, double a, double b) { return m ? a : b; }
 LARMOR_INLINE float select(bool m, float a, float b) { return m ? a : b; }
 LARMOR_INLINE bool any(bool m) { return m; }
 LARMOR_INLINE bool all(bool m) { return m; }
+LARMOR_INLINE unsigned bits(bool m) { return m ? 1u : 0u; }
 LARMOR_INLINE double min(double a, double b) { return a < b ? a : b; }
 LARMOR_INLINE double max(double a, double b) { return a > b ? a : b; }
 LARMOR_INLINE float min(float a, float b) { return a < b ? a : b; }
@@ -138,10 +142,11 @@ struct Pack {
 
   Pack() = default;
   LARMOR_INLINE Pack(vec x) : v(x) {}
-  LARMOR_INLINE Pack(T x) : v(vec{} + x) {}
+  // x - 0 is x for every x and costs nothing; 0 + x would be an addition, because of -0.
+  LARMOR_INLINE Pack(T x) : v(x - vec{}) {}
   template <class U>
   requires(!__is_same(U, T) && (__is_same(U, int) || __is_same(U, double))) LARMOR_INLINE Pack(U x)
-      : v(vec{} + static_cast<T>(x)) {}
+      : v(static_cast<T>(x) - vec{}) {}
 
   LARMOR_INLINE friend Pack operator+(Pack a, Pack b) { return a.v + b.v; }
   LARMOR_INLINE friend Pack operator-(Pack a, Pack b) { return a.v - b.v; }
@@ -178,17 +183,40 @@ template <class T>
 LARMOR_INLINE Pack<T> select(Mask<T> m, Pack<T> a, Pack<T> b) {
   return m.v ? a.v : b.v;
 }
+/// One bit a lane.
+LARMOR_INLINE unsigned bits(Mask<double> m) {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi64_mask((__m512i)m.v);
+#elif defined(__AVX__)
+  return static_cast<unsigned>(_mm256_movemask_pd((__m256d)m.v));
+#elif defined(__SSE2__)
+  return static_cast<unsigned>(_mm_movemask_pd((__m128d)m.v));
+#else
+  unsigned r = 0;
+  for (int i = 0; i < Pack<double>::size; ++i) r |= m.v[i] ? 1u << i : 0u;
+  return r;
+#endif
+}
+LARMOR_INLINE unsigned bits(Mask<float> m) {
+#if defined(__AVX512DQ__)
+  return _mm512_movepi32_mask((__m512i)m.v);
+#elif defined(__AVX__)
+  return static_cast<unsigned>(_mm256_movemask_ps((__m256)m.v));
+#elif defined(__SSE2__)
+  return static_cast<unsigned>(_mm_movemask_ps((__m128)m.v));
+#else
+  unsigned r = 0;
+  for (int i = 0; i < Pack<float>::size; ++i) r |= m.v[i] ? 1u << i : 0u;
+  return r;
+#endif
+}
 template <class T>
 LARMOR_INLINE bool any(Mask<T> m) {
-  typename VectorOf<T>::integer bits = 0;
-  for (int i = 0; i < Pack<T>::size; ++i) bits |= m.v[i];
-  return bits != 0;
+  return bits(m) != 0;
 }
 template <class T>
 LARMOR_INLINE bool all(Mask<T> m) {
-  typename VectorOf<T>::integer bits = -1;
-  for (int i = 0; i < Pack<T>::size; ++i) bits &= m.v[i];
-  return bits != 0;
+  return bits(m) == (1u << Pack<T>::size) - 1;
 }
 template <class T>
 LARMOR_INLINE Pack<T> min(Pack<T> a, Pack<T> b) {

@@ -82,7 +82,11 @@ DictionaryBuilder::DictionaryBuilder(const Search& search, const TimeGrid& grid,
   const bool any_rate = search.first.rate || search.second.rate;
   const bool any_lag = search.first.shape == Shape::box;
   // Slower than a twentieth of the span is an integral; faster than a few per step is the input itself.
-  const int n_rates = !any_rate ? 1 : two_rates ? (delays.size() > 1 ? 16 : 28) : any_lag ? 20 : 32;
+  const int n_rates = !any_rate           ? 1
+                      : two_rates         ? (delays.size() > 1 ? 16 : 28)
+                      : any_lag           ? 20
+                      : delays.size() > 1 ? 24
+                                          : 48;
   const auto rates = log_spaced(0.05 / span, 4.0 / shortest, n_rates);
   const auto lags =
       any_lag ? log_spaced(std::max(0.5 * shortest, 0.3), std::min(40.0, 0.3 * span), 12) : std::vector<double>{0.0};
@@ -110,6 +114,8 @@ DictionaryBuilder::DictionaryBuilder(const Search& search, const TimeGrid& grid,
     }
   pack(grid.n_out);
   dictionary_.nonnegative = true;
+  dictionary_.chain = any_rate && !two_rates && !any_lag && delays.size() == 1 &&
+                      dictionary_.n_candidates == static_cast<int>(rates.size());
 }
 
 int DictionaryBuilder::add_curve(const std::vector<double>& curve) {

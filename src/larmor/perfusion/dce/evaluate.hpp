@@ -25,52 +25,94 @@ struct Term {
   bool lagged = false;  // also shifted by the model's own lag (its last coefficient)
 };
 
-/// Convolution weights of one step of length dt for a rate k, x = k dt: with the input c0 + (c1 - c0) s over the step,
-///   g1 = e g0 + a c0 + b c1,   a = dt J1, b = dt (J0 - J1),   J_m = integral over u in [0,1] of u^m exp(-x u)
-/// and their derivatives by k (da = -dt^2 J2, db = -dt^2 (J1 - J2), de = -dt e).
+/// One step of length dt for a rate k, x = k dt, with the input c0 + (c1 - c0) s over it:
+///   g1      = e g0 + j1 P + j0 Q,                P = dt (c0 - c1), Q = dt c1, e = exp(-x)
+///   dg1/dk  = e dg0/dk - dt e g0 - dt (j2 P + j1 Q)
+/// where J_m = integral over u in [0, 1] of u^m exp(-x u).
 template <class T>
 struct StepWeights {
-  T e, a, b, de, da, db;
+  T e, j0, j1, j2;
 };
+
+/// J2 by its Taylor series; N terms beyond the first leave 1 / (N! (N + 3)) x^(N + 1) or less.
+template <int N, class T>
+LARMOR_INLINE T j2_series(T x) {
+  constexpr double c[] = {1.0 / 3,
+                          -1.0 / 4,
+                          1.0 / 10,
+                          -1.0 / 36,
+                          1.0 / 168,
+                          -1.0 / 960,
+                          1.0 / 6480,
+                          -1.0 / 50400,
+                          1.0 / 443520,
+                          -1.0 / 4354560,
+                          1.0 / 47174400,
+                          -1.0 / 558835200,
+                          1.0 / 7185024000.,
+                          -1.0 / 99632332800.,
+                          1.0 / 1482030950400.,
+                          -1.0 / 23538138624000.,
+                          1.0 / 397533007872000.};
+  T s(c[N]);
+  simd::static_for<N>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[N - 1 - i])); });
+  return s;
+}
+/// exp(-x) by its Taylor series to degree 10.
+template <class T>
+LARMOR_INLINE T exp_minus_series(T x) {
+  constexpr double c[] = {1.0,        -1.0,         1.0 / 2,      -1.0 / 6,       1.0 / 24,      -1.0 / 120,
+                          1.0 / 720., -1.0 / 5040., 1.0 / 40320., -1.0 / 362880., 1.0 / 3628800.};
+  T s(c[10]);
+  simd::static_for<10>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[9 - i])); });
+  return s;
+}
+
+/// exp(-x) and J2(x) for 0 <= x <= 1: Taylor series about 1/2, with (1/2)^13 / 13! = 2e-14 left.
+template <class T>
+LARMOR_INLINE void middle_series(T x, T& e, T& j2) {
+  constexpr double ce[] = {0.60653065971263342,     -0.60653065971263342,    0.30326532985631671,
+                           -0.10108844328543891,    0.025272110821359727,    -0.0050544221642719453,
+                           0.00084240369404532417,  -0.00012034338486361774, 1.5042923107952217e-05,
+                           -1.6714359008835797e-06, 1.6714359008835798e-07,  -1.5194871826214363e-08,
+                           1.2662393188511967e-09};
+  constexpr double cj[] = {0.230202847471531,       -0.16815576540391908,    0.066092401903042858,
+                           -0.018131119772598389,   0.0038491376750757122,   -0.00066874116166810429,
+                           9.8502376357629645e-05,  -1.2605055192383594e-05, 1.4267917650545510e-06,
+                           -1.4484140169952064e-07, 1.3332183902133564e-08,  -1.1226910253415180e-09,
+                           8.7133754761148435e-11};
+  const T u = x - T(0.5);
+  e = T(ce[12]), j2 = T(cj[12]);
+  simd::static_for<12>([&](auto i) LARMOR_LAMBDA {
+    e = simd::fma(e, u, T(ce[11 - i]));
+    j2 = simd::fma(j2, u, T(cj[11 - i]));
+  });
+}
 
 template <class T>
 LARMOR_INLINE StepWeights<T> step_weights(T k, T dt) {
-  using simd::fma;
   using simd::select;
   const T x = k * dt, one(1.0);
-  const T e = simd::exp(-x);
-  // J2 by its Taylor series up to x = 1 (remainder 1 / (18! 21) < 1e-17), J1 and J0 from it without cancellation; above
-  // 1 the recurrence the other way is the stable one.
-  const T xs = simd::min(x, one);
-  constexpr double inverse_factorial_j3[] = {1.0 / 3,
-                                             -1.0 / 4,
-                                             1.0 / 10,
-                                             -1.0 / 36,
-                                             1.0 / 168,
-                                             -1.0 / 960,
-                                             1.0 / 6480,
-                                             -1.0 / 50400,
-                                             1.0 / 443520,
-                                             -1.0 / 4354560,
-                                             1.0 / 47174400,
-                                             -1.0 / 558835200,
-                                             1.0 / 7185024000.,
-                                             -1.0 / 99632332800.,
-                                             1.0 / 1482030950400.,
-                                             -1.0 / 23538138624000.,
-                                             1.0 / 397533007872000.};
-  T j2(inverse_factorial_j3[16]);
-  for (int i = 15; i >= 0; --i) j2 = fma(j2, xs, T(inverse_factorial_j3[i]));
-  T j1 = (x * j2 + e) * T(0.5);
-  T j0 = x * j1 + e;
-  const auto large = x > one;
-  if (simd::any(large)) {
-    const T inverse = one / simd::max(x, one);
-    const T k0 = (one - e) * inverse, k1 = (k0 - e) * inverse, k2 = (k1 + k1 - e) * inverse;
-    j0 = select(large, k0, j0), j1 = select(large, k1, j1), j2 = select(large, k2, j2);
+  T e, j2, j1, j0;
+  if (simd::all(x < T(0.2))) {
+    // The usual case of a step well below the time constant: 0.2^11 / 11! = 5e-16 and 0.2^10 / (10! 13) = 2e-15.
+    e = exp_minus_series(x);
+    j2 = j2_series<9>(x);
+    j1 = (x * j2 + e) * T(0.5);
+    j0 = x * j1 + e;
+  } else {
+    // J1 and J0 from J2 without cancellation; above 1 the recurrence the other way is the stable one.
+    middle_series(simd::min(x, one), e, j2);
+    j1 = (x * j2 + e) * T(0.5);
+    j0 = x * j1 + e;
+    const auto large = x > one;
+    if (simd::any(large)) {
+      const T inverse = one / simd::max(x, one), el = simd::exp(-x);
+      const T k0 = (one - el) * inverse, k1 = (k0 - el) * inverse, k2 = (k1 + k1 - el) * inverse;
+      e = select(large, el, e), j0 = select(large, k0, j0), j1 = select(large, k1, j1), j2 = select(large, k2, j2);
+    }
   }
-  const T dt2 = dt * dt;
-  return {e, dt * j1, dt * (j0 - j1), -dt * e, -dt2 * j2, -dt2 * (j1 - j2)};
+  return {e, j0, j1, j2};
 }
 
 // --- compile-time layout of the coefficients q ----------------------------------------------------------------------
@@ -174,11 +216,17 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
             w = weights[i][g.kind[node]];
           else
             w = step_weights(q[first_coefficient<M>(i) + 1], T(g.dt[node]));
-          const T c0 = Lag ? before[i] : T(g.input[term.input][node]);
-          const T c1 = Lag ? arrived[i] : T(g.input[term.input][node + 1]);
-          rate_state[i] = w.e * rate_state[i] + (w.de * state[i] + (w.da * c0 + w.db * c1));
-          state[i] = w.e * state[i] + (w.a * c0 + w.b * c1);
-          if constexpr (Lag) slope[i] = w.e * slope[i] + (w.a * before_slope[i] + w.b * arrived_slope[i]);
+          const T dt(g.dt[node]), faded = w.e * state[i];
+          T P, Q;
+          if constexpr (Lag) {
+            P = dt * (before[i] - arrived[i]), Q = dt * arrived[i];
+            const T dP = dt * (before_slope[i] - arrived_slope[i]), dQ = dt * arrived_slope[i];
+            slope[i] = w.e * slope[i] + (w.j1 * dP + w.j0 * dQ);
+          } else {
+            P = T(g.fall[term.input][node]), Q = T(g.held[term.input][node]);
+          }
+          rate_state[i] = w.e * rate_state[i] - dt * (faded + (w.j2 * P + w.j1 * Q));
+          state[i] = faded + (w.j1 * P + w.j0 * Q);
         }
       });
     }

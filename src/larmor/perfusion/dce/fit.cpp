@@ -19,7 +19,8 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 /// Memory that one thread needs for tiles: allocated once a tile, small beside its work.
 struct Workspace {
   std::shared_ptr<std::byte> y, values, errors, frames, scratch;
-  std::vector<double> sse, sst;
+  std::vector<float> residual_sd, R2, AICc;
+  std::vector<double> sst;
   std::vector<std::uint8_t> status, iterations;
 
   explicit Workspace(const FitSetup& s)
@@ -29,8 +30,10 @@ struct Workspace {
         frames(allocate(s.frames.size() * 8 * sizeof(double), Device::cpu())),
         scratch(allocate((static_cast<std::size_t>(s.dictionary->view().n_curves) + 8) * 16 * sizeof(float),
                          Device::cpu())),
-        sse(tile_voxels),
-        sst(tile_voxels),
+        residual_sd(tile_stride),
+        R2(tile_stride),
+        AICc(tile_stride),
+        sst(tile_stride),
         status(tile_stride),
         iterations(tile_stride) {}
 
@@ -45,7 +48,9 @@ struct Workspace {
             n,
             reinterpret_cast<float*>(values.get()),
             reinterpret_cast<float*>(errors.get()),
-            sse.data(),
+            residual_sd.data(),
+            R2.data(),
+            AICc.data(),
             sst.data(),
             status.data(),
             iterations.data(),
@@ -53,13 +58,6 @@ struct Workspace {
             reinterpret_cast<float*>(scratch.get())};
   }
 };
-
-/// AICc of a least-squares fit; the noise variance counts as a parameter. Burnham & Anderson (2002), eq. 2.4.
-float corrected_aic(double sse, int n, int n_free) {
-  const double k = n_free + 1;
-  if (!(sse > 0) || n - k - 1 <= 0) return nan;
-  return static_cast<float>(n * std::log(sse / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1));
-}
 
 FitResult empty_result(const FitSetup& s, std::size_t n_voxels) {
   FitResult r;
@@ -77,8 +75,6 @@ void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, 
                double fixed_delay, const TileFit& fit_tile, FitResult& out, const Progress& progress,
                const Cancel* cancel) {
   const int n_frames = static_cast<int>(s.frames.size());
-  int n_free = 0;
-  for (std::size_t i = 0; i < s.params.size(); ++i) n_free += !s.options.fixed[i];
   const std::size_t n_tiles = (voxels.size() + tile_voxels - 1) / tile_voxels;
 
   parallel_for(
@@ -112,10 +108,7 @@ void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, 
               out.values[i][at] = tile.values[i * tile_stride + static_cast<std::size_t>(v)];
               out.standard_error[i][at] = tile.errors[i * tile_stride + static_cast<std::size_t>(v)];
             }
-            const double sse = std::max(0.0, tile.sse[v]);
-            out.residual_sd[at] = static_cast<float>(std::sqrt(sse / std::max(1, n_frames - n_free)));
-            out.R2[at] = static_cast<float>(1 - sse / tile.sst[v]);
-            out.AICc[at] = corrected_aic(sse, n_frames, n_free);
+            out.residual_sd[at] = tile.residual_sd[v], out.R2[at] = tile.R2[v], out.AICc[at] = tile.AICc[v];
           }
           progress.add(static_cast<std::size_t>(n));
         }

@@ -13,6 +13,8 @@ using fit::LmState;
 using simd::LaneTraits;
 
 LARMOR_HD constexpr uint8_t code(FitStatus s) { return static_cast<uint8_t>(s); }
+/// Internal mark: the iteration limit was reached.
+inline constexpr uint8_t unfinished = 255;
 
 /// What screening says of a voxel with these sums over n frames.
 LARMOR_HD uint8_t screened(double sum, double squares, int n, double& sst) {
@@ -23,10 +25,11 @@ LARMOR_HD uint8_t screened(double sum, double squares, int n, double& sst) {
   return code(FitStatus::not_converged);
 }
 
-/// Best dictionary entry of each lane: its index and the amplitudes of its curves (own units).
+/// Best dictionary entry of each lane: its index, the amplitudes of its curves (own units), and by how many steps of
+/// the chain of rates the optimum lies beside it (in [-1/2, 1/2], 0 without a chain).
 template <class F>
 struct Match {
-  F candidate, amplitude1, amplitude2;
+  F candidate, amplitude1, amplitude2, beside;
 };
 
 /// y (n_out, stride), lanes side by side. `scratch` holds n_curves F.
@@ -44,9 +47,13 @@ LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int str
     }
     for (int i = 0; i < block && c + i < d.n_curves; ++i) scratch[c + i] = sum[i];
   }
-  Match<F> best{F(0.0f), F(0.0f), F(0.0f)};
-  F best_score(-1.0f);
   const F zero(0.0f);
+  Match<F> best{zero, zero, zero, zero};
+  F best_score(-1.0f);
+  struct Scored {
+    F score, a1, a2;
+  };
+  Scored previous{F(-1.0f), zero, zero}, left = previous, right = previous;
   for (int c = 0; c < d.n_candidates; ++c) {
     const F b1 = scratch[d.first[c]];
     F a1 = b1, a2 = zero, score;
@@ -60,24 +67,48 @@ LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int str
       score = b1 * b1;
     }
     if (d.nonnegative) score = select((a1 < zero) | (a2 < zero), F(-0.5f), score);
+    a1 = a1 * F(d.first_norm[c]), a2 = a2 * F(d.second_norm[c]);
     const auto better = score > best_score;
+    if (d.chain) {
+      const auto follows = best.candidate == F(static_cast<float>(c - 1));
+      left.score = select(better, previous.score, left.score);
+      left.a1 = select(better, previous.a1, left.a1), left.a2 = select(better, previous.a2, left.a2);
+      right.score = select(better, F(-1.0f), select(follows, score, right.score));
+      right.a1 = select(follows, a1, right.a1), right.a2 = select(follows, a2, right.a2);
+      previous = {score, a1, a2};
+    }
     best_score = select(better, score, best_score);
     best.candidate = select(better, F(static_cast<float>(c)), best.candidate);
-    best.amplitude1 = select(better, a1 * F(d.first_norm[c]), best.amplitude1);
-    best.amplitude2 = select(better, a2 * F(d.second_norm[c]), best.amplitude2);
+    best.amplitude1 = select(better, a1, best.amplitude1);
+    best.amplitude2 = select(better, a2, best.amplitude2);
+  }
+  if (d.chain) {  // top of the parabola through the best score and its neighbours', and the amplitudes there
+    const F curvature = left.score + right.score - best_score - best_score;
+    const auto inside = (left.score > zero) & (right.score > zero) & (curvature < zero);
+    const F top = F(0.5f) * (left.score - right.score) / curvature;
+    const F s = select(inside, simd::min(simd::max(top, F(-0.5f)), F(0.5f)), zero);
+    const auto at = [&](F l, F m, F r)
+                        LARMOR_LAMBDA { return select(inside, m + F(0.5f) * s * ((r - l) + s * (l + r - m - m)), m); };
+    best.beside = s;
+    best.amplitude1 = at(left.a1, best.amplitude1, right.a1);
+    best.amplitude2 = at(left.a2, best.amplitude2, right.a2);
   }
   return best;
 }
 
 /// Parameters to start from, inside the bounds by a little: on a bound a neighbour may have no gradient.
 template <class M, bool Delay>
-LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, double* p) {
+LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, double beside, double* p) {
   constexpr int NP = n_p<M, Delay>;
   const Dictionary& d = *t.dictionary;
   if (!(a1 > 0)) a1 = 0;
   if (!(a2 > 0)) a2 = 0;
-  M::start(static_cast<double>(d.rate1[candidate]), static_cast<double>(d.rate2[candidate]),
-           static_cast<double>(d.lag[candidate]), a1, a2, p);
+  double rate1 = d.rate1[candidate];
+  if (beside != 0) {  // the chain is even in the logarithm of the rate
+    const double ratio = d.rate1[beside < 0 ? candidate - 1 : candidate + 1] / rate1;
+    rate1 *= simd::exp((beside < 0 ? -beside : beside) * simd::log(ratio));
+  }
+  M::start(rate1, static_cast<double>(d.rate2[candidate]), static_cast<double>(d.lag[candidate]), a1, a2, p);
   if constexpr (Delay) p[NP - 1] = d.delay[candidate];
   const fit::LmOptions& o = *t.options;
   for (int i = 0; i < NP; ++i) {
@@ -115,19 +146,120 @@ LARMOR_HD void finish(const Tile& t, const T* p, const T* jtj, const T* sse, T* 
   *bound = at_bound;
 }
 
+/// Goodness of the fit of one lane from its sums. AICc counts the noise variance as a parameter: Burnham & Anderson
+/// (2002), eq. 2.4.
+template <class T>
+LARMOR_HD void quality(T sse, T sst, int n_out, int n_free, T& residual_sd, T& R2, T& AICc) {
+  const double n = n_out, k = n_free + 1, freedom = n_out - n_free;
+  const T nan = T(0.0) / T(0.0), positive = simd::max(sse, T(1e-300));
+  residual_sd = simd::sqrt(simd::max(sse, T(0.0)) * T(1.0 / (freedom > 0 ? freedom : 1.0)));
+  R2 = T(1.0) - sse / sst;
+  const T aic = T(n) * simd::log(positive * T(1.0 / n)) + T(2 * k);
+  AICc = n - k - 1 > 0 ? aic + T(2 * k * (k + 1) / (n - k - 1)) : nan;
+}
+
+/// True for a model that is linear in its parameters: amplitudes of the input and its integral only.
+template <class M>
+constexpr bool is_linear() {
+  for (const Term& t : M::terms)
+    if (t.kind == Kind::exponential || t.lagged) return false;
+  return true;
+}
+
 #if !defined(__CUDACC__)
-inline void screen_tile(const Tile& t) {
-  constexpr int block = 16;  // voxels side by side: the compiler makes lanes of them
-  for (int v = 0; v < t.n; v += block) {
-    double sum[block] = {}, squares[block] = {};
-    for (int n = 0; n < t.grid->n_out; ++n)
-      for (int l = 0; l < block; ++l) {
-        const double y = t.y[static_cast<int64_t>(n) * t.stride + v + l];
-        sum[l] += y, squares[l] += y * y;
-      }
-    for (int l = 0; l < block && v + l < t.n; ++l) {
-      t.status[v + l] = screened(sum[l], squares[l], t.grid->n_out, t.sst[v + l]);
+/// 8 (or as many as T has) floats as T.
+template <class T>
+LARMOR_INLINE T load_wide(const float* p) {
+  if constexpr (LaneTraits<T>::size == 1) {
+    return *p;
+  } else {
+    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
+    half h;
+    memcpy(&h, p, sizeof h);
+    return T(__builtin_convertvector(h, typename T::vec));
+  }
+}
+template <class T>
+LARMOR_INLINE void store_narrow(float* p, T v) {
+  if constexpr (LaneTraits<T>::size == 1) {
+    *p = static_cast<float>(v);
+  } else {
+    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
+    const half h = __builtin_convertvector(v.v, half);
+    memcpy(p, &h, sizeof h);
+  }
+}
+
+template <class T>
+void screen_tile(const Tile& t) {
+  constexpr int L = LaneTraits<T>::size;
+  for (int v = 0; v < t.n; v += L) {
+    T sum(0.0), squares(0.0);
+    for (int n = 0; n < t.grid->n_out; ++n) {
+      const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v);
+      sum += y, squares += y * y;
+    }
+    for (int l = 0; l < L; ++l) {
+      t.status[v + l] = screened(simd::lane(sum, l), simd::lane(squares, l), t.grid->n_out, t.sst[v + l]);
       t.iterations[v + l] = 0;
+    }
+  }
+}
+
+/// What is known of a voxel when its fit ends, a structure of arrays over the tile.
+template <int NP>
+struct TileState {
+  alignas(64) double point[NP][tile_voxels];
+  alignas(64) double jtj[fit::triangle<NP>][tile_voxels];
+  alignas(64) double sse[tile_voxels];
+};
+
+/// Closed form for a linear model: one pass over the data. Voxels whose solution leaves the bounds stay not_converged
+/// for the iteration.
+template <class M, class T>
+void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
+  constexpr int NP = M::n_params, NQ = n_q<M, false>, L = LaneTraits<T>::size, NJ = fit::triangle<NP>;
+  const TimeGrid& g = *t.grid;
+  double p[NP], q[NQ], dq[NQ * NP], gram[NJ] = {}, basis_p[NP];
+  for (int i = 0; i < NP; ++i) p[i] = 1;
+  coefficients_with_gradient<M, false>(p, q, dq);
+  double* columns = t.frames;  // (n_out, NP)
+  run_basis<M, false, 0>(g, q, 0.0, 0.0, [&](int n, const double* basis, const double*, const double*) {
+    for (int j = 0; j < NP; ++j) {
+      double s = 0;
+      for (int k = 0; k < NQ; ++k) s += basis[k] * dq[k * NP + j];
+      basis_p[j] = s, columns[n * NP + j] = s;
+    }
+    for (int i = 0; i < NP; ++i)
+      for (int j = 0; j <= i; ++j) gram[packed(i, j)] += basis_p[i] * basis_p[j];
+  });
+  T lane_gram[NJ];
+  for (int i = 0; i < NJ; ++i) lane_gram[i] = T(gram[i]);
+  typename LaneTraits<T>::mask none[NP];
+  for (int i = 0; i < NP; ++i) none[i] = T(0.0) < T(0.0);
+
+  for (int v = 0; v < t.n; v += L) {
+    T sum(0.0), squares(0.0), projection[NP], x[NP];
+    static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[i] = T(0.0); });
+    for (int n = 0; n < g.n_out; ++n) {
+      const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v);
+      sum += y, squares += y * y;
+      static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[i] += y * T(columns[n * NP + i]); });
+    }
+    fit::solve_damped<T, NP>(lane_gram, projection, T(0.0), none, x);
+    T sse = squares;
+    auto inside = T(0.0) == T(0.0);
+    for (int i = 0; i < NP; ++i) {
+      sse -= x[i] * projection[i];
+      inside = inside & (x[i] > T(t.options->lower[i])) & (x[i] < T(t.options->upper[i]));
+      simd::store(state.point[i] + v, x[i]);
+    }
+    for (int i = 0; i < NJ; ++i) simd::store(state.jtj[i] + v, lane_gram[i]);
+    simd::store(state.sse + v, simd::max(sse, T(0.0)));
+    for (int l = 0; l < L; ++l) {
+      uint8_t s = screened(simd::lane(sum, l), simd::lane(squares, l), g.n_out, t.sst[v + l]);
+      if (s == code(FitStatus::not_converged) && simd::lane(inside, l)) s = code(FitStatus::converged);
+      t.status[v + l] = s, t.iterations[v + l] = 1;
     }
   }
 }
@@ -137,15 +269,29 @@ void fit_tile_as(const Tile& t) {
   constexpr int NP = n_p<M, Delay>, L = LaneTraits<T>::size, LF = LaneTraits<F>::size, NJ = fit::triangle<NP>;
   const int n_out = t.grid->n_out;
   double* const frames = t.frames;
-  alignas(64) double point[NP][tile_voxels], jtj[NJ][tile_voxels], sse[tile_voxels];
+  TileState<NP> state_of;
+  auto& [point, jtj, sse] = state_of;
 
-  screen_tile(t);
+  bool closed_form = false;
+  if constexpr (is_linear<M>() && !Delay) {
+    closed_form = !t.options->use_prior;
+    for (int i = 0; i < NP; ++i) closed_form = closed_form && !t.options->fixed[i];
+    if (closed_form) fit_linear_tile<M, T>(t, state_of);
+  }
+  if (!closed_form) screen_tile<T>(t);
+
   for (int v = 0; v < t.n; v += LF) {
+    if (closed_form) {
+      bool wanted = false;
+      for (int l = 0; l < LF && v + l < t.n; ++l) wanted = wanted || t.status[v + l] == code(FitStatus::not_converged);
+      if (!wanted) continue;
+    }
     const Match<F> m = match<F>(*t.dictionary, n_out, t.y + v, t.stride, reinterpret_cast<F*>(t.scratch));
     for (int l = 0; l < LF && v + l < t.n; ++l) {
+      if (t.status[v + l] != code(FitStatus::not_converged)) continue;
       double p[NP];
       start_point<M, Delay>(t, static_cast<int>(simd::lane(m.candidate, l)), simd::lane(m.amplitude1, l),
-                            simd::lane(m.amplitude2, l), p);
+                            simd::lane(m.amplitude2, l), simd::lane(m.beside, l), p);
       for (int i = 0; i < NP; ++i) point[i][v + l] = p[i];
     }
   }
@@ -153,70 +299,82 @@ void fit_tile_as(const Tile& t) {
   // Lane refill: a lane that is done hands its voxel over and takes the next one, so lanes never wait for each other.
   LmState<T, NP> state;
   int voxel[L];
-  int next = 0, active = 0;
+  int next = 0;
+  unsigned busy = 0;  // a bit a lane
   T* y = reinterpret_cast<T*>(frames);
   const auto refill = [&](int l) {
     while (next < t.n && t.status[next] != code(FitStatus::not_converged)) ++next;
     if (next == t.n) {
-      voxel[l] = -1;
+      busy &= ~(1u << l);
       return;
     }
     voxel[l] = next;
-    for (int n = 0; n < n_out; ++n) frames[n * L + l] = t.y[static_cast<int64_t>(n) * t.stride + next];
+    const float* from = t.y + next;
+    for (int n = 0; n < n_out; ++n, from += t.stride) frames[n * L + l] = *from;
     for (int i = 0; i < NP; ++i)
       simd::set_lane(state.p[i], l, point[i][next]), simd::set_lane(state.next[i], l, point[i][next]);
     simd::set_lane(state.lambda, l, 1e-4);
     simd::set_lane(state.iterations, l, 0.0);
-    ++next, ++active;
+    busy |= 1u << l;
+    ++next;
   };
   {
-    T zero[NP];
-    for (int i = 0; i < NP; ++i) zero[i] = T(0.5 * (t.options->lower[i] + t.options->upper[i]));
-    fit::lm_begin<T, NP>(state, zero);
+    T middle[NP];
+    for (int i = 0; i < NP; ++i) middle[i] = T(0.5 * (t.options->lower[i] + t.options->upper[i]));
+    fit::lm_begin<T, NP>(state, middle);
     for (int n = 0; n < n_out; ++n) y[n] = T(0.0);
     for (int i = 0; i < NJ; ++i) state.at.jtj[i] = T(1.0);
     for (int i = 0; i < NP; ++i) state.at.jtr[i] = T(0.0);
     state.at.sse = T(0.0);
   }
   for (int l = 0; l < L; ++l) refill(l);
-  while (active > 0) {
+  while (busy) {
     fit::NormalEquations<T, NP> e;
     normal_equations<M, Delay, MaxKinds, T>(*t.grid, t.fixed_delay, state.next, y, e);
     fit::add_prior<T, NP>(*t.options, state.next, e);
     typename LaneTraits<T>::mask done, converged;
     fit::lm_advance<T, NP>(state, e, *t.options, done, converged);
-    if (!simd::any(done)) continue;
-    for (int l = 0; l < L; ++l) {
-      if (voxel[l] < 0 || !simd::lane(done, l)) continue;
+    for (unsigned leaving = simd::bits(done) & busy; leaving; leaving &= leaving - 1) {
+      const int l = __builtin_ctz(leaving);
       const int v = voxel[l];
       for (int i = 0; i < NP; ++i) point[i][v] = simd::lane(state.p[i], l);
       for (int i = 0; i < NJ; ++i) jtj[i][v] = simd::lane(state.at.jtj[i], l);
       sse[v] = simd::lane(state.at.sse, l);
       const double used = simd::lane(state.iterations, l);
       t.iterations[v] = static_cast<uint8_t>(used < 255 ? used : 255);
-      if (simd::lane(converged, l)) t.status[v] = code(FitStatus::converged);
-      --active;
+      // A voxel that never gets here converged keeps not_converged, but must not be taken again.
+      t.status[v] = simd::lane(converged, l) ? code(FitStatus::converged) : unfinished;
       refill(l);
     }
   }
 
+  int n_free = 0;
+  for (int i = 0; i < NP; ++i) n_free += !t.options->fixed[i];
   for (int v = 0; v < t.n; v += L) {
     T p[NP], j[NJ], error[NP], bound;
-    const T s = simd::load<T>(sse + v);
     for (int i = 0; i < NP; ++i) p[i] = simd::load<T>(point[i] + v);
     for (int i = 0; i < NJ; ++i) j[i] = simd::load<T>(jtj[i] + v);
     fit::NormalEquations<T, NP> unused{};
-    const T penalty = fit::add_prior<T, NP>(*t.options, p, unused);
+    const T s = simd::load<T>(sse + v) - fit::add_prior<T, NP>(*t.options, p, unused);
     finish<M, Delay, T>(t, p, j, &s, error, &bound);
-    for (int l = 0; l < L && v + l < t.n; ++l) {
-      const bool good = t.status[v + l] == code(FitStatus::converged);
-      t.sse[v + l] = sse[v + l] - simd::lane(penalty, l);
-      if (good && simd::lane(bound, l) != 0) t.status[v + l] = code(FitStatus::at_bound);
-      for (int i = 0; i < NP; ++i) {
-        t.values[i * t.stride + v + l] = good ? static_cast<float>(simd::lane(p[i], l)) : __builtin_nanf("");
-        t.errors[i * t.stride + v + l] = good ? static_cast<float>(simd::lane(error[i], l)) : __builtin_nanf("");
-      }
+    T residual_sd, R2, AICc;
+    quality<T>(s, simd::load<T>(t.sst + v), n_out, n_free, residual_sd, R2, AICc);
+    T good(0.0);
+    for (int l = 0; l < L; ++l) {
+      if (t.status[v + l] == unfinished) t.status[v + l] = code(FitStatus::not_converged);
+      if (t.status[v + l] != code(FitStatus::converged)) continue;
+      simd::set_lane(good, l, 1.0);
+      if (simd::lane(bound, l) != 0) t.status[v + l] = code(FitStatus::at_bound);
     }
+    const auto mask = good > T(0.0);
+    const T nan = T(0.0) / T(0.0);
+    for (int i = 0; i < NP; ++i) {
+      store_narrow(t.values + i * t.stride + v, simd::select(mask, p[i], nan));
+      store_narrow(t.errors + i * t.stride + v, simd::select(mask, error[i], nan));
+    }
+    store_narrow(t.residual_sd + v, simd::select(mask, residual_sd, nan));
+    store_narrow(t.R2 + v, simd::select(mask, R2, nan));
+    store_narrow(t.AICc + v, simd::select(mask, AICc, nan));
   }
 }
 

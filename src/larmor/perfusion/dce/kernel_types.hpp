@@ -22,6 +22,8 @@ struct TimeGrid {
   int n_kinds;
   const double* kind_dt;               // (n_kinds)
   const double* input[max_inputs];     // (n_nodes) [mM]
+  const double* fall[max_inputs];      // (n_nodes - 1) dt (c0 - c1) of each step [mM s]
+  const double* held[max_inputs];      // (n_nodes - 1) dt c1
   const double* integral[max_inputs];  // (n_nodes) exact integral of the piecewise-linear input [mM s]
   const double* node_time;             // (n_nodes) [s]
   // The input as a cubic curve for evaluation at lagged times: coefficients c0..c3 a cell, local coordinate in [0, 1).
@@ -42,6 +44,7 @@ struct Dictionary {
   const float* inverse_sine;
   const float* first_norm;  // divides the amplitude back to the curve's own units
   const float* second_norm;
+  bool chain;          // candidates follow one rate: the best may be refined between its neighbours
   const float* rate1;  // the non-linear parameters of the candidate
   const float* rate2;
   const float* lag;
@@ -65,8 +68,10 @@ struct Tile {
   int n;                // voxels
   float* values;        // (n_params, stride)
   float* errors;        // (n_params, stride)
-  double* sse;          // (n)
-  double* sst;          // (n) about the mean
+  float* residual_sd;   // (stride) sqrt(SSE / (n_out - free parameters)) [mM]
+  float* R2;            // (stride)
+  float* AICc;          // (stride)
+  double* sst;          // (stride) work: sum of squares about the mean
   uint8_t* status;      // (n) fit::FitStatus
   uint8_t* iterations;  // (n)
   double* frames;       // work: n_out * 8 doubles, 64-byte aligned

@@ -3,7 +3,7 @@
 #include <array>
 #include <cmath>
 #include <larmor/fit/linear.hpp>
-#include <larmor/perfusion/common/convolution.hpp>
+#include <larmor/perfusion/dce/fit_kernel.hpp>
 #include <larmor/perfusion/dce/linear_fit.hpp>
 #include <limits>
 
@@ -117,7 +117,8 @@ TileFit linear_fit(const FitSetup& s, double delay) {
         status = FitStatus::no_signal;
       double p[fit::max_params], error[fit::max_params];
       std::fill(p, p + np, nan), std::fill(error, error + np, nan);
-      t.sse[v] = nan, t.iterations[v] = 0;
+      t.iterations[v] = 0;
+      double residual_sd = nan, R2 = nan, AICc = nan;
       if (status == FitStatus::converged) {
         y1[0] = y2[0] = 0;  // the curve starts at the first frame
         for (std::size_t i = 1; i < n; ++i) {
@@ -145,13 +146,16 @@ TileFit linear_fit(const FitSetup& s, double delay) {
         curve(*t.grid, delay, p, model.data(), jacobian.data());
         double sse = 0;
         for (std::size_t i = 0; i < n; ++i) sse += (y[i] - model[i]) * (y[i] - model[i]);
-        t.sse[v] = sse;
+        quality<double>(sse, t.sst[v], static_cast<int>(n), static_cast<int>(np), residual_sd, R2, AICc);
         if (!std::isfinite(sse))
           status = FitStatus::out_of_range;
         else
           fit::standard_errors(jacobian, n, np, sse / static_cast<double>(n - np), {error, np});
       }
       t.status[v] = static_cast<std::uint8_t>(status);
+      const bool good = status == FitStatus::converged;
+      t.residual_sd[v] = static_cast<float>(good ? residual_sd : nan), t.R2[v] = static_cast<float>(good ? R2 : nan);
+      t.AICc[v] = static_cast<float>(good ? AICc : nan);
       for (std::size_t i = 0; i < np; ++i) {
         const auto at = i * static_cast<std::size_t>(t.stride) + static_cast<std::size_t>(v);
         t.values[at] = static_cast<float>(status == FitStatus::converged ? p[i] : nan);

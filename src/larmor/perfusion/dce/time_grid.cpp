@@ -74,6 +74,10 @@ TimeGridBuilder::TimeGridBuilder(std::span<const double> frames, std::span<const
   }
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     for (const double t : nodes_) input_[k].push_back(linear_value(inputs[k], t));
+    for (std::size_t j = 0; j + 1 < n; ++j) {
+      fall_[k].push_back(dt_[j] * (input_[k][j] - input_[k][j + 1]));
+      held_[k].push_back(dt_[j] * input_[k][j + 1]);
+    }
     integral_[k].assign(n, 0.0);
     for (std::size_t j = 0; j + 1 < n; ++j)
       integral_[k][j + 1] = integral_[k][j] + 0.5 * dt_[j] * (input_[k][j] + input_[k][j + 1]);
@@ -87,6 +91,7 @@ TimeGridBuilder::TimeGridBuilder(std::span<const double> frames, std::span<const
   grid_.node_time = nodes_.data();
   for (int k = 0; k < max_inputs; ++k) {
     const auto from = static_cast<std::size_t>(k) < inputs.size() ? static_cast<std::size_t>(k) : 0;
+    grid_.fall[k] = fall_[from].data(), grid_.held[k] = held_[from].data();
     grid_.input[k] = input_[from].data(), grid_.integral[k] = integral_[from].data();
     grid_.table[k] = table_[from].data(), grid_.integral_table[k] = integral_table_[from].data();
   }
