@@ -139,7 +139,8 @@ const std::vector<Key>& table() {
 std::string comment_of(const Key& k) {
   std::string s = k.meaning;
   if (!k.unit.empty() && k.unit != "1") s += fmt::format(" [{}]", k.unit);
-  if (const auto range = key_range(k); !range.empty()) s += "; " + range;
+  if (const auto range = key_range(k); !range.empty())
+    s += "; " + range.substr(0, range.size() - (k.unit.empty() || k.unit == "1" ? 0 : k.unit.size() + 1));
   // Names of registries have their own list; short lists of words stand in the comment.
   if (k.choices) {
     const auto all = k.choices();

@@ -119,9 +119,9 @@ class Report {
     html_.heading(fmt::format("{} ({})", m.title, m.name));
     html_.figure(
         {ortho(values, io::typeset(m.symbol), bare(unit), {colours, window(values, true)}),
-         fmt::format("{}Median {} (5 to 95 %: {} to {}) in {} voxels. Colours span the 2nd to 98th percentile.",
-                     unit == "1" ? "" : fmt::format("[{}] ", unit), short_number(s.median), short_number(s.p5),
-                     short_number(s.p95), with_commas(static_cast<long long>(s.n))),
+         fmt::format("Median {} (5 to 95 %: {} to {}){} in {} voxels. Colours span the 2nd to 98th percentile.",
+                     short_number(s.median), short_number(s.p5), short_number(s.p95), unit == "1" ? "" : " " + unit,
+                     with_commas(static_cast<long long>(s.n))),
          ""});
     histograms_.push_back(
         {histogram(values, io::typeset(m.symbol), bare(unit)), "", fmt::format("{}, {}", m.name, m.title)});
@@ -162,7 +162,9 @@ class Report {
       for (const auto& m : summary_.maps)
         if (m.name == names[i])
           tiles.push_back({short_number(m.median), m.unit == "1" ? "" : m.unit, "median " + names[i]});
-    tiles.push_back({with_commas(static_cast<long long>(summary_.voxels_per_second)), "voxels/s", "speed of the fit"});
+    const bool mega = summary_.voxels_per_second >= 1e6;
+    tiles.push_back({fmt::format("{:.3g}", summary_.voxels_per_second / (mega ? 1e6 : 1e3)),
+                     mega ? "M voxels/s" : "k voxels/s", "speed of the fit"});
     tiles.push_back({fmt::format("{:.1f}", summary_.total_seconds), "s", "from files to maps"});
     html_.tiles(tiles);
     const auto& d = job_.data.dynamic;
@@ -421,14 +423,21 @@ class Report {
                         std::string(fit::explain(s))});
     }
     html_.table(t, "Failed voxels are NaN in every map; status.nii.gz holds the codes.");
+    if (summary_.by_status[1] == summary_.masked)
+      html_.paragraph("Every voxel of the mask converged inside all bounds.");
+    else
+      status_map();
+    show("R2", "viridis");
+    show("residual_sd", "viridis");
+    distributions();
+  }
+
+  void status_map() {
     Array status = result_.maps.status.cast(DType::f32).clone();
     for (float& x : status.span<float>())
       if (x == 0) x = std::nanf("");
     html_.figure(
         {ortho(status, "status", "", {"turbo", {1, fit::n_fit_status - 1}}), "Status of the fit by code.", ""});
-    show("R2", "viridis");
-    show("residual_sd", "viridis");
-    distributions();
   }
 
   void T1() {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <larmor/core/cancel.hpp>
@@ -95,6 +96,8 @@ int report(const char* text, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Over the limit on file sizes a write shall fail and be reported, not end the process and leave half a file.
+  std::signal(SIGXFSZ, SIG_IGN);
   int code = exit_failed;
   try {
     code = run(options_last({argv + 1, argv + argc}));
