@@ -30,7 +30,6 @@ constexpr TypeInfo types[] = {
 // version is stated once.
 class Reader {
  public:
-  static constexpr bool writes = false;
   Reader(std::span<const std::byte> bytes, bool big) : bytes_(bytes), swap_(big) {}
   template <class Stored, class T>
   void field(T& value) {
@@ -61,7 +60,6 @@ class Reader {
 
 class Writer {
  public:
-  static constexpr bool writes = true;
   template <class Stored, class T>
   void field(const T& value) {
     const auto raw = std::bit_cast<std::array<char, sizeof(Stored)>>(static_cast<Stored>(value));
