@@ -19,6 +19,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 CLEAN = BUILD / "tidy-clean"
+# C++20 lets lambdas capture structured bindings; clang learnt it in version 16, and Debian 12 has 14.
+OLD_CLANG = "reference to local binding"
 
 
 def one_entry_a_file():
@@ -48,11 +50,12 @@ def check(path, entry, settings, options):
         return path, True, ""
     result = subprocess.run(["clang-tidy", "-p", str(BUILD / "tidy"), "--quiet", *options, str(path)],
                             capture_output=True, text=True, check=False)
-    good = result.returncode == 0
+    lines = [line for line in result.stdout.splitlines() if line.strip()]
+    found = [line for line in lines if " error: " in line]
+    good = result.returncode == 0 or (bool(found) and all(OLD_CLANG in line for line in found))
     if good and mark:
         (CLEAN / mark).touch()
-    lines = [line for line in result.stdout.splitlines() if line.strip()]
-    if not good and not lines:  # it did not come to checking: say why
+    if not lines:  # it did not come to checking: say why
         lines = result.stderr.splitlines()[-5:]
     return path, good, "\n".join(lines)
 

@@ -98,7 +98,7 @@ class ConfigReader {
 
   std::string key_name(const YAML::Node& node, std::vector<std::string>& seen) const {
     if (!node.IsScalar()) throw Error(Errc::usage, "a key is not a word", "write 'key: value'").at(where(node));
-    const std::string name = node.Scalar();
+    const std::string& name = node.Scalar();
     if (std::find(seen.begin(), seen.end(), name) != seen.end())
       throw Error(Errc::usage, fmt::format("'{}' is written twice", name), "keep one of them").at(where(node));
     seen.push_back(name);

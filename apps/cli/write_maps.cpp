@@ -103,7 +103,7 @@ MapSummary summarise(const ParameterMap& map, bool engine_units) {
   s.n = values.size();
   const auto percentile = [&](double part) {
     if (values.empty()) return std::nan("");
-    const auto at = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1) + 0.5);
+    const auto at = static_cast<std::ptrdiff_t>(std::lround(part * static_cast<double>(values.size() - 1)));
     std::nth_element(values.begin(), values.begin() + at, values.end());
     return k * static_cast<double>(values[static_cast<std::size_t>(at)]);
   };
