@@ -48,7 +48,7 @@ LARMOR_INLINE void sin_cos(P a, P& s, P& c) {
 /// What both fits need of a pack of voxels.
 struct Voxels {
   int n;
-  P S[vfa_max_volumes], sine[vfa_max_volumes], cosine[vfa_max_volumes];
+  P S[vfa_max_volumes], sine[vfa_max_volumes], cosine[vfa_max_volumes], inverse_sine[vfa_max_volumes];
   P SS, SST;  // sum of squares, and about the mean
   LARMOR_INLINE void read(const VfaRun& run, size_t at) {
     n = run.n_volumes;
@@ -57,7 +57,10 @@ struct Voxels {
     for (int i = 0; i < n; ++i) {
       S[i] = load_float(run.signal[i] + at);
       SS += S[i] * S[i], mean += S[i];
-      if (run.B1 || at == 0) sin_cos(P(run.FA[i]) * (run.B1 ? load_float(run.B1 + at) : P(1.0)), sine[i], cosine[i]);
+      if (run.B1 || at == 0) {  // without a B1 map the angles are those of the first pack
+        sin_cos(P(run.FA[i]) * (run.B1 ? load_float(run.B1 + at) : P(1.0)), sine[i], cosine[i]);
+        inverse_sine[i] = P(1.0) / sine[i];
+      }
     }
     mean *= P(1.0 / n);
     SST = P(0.0);
@@ -73,7 +76,7 @@ LARMOR_INLINE Line line(const Voxels& v) {
   P x_mean(0.0), y_mean(0.0), Sxx(0.0), Sxy(0.0);
   P y[vfa_max_volumes], x[vfa_max_volumes];
   for (int i = 0; i < v.n; ++i) {
-    y[i] = v.S[i] / v.sine[i], x[i] = y[i] * v.cosine[i];
+    y[i] = v.S[i] * v.inverse_sine[i], x[i] = y[i] * v.cosine[i];
     x_mean += x[i], y_mean += y[i];
   }
   x_mean *= P(1.0 / v.n), y_mean *= P(1.0 / v.n);
@@ -112,11 +115,14 @@ void linear(const VfaRun& run) {
     // The line is not the least-squares estimate of S, so the residual loses n - 4 + tr(J^T J D D^T) degrees of
     // freedom.
     P SSE = zero, EE = zero, EM = zero, MM = zero, jEE = zero, jEM = zero, jMM = zero;
+    const P inverse_Sxx = one / fit.Sxx, inverse_1_E1 = one / (one - E1);
     for (int i = 0; i < v.n; ++i) {
-      const P q = one - v.cosine[i] * E1, weight = q / v.sine[i], y = v.S[i] / v.sine[i];
-      const P dE = (y * v.cosine[i] - fit.x_mean) * weight / fit.Sxx;
-      const P dM = (weight * P(1.0 / v.n) - fit.x_mean * dE + M0 * dE) / (one - E1);
-      const P j_M = v.sine[i] * (one - E1) / q, j_E = M0 * v.sine[i] * (v.cosine[i] - one) / (q * q);
+      const P q = one - v.cosine[i] * E1, inverse_q = one / q, weight = q * v.inverse_sine[i];
+      const P x = v.S[i] * v.inverse_sine[i] * v.cosine[i];
+      const P dE = (x - fit.x_mean) * weight * inverse_Sxx;
+      const P dM = (weight * P(1.0 / v.n) - fit.x_mean * dE + M0 * dE) * inverse_1_E1;
+      const P j_M = v.sine[i] * (one - E1) * inverse_q,
+              j_E = M0 * v.sine[i] * (v.cosine[i] - one) * inverse_q * inverse_q;
       const P r = v.S[i] - M0 * j_M;
       SSE += r * r;
       EE += dE * dE, EM += dE * dM, MM += dM * dM;
