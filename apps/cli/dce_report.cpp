@@ -158,7 +158,7 @@ class Report {
                      part > 0.95  ? io::Tile::Mood::good
                      : part > 0.7 ? io::Tile::Mood::warning
                                   : io::Tile::Mood::bad});
-    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i)
+    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 2); ++i)
       for (const auto& m : summary_.maps)
         if (m.name == names[i])
           tiles.push_back({short_number(m.median), m.unit == "1" ? "" : m.unit, "median " + names[i]});
@@ -246,8 +246,9 @@ class Report {
     }
     if (t.rows.empty()) return;
     html_.section("Uncertainty",
-                  "Standard errors come from the Jacobian at the solution and the residual (Cramer-Rao). A parameter "
-                  "on a bound has none.");
+                  "Standard errors come from the Jacobian at the solution and the residual (Cramer-Rao): they are of "
+                  "the noise of the curve. Errors of T1, the flip angle and the arterial input are not in them. A "
+                  "parameter on a bound has none.");
     html_.table(t);
     html_.figures(figures, 2);
   }

@@ -6,6 +6,7 @@
 #include <larmor/io/bids.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
+#include <larmor/io/npy.hpp>
 #include <larmor/io/table.hpp>
 #include <nlohmann/json.hpp>
 
@@ -81,7 +82,14 @@ void print(const json& j, int indent) {
 int run(const Call& call) {
   const std::string path = call.text("FILE");
   json j;
-  if (path.ends_with(".csv") || path.ends_with(".tsv")) {
+  if (path.ends_with(".npy")) {
+    const Array a = io::read_npy(path);
+    j = {{"file", path},
+         {"format", "npy"},
+         {"shape", a.shape()},
+         {"type", std::string(to_string(a.dtype()))},
+         {"values", statistics(a)}};
+  } else if (path.ends_with(".csv") || path.ends_with(".tsv")) {
     const auto t = io::read_table(path);
     j = {{"file", path}, {"format", "table"}, {"columns", t.columns}, {"rows", t.rows.size()}};
   } else {
@@ -99,7 +107,7 @@ int run(const Call& call) {
 void register_info(Commands& commands) {
   commands.add({.name = "info",
                 .does = "What a file holds: shape, geometry, times, values, sidecar, and how larmor made it",
-                .in = {{.name = "FILE", .what = ".nii, .nii.gz, .csv or .tsv"}},
+                .in = {{.name = "FILE", .what = ".nii, .nii.gz, .npy, .csv or .tsv"}},
                 .examples = {"larmor info maps/Ktrans.nii.gz", "larmor info maps/Ktrans.nii.gz --json"},
                 .run = run});
 }

@@ -41,6 +41,7 @@ struct Row {
   std::string name, unit;
   Tolerance tolerance;
   std::int64_t n = 0, missing = 0, within = 0;
+  double truth = 0, estimate = 0;                // means
   double bias = 0, sd = 0, median = 0, p95 = 0;  // of the error; p95 and median of |error|
   bool good = false;
 };
@@ -132,7 +133,7 @@ Row compare(const std::string& name, const fs::path& map_path, const fs::path& t
       continue;
     }
     const double t = static_cast<double>(y[v]), error = k * static_cast<double>(x[v]) - t;
-    sum += error, squares += error * error;
+    sum += error, squares += error * error, r.truth += t;
     size.push_back(std::abs(error));
     // Files hold float32: a value exactly on the border may be one rounding outside.
     r.within += std::abs(error) <= r.tolerance.absolute + r.tolerance.relative * std::abs(t) + 1e-6 * std::abs(t);
@@ -141,6 +142,8 @@ Row compare(const std::string& name, const fs::path& map_path, const fs::path& t
   if (r.n == 0) return r;
   const auto n = static_cast<double>(r.n);
   r.bias = sum / n;
+  r.truth /= n;
+  r.estimate = r.truth + r.bias;
   r.sd = std::sqrt(std::max(0.0, squares / n - r.bias * r.bias));
   std::sort(size.begin(), size.end());
   r.median = size[size.size() / 2];
@@ -189,6 +192,8 @@ int run(const Call& call) {
                       {"unit", r.unit},
                       {"n", r.n},
                       {"missing", r.missing},
+                      {"mean_truth", r.truth},
+                      {"mean_estimate", r.estimate},
                       {"bias", r.bias},
                       {"sd", r.sd},
                       {"median_abs", r.median},
@@ -199,16 +204,17 @@ int run(const Call& call) {
                       {"good", r.good}});
     fmt::print("{}\n", json{{"maps", list}, {"not_estimated", alone}, {"good", good && compared > 0}}.dump(2));
   } else {
-    std::vector<std::vector<std::string>> table{
-        {"map", "unit", "voxels", "missing", "bias", "sd", "median |e|", "95 % |e|", "within", "tolerance", ""}};
+    std::vector<std::vector<std::string>> table{{"map", "unit", "voxels", "missing", "truth", "estimate", "bias", "sd",
+                                                 "median |e|", "95 % |e|", "within", "tolerance", ""}};
     for (const auto& r : rows)
-      table.push_back({r.name, r.unit, with_commas(r.n), with_commas(r.missing), short_number(r.bias),
-                       short_number(r.sd), short_number(r.median), short_number(r.p95),
-                       fmt::format("{:.2f} %", r.n + r.missing ? 100.0 * static_cast<double>(r.within) /
-                                                                     static_cast<double>(r.n + r.missing)
-                                                               : 0.0),
-                       fmt::format("{} + {:g} %", short_number(r.tolerance.absolute), 100 * r.tolerance.relative),
-                       r.good ? "ok" : "OUT"});
+      table.push_back(
+          {r.name, r.unit, with_commas(r.n), with_commas(r.missing), short_number(r.truth), short_number(r.estimate),
+           short_number(r.bias), short_number(r.sd), short_number(r.median), short_number(r.p95),
+           fmt::format("{:.2f} %", r.n + r.missing
+                                       ? 100.0 * static_cast<double>(r.within) / static_cast<double>(r.n + r.missing)
+                                       : 0.0),
+           fmt::format("{} + {:g} %", short_number(r.tolerance.absolute), 100 * r.tolerance.relative),
+           r.good ? "ok" : "OUT"});
     fmt::print("{}", text_table(table));
     if (!alone.empty()) fmt::print("no estimate of: {}\n", fmt::join(alone, ", "));
   }

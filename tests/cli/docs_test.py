@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documentation tells people to type works: `sh` blocks are run, `yaml` blocks pass the check."""
+import os
+import pathlib
+import re
+import subprocess
+
+import harness
+from harness import LARMOR, SOURCE
+
+
+def blocks(page, language):
+  text = (SOURCE / page).read_text(encoding="utf-8")
+  return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+class Cases(harness.CliCase):
+
+  def run_page(self, page):
+    script = "set -euo pipefail\n" + "".join(blocks(page, "sh"))
+    self.assertIn("larmor dce", script)
+    env = {**os.environ, "PATH": f"{pathlib.Path(LARMOR).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], cwd=self.dir, env=env, text=True, capture_output=True, check=False)
+    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    return done
+
+  def test_tutorial(self):
+    done = self.run_page("docs/tutorial/dce.md")
+    self.assertIn("did you mean model?", done.stderr)
+    self.assertIn("out of tolerance, as expected", done.stdout)
+    for made in ("maps/report.html", "maps-mine/model_index.nii.gz", "maps-with/delay.nii.gz", "t1/T1.nii.gz", "conc.nii.gz", "curve.csv"):
+      self.assertTrue((self.dir / made).exists(), made)
+
+  def test_readme(self):
+    done = self.run_page("README.md")
+    # The table of the README is the one that the commands print.
+    shown = blocks("README.md", "text")[0].splitlines()
+    printed = done.stdout.splitlines()
+    self.assertIn(shown[0], printed)
+    names = [line.split()[0] for line in shown[1:]]
+    self.assertEqual(sum(line.split()[:1] == [n] and line.endswith("ok") for n in names for line in printed), len(names))
+
+  def test_yaml_of_every_page(self):
+    checked = 0
+    for page in [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md"))]:
+      for i, text in enumerate(blocks(page.relative_to(SOURCE), "yaml")):
+        (self.dir / "c.yaml").write_text(text, encoding="utf-8")
+        with self.subTest(f"{page.name}, block {i + 1}"):
+          self.ok("dce", "--check", "c.yaml")
+        checked += 1
+    self.assertGreater(checked, 5)
+
+  def test_links_lead_somewhere(self):
+    for page in [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md"))]:
+      for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+          self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
+
+  def test_demo(self):
+    script = (SOURCE / "tools" / "demo.sh").read_text(encoding="utf-8")
+    (self.dir / "tools").mkdir()
+    (self.dir / "tools" / "demo.sh").write_text(script.replace("64,64,32", "32,32,16"), encoding="utf-8")
+    done = subprocess.run(["bash", "tools/demo.sh"], cwd=self.dir, env={**os.environ, "LARMOR": LARMOR}, text=True, capture_output=True, check=False)
+    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    self.assertRegex(done.stdout, r"fit: [\d,]+ voxels at [\d,]+ voxels/s")
+    report = re.search(r"report: (.*)", done.stdout)[1]
+    self.assertTrue(pathlib.Path(report).exists())
+
+
+if __name__ == "__main__":
+  harness.main()
