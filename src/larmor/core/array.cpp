@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <larmor/core/array.hpp>
+#include <larmor/core/parallel.hpp>
 #include <limits>
 #include <numeric>
 
@@ -292,7 +293,13 @@ Array Array::cast(DType type) const {
       using To = decltype(b);
       const From* from = static_cast<const From*>(raw());
       To* to = static_cast<To*>(out.raw());
-      for_each_offset(shape_, strides_, [&](std::int64_t at) { *to++ = convert<To>(from[at]); });
+      if (!contiguous()) {
+        for_each_offset(shape_, strides_, [&](std::int64_t at) { *to++ = convert<To>(from[at]); });
+        return;
+      }
+      parallel_for(static_cast<std::size_t>(size()), std::size_t{1} << 18, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) to[i] = convert<To>(from[i]);
+      });
     });
   });
   return out;

@@ -170,6 +170,14 @@ TEST(Array, CastsRoundSaturateAndKeepValues) {
     EXPECT_EQ(values(counted({2}).cast(t).cast(DType::f64).cast(t).cast(DType::f32)), (std::vector<float>{0, 1}));
 }
 
+TEST(Array, LargeCastsReachEveryElement) {
+  const std::int64_t n = 1'000'003;  // several pieces of the pool, and a rest
+  Array a = Array::of<std::int32_t>({n});
+  std::iota(a.span<std::int32_t>().begin(), a.span<std::int32_t>().end(), -5);
+  const auto d = values<double>(a.cast(DType::f64));
+  for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(d[std::size_t(i)], double(i - 5));
+}
+
 TEST(Array, CastsOfViewsReadTheView) {
   const Array a = counted({3, 4});
   const int order[] = {1, 0};
