@@ -154,7 +154,7 @@ Dro make_dro(const DroOptions& options) {
   };
 
   dro.dynamic.affine = Affine::scaling(2, 2, 4);
-  dro.dynamic.data = Array(DType::f32, with_axis(n_frames), {"x", "y", "z", "t"});
+  dro.dynamic.data = Array::uninitialised(DType::f32, with_axis(n_frames), {"x", "y", "z", "t"});
   dro.dynamic.times = times;
   dro.dynamic.source = "digital reference object " + id;
   fill(dro.dynamic.data, n_frames, 0, [&](std::size_t s, std::size_t t) { return series[s * n_frames + t]; });
@@ -170,7 +170,7 @@ Dro make_dro(const DroOptions& options) {
           levels.push_back(static_cast<float>(spgr_signal(o.M0, T1, {.FA = FA, .TR = o.TR, .r1 = o.r1})));
       for (double FA : o.vfa_FA) FA_degrees.push_back(FA * degree);
       dro.vfa.affine = dro.dynamic.affine;
-      dro.vfa.data = Array(DType::f32, with_axis(o.vfa_FA.size()), {"x", "y", "z", "fa"});
+      dro.vfa.data = Array::uninitialised(DType::f32, with_axis(o.vfa_FA.size()), {"x", "y", "z", "fa"});
       dro.vfa.source = dro.dynamic.source;
       dro.vfa.meta["FlipAngle"] = FA_degrees;
       dro.vfa.meta["RepetitionTimeExcitation"] = o.TR;

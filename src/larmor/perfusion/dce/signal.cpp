@@ -105,7 +105,7 @@ Conversion signal_to_concentration(const Array& signal, std::span<const double> 
   if (T10.size() != 1) rows.check_count(T10.size(), "T10");
   if (!B1.empty()) rows.check_count(B1.size(), "B1");
 
-  Conversion out{.concentration = Array(DType::f32, signal.shape(), signal.axes()),
+  Conversion out{.concentration = Array::uninitialised(DType::f32, signal.shape(), signal.axes()),
                  .status = std::vector<FitStatus>(n_voxels, FitStatus::converged),
                  .baseline_first = options.baseline_first,
                  .baseline_last = options.baseline_last};
@@ -131,7 +131,7 @@ Conversion signal_to_concentration(const Array& signal, std::span<const double> 
             const float* row = rows.get(static_cast<std::size_t>(t), b, n, buffer.data());
             for (std::size_t i = 0; i < n; ++i) S0[i] += row[i];
           }
-          double K0 = 0, last_T10 = nan, last_B1 = nan, cos_FA = 0;
+          double last_B1 = nan, cos_FA = 0;
           for (std::size_t i = 0; i < n; ++i) {
             const double base = S0[i] / (out.baseline_last - out.baseline_first);
             const double T1 = T10.size() == 1 ? T10[0] : T10[b + i], b1 = B1.empty() ? 1.0 : B1[b + i];
@@ -145,11 +145,9 @@ Conversion signal_to_concentration(const Array& signal, std::span<const double> 
             else if (!(base > 0))
               status = FitStatus::no_signal;
             else {
-              if (T1 != last_T10 || b1 != last_B1) {
-                const Spgr actual{.FA = spgr.FA * b1, .TR = spgr.TR, .r1 = spgr.r1};
-                cos_FA = std::cos(actual.FA), K0 = spgr_signal(1, T1, actual) / std::sin(actual.FA);
-                last_T10 = T1, last_B1 = b1;
-              }
+              if (b1 != last_B1) cos_FA = std::cos(spgr.FA * b1), last_B1 = b1;
+              const double saturation = -std::expm1(-spgr.TR / T1);  // 1 - E1
+              const double K0 = saturation / (1 - cos_FA + cos_FA * saturation);
               scale[i] = static_cast<float>(exact ? K0 / base : 1 / (base * T1 * spgr.r1));
               offset[i] = static_cast<float>(1 / (T1 * spgr.r1));
               cosine[i] = static_cast<float>(cos_FA);
