@@ -38,10 +38,10 @@ bool applies(const BidsName& sidecar, const BidsName& image) {
 BidsName parse_bids_name(const fs::path& path) {
   BidsName out;
   std::string name = path.filename().string();
-  // The extension begins at the first dot after the last underscore: entities hold no dots, .nii.gz holds two.
-  const auto last = name.rfind('_');
-  const auto dot = name.find('.', last == std::string::npos ? 0 : last);
-  if (dot != std::string::npos) out.extension = name.substr(dot), name.resize(dot);
+  // Names from elsewhere hold dots (scan.v2.nii.gz), so the extension is the last part, or two for gzip.
+  out.extension = fs::path(name).extension().string();
+  if (out.extension == ".gz") out.extension = fs::path(name).stem().extension().string() + out.extension;
+  name.resize(name.size() - out.extension.size());
   std::size_t at = 0;
   while (at <= name.size()) {
     const auto end = std::min(name.find('_', at), name.size());

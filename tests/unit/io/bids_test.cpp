@@ -30,6 +30,8 @@ TEST(Bids, NamesComeApart) {
   EXPECT_EQ(parse_bids_name("sub-01").suffix, "");
   EXPECT_THAT(parse_bids_name("").entities, IsEmpty());
   EXPECT_EQ(parse_bids_name("_.nii").suffix, "");
+  EXPECT_EQ(parse_bids_name("scan.v2.nii.gz").suffix, "scan.v2");
+  EXPECT_EQ(parse_bids_name("scan.v2.nii.gz").extension, ".nii.gz");
 }
 
 TEST(Bids, NearerSidecarsWin) {

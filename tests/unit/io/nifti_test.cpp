@@ -525,6 +525,23 @@ TEST(Nifti, SurvivesDamage) {
   log::set_level(log::Level::info);
 }
 
+// --- known files ---
+
+TEST(Nifti, RealVolumes) {
+  const char* root = std::getenv("LARMOR_TEST_DATA");
+  const fs::path folder = fs::path(root ? root : LARMOR_SOURCE_DIR "/../shared/data") / "hippocampus" / "images";
+  if (!fs::is_directory(folder)) GTEST_SKIP() << "missing " << folder;
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with('.') || ++files > 20) continue;
+    const Image image = read_nifti(entry.path());
+    EXPECT_EQ(image.data.rank(), 3) << entry.path();
+    EXPECT_EQ(image.affine.orientation(), "RAS") << entry.path();  // 1 mm, as the data's description says
+    for (const double size : image.affine.spacing()) EXPECT_NEAR(size, 1, 1e-3) << entry.path();
+  }
+  EXPECT_GT(files, 0);
+}
+
 // --- known bytes ---
 
 TEST(Nifti, GoldenHeader) {
