@@ -118,6 +118,7 @@ struct MapView {
   std::optional<std::array<std::int64_t, 3>> at = {};  // default: centre_voxel(volume)
   const Array* underlay = nullptr;                     // grey picture below, same grid, seen where the map is NaN
   bool crosshair = true;                               // thin lines where the other two slices lie
+  int width = 900;  // of the viewBox at most, as in Plot: 900 full, 440 for two side by side
 };
 std::string svg_ortho(const Array& volume, const Affine& affine, const MapView& view);
 

@@ -178,7 +178,8 @@ double bar_width(const ColourScale& scale, const std::string& title) {
   const auto ticks = nice_ticks(scale.window.lo, scale.window.hi, 5);
   for (const double t : ticks)
     widest = std::max(widest, svg::text_width(tick_text(t, ticks.size() > 1 ? ticks[1] - ticks[0] : 1)));
-  return std::max(24 + widest, svg::text_width(title, 12));
+  // At least 84, so that maps in a column have one size whatever their ticks.
+  return std::max({84.0, 24 + widest, svg::text_width(title, 12)});
 }
 
 void check_window(const ColourScale& scale) {
@@ -221,7 +222,7 @@ void check_underlay(const Array& volume, const Array* underlay) {
 std::string svg_colour_bar(const ColourScale& scale, const std::string& label, const std::string& unit, int height) {
   check_window(scale);
   const std::string title = svg::with_unit(label, unit);
-  return svg::open(bar_width(scale, title) + 12, height, title) + svg::text(4, 15, "start", title, 12) +
+  return svg::open(bar_width(scale, title) + 8, height, title) + svg::text(4, 15, "start", title, 12) +
          bar(scale, 4, 26, height - 36.0) + "</svg>";
 }
 
@@ -246,7 +247,8 @@ std::string svg_ortho(const Array& volume, const Affine& affine, const MapView& 
   const Range grey = underlay_window(view.underlay);
   const std::string title = svg::with_unit(view.label, view.unit);
   constexpr double gap = 8, head = 26;
-  const double zoom = std::min(780 / wide, 300 / high);
+  const double room = view.width - 3 * gap - 8 - bar_width(view.scale, title);
+  const double zoom = std::min(std::max(room, 60.0) / wide, 300 / high);
   const double tall = std::max(high * zoom, 110.0);  // room for the colour bar beside a thin slab
   const double total = wide * zoom + 3 * gap + 8 + bar_width(view.scale, title);
   std::string out = svg::open(total, head + tall + 6, title);
@@ -304,8 +306,8 @@ std::string svg_lightbox(const Array& volume, const Affine& affine, const MapVie
   const std::size_t columns = std::min<std::size_t>(count, 6), rows = (count + columns - 1) / columns;
   constexpr double gap = 6, head = 26;
   const double mm_wide = first.width * first.dx, mm_high = first.height * first.dy;
-  const double zoom =
-      std::min((800 - gap * static_cast<double>(columns)) / static_cast<double>(columns) / mm_wide, 260 / mm_high);
+  const double room = view.width - 8 - bar_width(view.scale, title) - gap * static_cast<double>(columns);
+  const double zoom = std::min(std::max(room, 60.0) / static_cast<double>(columns) / mm_wide, 260 / mm_high);
   const double w = mm_wide * zoom, h = mm_high * zoom;
   const double tall = static_cast<double>(rows) * (h + gap) - gap;
   const double x_bar = static_cast<double>(columns) * (w + gap) + 8;

@@ -109,7 +109,7 @@ Array read_nifti_data(ByteStream& in, const NiftiHeader& h) {
     // Slope 0 means "not scaled"; so does one that is not finite.
     const bool scaled = h.scl_slope != 0 && std::isfinite(h.scl_slope) && (h.scl_slope != 1 || h.scl_inter != 0);
     const auto fill = [&]<class Part>(Part) {
-      array = Array(array_type<Part, S::parts>(), layout.shape);
+      array = Array::uninitialised(array_type<Part, S::parts>(), layout.shape);  // filled, or an error is thrown
       auto* to = static_cast<Part*>(array.raw());
       std::uint64_t got = 0;
       if (std::is_same_v<Raw, Part> && !scaled && !h.big_endian) {

@@ -146,7 +146,7 @@ Array read_as(ByteStream& in, const Header& h, bool swap) {
   // C order is the same memory under the reversed shape.
   Shape stored = h.shape;
   if (!h.fortran) std::reverse(stored.begin(), stored.end());
-  Array array(type, stored);
+  Array array = Array::uninitialised(type, stored);  // filled, or an error is thrown
   const auto from = in.position();
   read_parts<Raw>(in, swap, static_cast<To*>(array.raw()), bytes, from);
   if (h.fortran || stored.size() < 2) return array;

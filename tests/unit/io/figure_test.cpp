@@ -298,6 +298,14 @@ TEST(Figure, OrthogonalViews) {
             9u + 1u);
   expect_well_formed(svg_colour_bar({"inferno", {-0.1, 0.3}}, "T1", "s"));
 
+  // No wider than asked, whatever the ticks.
+  for (const int width : {300, 440, 900})
+    for (const double hi : {1.0, 1e-7, 20000.0}) {
+      view.width = width, view.scale.window = {0, hi};
+      for (const auto& svg : {svg_ortho(v, Affine{}, view), svg_lightbox(v, Affine{}, view)})
+        EXPECT_LE(std::stod(svg.substr(svg.find("viewBox=\"0 0 ") + 13)), width + 1) << hi;
+    }
+
   const Array other = coded(2, 2, 2);
   view.underlay = &other;
   EXPECT_EQ(caught([&] { svg_ortho(v, Affine{}, view); }).code(), Errc::shape);
