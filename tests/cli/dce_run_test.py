@@ -141,6 +141,53 @@ class Cases(harness.CliCase):
     self.assertGreater(load_json(self.dir / "out" / "summary.json")["voxels"]["by_status"]["at_bound"], 0)
     self.assertFalse((self.dir / "out" / "report.html").exists())
 
+  def object_of(self, *more):
+    self.ok("dro", "dce", "-o", "in", *GRID, "--concentration", "--noise", "0.001", "--model", "tofts", *more)
+    return "input: {kind: concentration}\naif: {arrival: 20}\noutput: {report: false, descriptors: false}\n"
+
+  def test_prior_pulls_and_linear_fit_agrees(self):
+    base = self.object_of()
+    prior = "fit: {model: tofts, fitter: map, noise_sd: 0.001, params: {ve: {prior_mean: 0.3, prior_sd: 1e-5}}}\n"
+    self.ok("dce", self.yaml(base + prior), "in", "-o", "map", "-q")
+    ve = [x for x in read_nifti(self.dir / "map" / "ve.nii.gz")[0] if math.isfinite(x)]
+    self.assertGreater(len(ve), 500)
+    self.assertLess(max(abs(x - 0.3) for x in ve), 0.01)  # a prior of 1e-5 outweighs 60 frames of 1 uM
+    self.ok("dce", self.yaml(base + "fit: {model: tofts, fitter: linear}\n"), "in", "-o", "linear", "-q")
+    self.ok("validate", "linear", "in/truth")
+
+  def test_frames_may_be_left_out(self):
+    base = self.object_of()
+    values, shape, spacing, *_ = read_nifti(self.dir / "in" / "dynamic.nii.gz")
+    values = list(values)
+    for frame in (12, 13):  # an artefact of 5 mM in two frames
+      for v in range(4000):
+        values[frame * 4000 + v] += 5
+    write_nifti(self.dir / "in" / "dynamic.nii.gz", values, shape, spacing=spacing, dt=5)
+    self.ok("dce", self.yaml(base + "fit: {model: tofts}\n"), "in", "-o", "with", "-q")
+    self.assertEqual(self.run_larmor("validate", "with", "in/truth").returncode, 1)
+    self.ok("dce", self.yaml(base + "fit: {model: tofts, skip_frames: [12, 13]}\n"), "in", "-o", "without", "-q")
+    self.ok("validate", "without", "in/truth")
+
+  def test_frame_times_from_a_table_or_the_configuration(self):
+    base = self.object_of("--frame-time", "4").replace("{kind: concentration}", "{kind: concentration, %s}")
+    (self.dir / "in" / "dynamic.json").unlink()
+    values, shape, spacing, *_ = read_nifti(self.dir / "in" / "dynamic.nii.gz")
+    write_nifti(self.dir / "in" / "dynamic.nii.gz", values, shape, spacing=spacing)  # no time in the header
+    (self.dir / "in" / "frames.tsv").write_text("frame\ttime\n" + "".join(f"{i}\t{4 * i}\n" for i in range(60)), encoding="utf-8")
+    for i, times in enumerate(("times_file: frames.tsv", "frame_time: 4", f"times: {[4 * i for i in range(60)]}")):
+      self.ok("dce", self.yaml(base % times + "fit: {model: tofts}\n"), "in", "-o", f"out{i}", "-q")
+      self.ok("validate", f"out{i}", "in/truth")
+
+  def test_B1_map_corrects_flip_angles(self):
+    # Made with flip angles 10 % above the nominal ones that the configuration names.
+    self.ok("dro", "dce", "-o", "in", *GRID, "--FA", "16.5", "--vfa-FA", "2.2,5.5,11,16.5")
+    base = "aif: {arrival: 20}\noutput: {report: false}\nsignal: {FA: 15}\nt1: {FA: [2, 5, 10, 15]%s}\n"
+    self.ok("dce", self.yaml(base % ""), "in", "-o", "without", "-q")
+    self.assertEqual(self.run_larmor("validate", "without", "in/truth").returncode, 1)
+    write_nifti(self.dir / "in" / "sub_B1map.nii.gz", [110.0] * 4000, (20, 20, 10), spacing=(2, 2, 4))
+    self.ok("dce", self.yaml(base % ", B1_unit: '%'"), "in", "-o", "with", "-q")
+    self.ok("validate", "with", "in/truth", "--tol", "T10=0.001+0.1%")
+
   def test_model_selection_by_AICc(self):
     self.ok("dro", "dce", "-o", "in", *GRID, "--concentration", "--noise", "0.002", "--model", "extended_tofts",
             "--param", "vp=0.05,0.1")

@@ -356,7 +356,11 @@ PipelineResult run_pipeline(const PipelineData& data, const PipelineOptions& opt
 Aif sampled_for_fit(const std::string& model, std::span<const double> frames, double arrival, double Hct, double step) {
   constexpr double first_pass = 45;  // [s]: the second peak of Parker's curve has passed
   std::vector<double> times(frames.begin(), frames.end());
-  // A population curve is no measurement: it exists before the first frame too.
+  // Some curves jump at their arrival (Parker's by 0.1 mM plasma): without a node before it, the last frame and the
+  // arrival would be joined by a ramp that was never there. Nearer than 0.2 steps the jump makes the sum of squares of
+  // models with a delay (AATH) so rough that fits of Fp get stuck: 13 % of the voxels at 0.02 steps, none at 0.2.
+  // A population curve is no measurement: it may begin before the first frame.
+  times.push_back(arrival - 0.2 * step);
   for (double t = arrival; t < arrival + first_pass && t < frames.back(); t += step) times.push_back(t);
   std::sort(times.begin(), times.end());
   const auto near = [&](double a, double b) { return b - a < 0.01 * step; };
