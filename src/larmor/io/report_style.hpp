@@ -30,10 +30,11 @@ h2{font-size:20px;font-weight:650;margin:0 0 4px;letter-spacing:-.005em}
 h3{font-size:16px;font-weight:600;margin:26px 0 8px}
 p{margin:8px 0;max-width:78ch}
 .lead{color:var(--soft);margin:0 0 14px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 20px}
-.tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;border-top:3px solid var(--accent)}
-.tile b{font-size:24px;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;white-space:nowrap}
-.tile b span{font-size:14px;font-weight:500;color:var(--soft);margin-left:4px;letter-spacing:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(146px,1fr));gap:12px;margin:0 0 20px}
+.tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:11px 14px;border-top:3px solid var(--accent)}
+.tile b{font-size:23px;line-height:1.25;font-weight:650;letter-spacing:-.01em;font-variant-numeric:tabular-nums;display:flex;
+flex-wrap:wrap;align-items:baseline;gap:0 5px}
+.tile b span{font-size:14px;font-weight:500;color:var(--soft);letter-spacing:0;white-space:nowrap}
 .tile i{display:block;font-style:normal;font-size:13px;color:var(--soft);margin-top:1px}
 .mood-good{border-top-color:var(--good)}.mood-warning{border-top-color:var(--warn)}.mood-bad{border-top-color:var(--bad)}
 .mood-bad b{color:var(--bad)}
