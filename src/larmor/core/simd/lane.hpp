@@ -40,6 +40,12 @@
 #define LARMOR_LAMBDA __attribute__((always_inline))
 #endif
 
+#if defined(__CUDACC__)
+#define LARMOR_MATH(name) ::name
+#else
+#define LARMOR_MATH(name) __builtin_##name
+#endif
+
 namespace larmor::simd {
 inline namespace LARMOR_ISA_NAMESPACE {
 
@@ -75,12 +81,12 @@ LARMOR_INLINE double min(double a, double b) { return a < b ? a : b; }
 LARMOR_INLINE double max(double a, double b) { return a > b ? a : b; }
 LARMOR_INLINE float min(float a, float b) { return a < b ? a : b; }
 LARMOR_INLINE float max(float a, float b) { return a > b ? a : b; }
-LARMOR_INLINE double abs(double a) { return __builtin_fabs(a); }
-LARMOR_INLINE float abs(float a) { return __builtin_fabsf(a); }
-LARMOR_INLINE double sqrt(double a) { return __builtin_sqrt(a); }
-LARMOR_INLINE float sqrt(float a) { return __builtin_sqrtf(a); }
-LARMOR_INLINE double floor(double a) { return __builtin_floor(a); }
-LARMOR_INLINE float floor(float a) { return __builtin_floorf(a); }
+LARMOR_INLINE double abs(double a) { return LARMOR_MATH(fabs)(a); }
+LARMOR_INLINE float abs(float a) { return LARMOR_MATH(fabsf)(a); }
+LARMOR_INLINE double sqrt(double a) { return LARMOR_MATH(sqrt)(a); }
+LARMOR_INLINE float sqrt(float a) { return LARMOR_MATH(sqrtf)(a); }
+LARMOR_INLINE double floor(double a) { return LARMOR_MATH(floor)(a); }
+LARMOR_INLINE float floor(float a) { return LARMOR_MATH(floorf)(a); }
 LARMOR_INLINE bool is_finite(double a) { return a - a == 0; }
 LARMOR_INLINE bool is_finite(float a) { return a - a == 0; }
 LARMOR_INLINE double lane(double a, int) { return a; }
@@ -404,8 +410,8 @@ LARMOR_INLINE Pack<double> log(Pack<double> x) {
   return fma(e, P(6.93147180369123816490e-01), fma(e, P(1.90821492927058770002e-10), p));
 }
 #endif
-LARMOR_INLINE double log(double x) { return __builtin_log(x); }
-LARMOR_INLINE float log(float x) { return __builtin_logf(x); }
+LARMOR_INLINE double log(double x) { return LARMOR_MATH(log)(x); }
+LARMOR_INLINE float log(float x) { return LARMOR_MATH(logf)(x); }
 
 }  // namespace LARMOR_ISA_NAMESPACE
 }  // namespace larmor::simd

@@ -292,10 +292,10 @@ LARMOR_INLINE void finish_gradient(const T* q, T* dq) {
   });
 }
 
-/// J^T J, J^T r, r^T r of the data y (n_out x lanes) at p. `fixed_delay` is the caller's when the delay is not fitted
-/// but the model is evaluated at lagged times anyway.
-template <class M, bool Delay, int MaxKinds, class T>
-LARMOR_HD void normal_equations(const TimeGrid& g, double fixed_delay, const T* p, const T* y,
+/// J^T J, J^T r, r^T r of the data at p; y(n) is frame n in lanes. `fixed_delay` is the caller's when the delay is not
+/// fitted but the model is evaluated at lagged times anyway.
+template <class M, bool Delay, int MaxKinds, class T, class Data>
+LARMOR_HD void normal_equations(const TimeGrid& g, double fixed_delay, const T* p, const Data& y,
                                 NormalEquations<T, n_p<M, Delay>>& e) {
   constexpr int NP = n_p<M, Delay>, NQ = n_q<M, Delay>;
   constexpr bool Lag = is_lagged<M, Delay>;
@@ -310,7 +310,7 @@ LARMOR_HD void normal_equations(const TimeGrid& g, double fixed_delay, const T* 
   run_basis<M, Lag, MaxKinds>(g, q, own_lag, delay,
                               [&](int n, const T* basis, const T* gradient, const T* slope) LARMOR_LAMBDA {
                                 T dm[NQ];
-                                const T r = y[n] - model_and_gradient<M, Delay>(q, basis, gradient, slope, dm);
+                                const T r = y(n) - model_and_gradient<M, Delay>(q, basis, gradient, slope, dm);
                                 sse += r * r;
                                 static_for<NQ>([&](auto i) LARMOR_LAMBDA {
                                   projection[i] += dm[i] * r;

@@ -181,8 +181,10 @@ FitResult fit_model(const Model& model, const Array& concentration, std::span<co
     use_prior(s, noise);
   }
   progress.begin("fit " + model.title, voxels.size());
-  if (options.device != Device::cpu() && fitter != "fitter.linear")
-    fit_on_cuda(s, data, voxels, options, result, cancel);
+  FitOptions on_device = options;  // the data's device decides, then the caller's
+  if (!concentration.device().is_cpu()) on_device.device = concentration.device();
+  if (!on_device.device.is_cpu() && fitter != "fitter.linear")
+    fit_on_cuda(s, data, voxels, on_device, result, progress, cancel);
   else
     run_tiles(s, y, n_voxels, voxels, options.delay,
               fitter == "fitter.linear" ? linear_fit(s, options.delay) : TileFit(lm), result, progress, cancel);

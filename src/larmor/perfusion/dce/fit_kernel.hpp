@@ -34,7 +34,8 @@ struct Match {
 
 /// y (n_out, stride), lanes side by side. `scratch` holds n_curves F.
 template <class F>
-LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int stride, F* scratch) {
+LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int stride, F* scratch,
+                         int64_t scratch_stride = 1) {
   using simd::select;
   constexpr int block = 8;
   for (int c = 0; c < d.n_curves; c += block) {
@@ -45,7 +46,7 @@ LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int str
       const F v = simd::load<F>(y + static_cast<int64_t>(n) * stride);
       static_for<block>([&](auto i) LARMOR_LAMBDA { sum[i] += v * F(curves[n * block + i]); });
     }
-    for (int i = 0; i < block && c + i < d.n_curves; ++i) scratch[c + i] = sum[i];
+    for (int i = 0; i < block && c + i < d.n_curves; ++i) scratch[(c + i) * scratch_stride] = sum[i];
   }
   const F zero(0.0f);
   Match<F> best{zero, zero, zero, zero};
@@ -55,11 +56,12 @@ LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int str
   };
   Scored previous{F(-1.0f), zero, zero}, left = previous, right = previous;
   for (int c = 0; c < d.n_candidates; ++c) {
-    const F b1 = scratch[d.first[c]];
+    const F b1 = scratch[d.first[c] * scratch_stride];
     F a1 = b1, a2 = zero, score;
     if (d.second[c] >= 0) {
       const F cosine(d.cosine[c]), inverse_sine(d.inverse_sine[c]);
-      const F across = (scratch[d.second[c]] - cosine * b1) * inverse_sine;  // along the part of 2 that 1 has not
+      const F across =
+          (scratch[d.second[c] * scratch_stride] - cosine * b1) * inverse_sine;  // along the part of 2 that 1 has not
       a2 = across * inverse_sine;
       a1 = b1 - cosine * a2;
       score = b1 * b1 + across * across;
@@ -302,6 +304,7 @@ void fit_tile_as(const Tile& t) {
   int next = 0;
   unsigned busy = 0;  // a bit a lane
   T* y = reinterpret_cast<T*>(frames);
+  const auto data = [y](int n) LARMOR_LAMBDA { return y[n]; };
   const auto refill = [&](int l) {
     while (next < t.n && t.status[next] != code(FitStatus::not_converged)) ++next;
     if (next == t.n) {
@@ -330,7 +333,7 @@ void fit_tile_as(const Tile& t) {
   for (int l = 0; l < L; ++l) refill(l);
   while (busy) {
     fit::NormalEquations<T, NP> e;
-    normal_equations<M, Delay, MaxKinds, T>(*t.grid, t.fixed_delay, state.next, y, e);
+    normal_equations<M, Delay, MaxKinds, T>(*t.grid, t.fixed_delay, state.next, data, e);
     fit::add_prior<T, NP>(*t.options, state.next, e);
     typename LaneTraits<T>::mask done, converged;
     fit::lm_advance<T, NP>(state, e, *t.options, done, converged);

@@ -4,6 +4,9 @@
 // (and CUDA), and in one of the objects into the registry entry. See models/tofts.cpp.
 #include <larmor/perfusion/dce/fit_kernel.hpp>
 
+#if defined(LARMOR_ISA_cuda)
+#include <larmor/perfusion/dce/fit_kernel_cuda.hpp>
+#endif
 #if defined(LARMOR_ISA_baseline)
 #include <cmath>
 #include <larmor/perfusion/dce/kernels.hpp>

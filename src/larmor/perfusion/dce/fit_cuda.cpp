@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <larmor/perfusion/dce/fit_cuda.hpp>
+#include <vector>
+
+namespace larmor::dce {
+namespace {
+
+/// Device memory that lives as long as the fit.
+class OnDevice {
+ public:
+  explicit OnDevice(Device device) : device_(device) {}
+  template <class T>
+  T* room(std::size_t count) {
+    kept_.push_back(allocate(count * sizeof(T), device_));
+    return reinterpret_cast<T*>(kept_.back().get());
+  }
+  template <class T>
+  const T* copy(const T* from, std::size_t count) {
+    T* to = room<T>(count);
+    copy_bytes(to, device_, from, Device::cpu(), count * sizeof(T));
+    return to;
+  }
+  template <class T>
+  void back(T* to, const T* from, std::size_t count) {
+    copy_bytes(to, Device::cpu(), from, device_, count * sizeof(T));
+  }
+
+ private:
+  Device device_;
+  std::vector<std::shared_ptr<std::byte>> kept_;
+};
+
+TimeGrid grid_on(OnDevice& d, const TimeGrid& g, bool lagged) {
+  TimeGrid out = g;
+  const auto nodes = static_cast<std::size_t>(g.n_nodes), steps = nodes - 1;
+  out.out_node = d.copy(g.out_node, static_cast<std::size_t>(g.n_out));
+  out.dt = d.copy(g.dt, steps), out.inverse_dt = d.copy(g.inverse_dt, steps), out.kind = d.copy(g.kind, steps);
+  out.kind_dt = d.copy(g.kind_dt, static_cast<std::size_t>(g.n_kinds));
+  out.node_time = d.copy(g.node_time, nodes);
+  for (int k = 0; k < max_inputs; ++k) {
+    out.input[k] = d.copy(g.input[k], nodes), out.integral[k] = d.copy(g.integral[k], nodes);
+    out.fall[k] = d.copy(g.fall[k], steps), out.held[k] = d.copy(g.held[k], steps);
+    if (!lagged) continue;
+    const auto cells = 4 * (static_cast<std::size_t>(g.n_cells) + 1);
+    out.table[k] = d.copy(g.table[k], cells), out.integral_table[k] = d.copy(g.integral_table[k], cells);
+  }
+  return out;
+}
+
+Dictionary dictionary_on(OnDevice& d, const Dictionary& h, int n_out) {
+  Dictionary out = h;
+  const auto n = static_cast<std::size_t>(h.n_candidates);
+  const auto blocks = static_cast<std::size_t>((h.n_curves + 7) / 8);
+  out.curves = d.copy(h.curves, blocks * 8 * static_cast<std::size_t>(n_out));
+  out.first = d.copy(h.first, n), out.second = d.copy(h.second, n);
+  out.cosine = d.copy(h.cosine, n), out.inverse_sine = d.copy(h.inverse_sine, n);
+  out.first_norm = d.copy(h.first_norm, n), out.second_norm = d.copy(h.second_norm, n);
+  out.rate1 = d.copy(h.rate1, n), out.rate2 = d.copy(h.rate2, n);
+  out.lag = d.copy(h.lag, n), out.delay = d.copy(h.delay, n);
+  return out;
+}
+
+}  // namespace
+
+void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int64_t> voxels, const FitOptions& options,
+                 FitResult& out, const Progress& progress, const Cancel* cancel) {
+  if (!s.kernels->fit_cuda || cuda_device_count() == 0)
+    throw Error(Errc::device, "no " + options.device.str() + " here: " + cuda_why_not(), "use device cpu");
+  const std::size_t n_frames = s.frames.size(), np = s.params.size();
+  const std::int64_t n_voxels = data.size() / data.extent(data.rank() - 1);
+  OnDevice fixed(options.device);
+  CudaJob job{};
+  job.grid = grid_on(fixed, s.grid->view(), s.kernels->lagged || s.with_delay);
+  job.dictionary = dictionary_on(fixed, s.dictionary->view(), static_cast<int>(n_frames));
+  job.options = s.options, job.with_delay = s.with_delay;
+  job.tile.start = fixed.copy(s.start.data(), np), job.tile.fixed_delay = options.delay;
+
+  // Pieces whose projections on the dictionary stay below 512 MB.
+  const std::size_t curves = (static_cast<std::size_t>(s.dictionary->view().n_curves) + 8);
+  const std::size_t piece = std::clamp<std::size_t>((512u << 20) / (4 * curves), 4096, 1u << 20);
+  const float* from = data.data<float>();
+  for (std::size_t begin = 0; begin < voxels.size(); begin += piece) {
+    if (cancel) cancel->check();
+    const auto mine = voxels.subspan(begin, std::min(piece, voxels.size() - begin));
+    const std::size_t n = mine.size();
+    std::vector<float> y(n_frames * n);
+    for (std::size_t f = 0; f < n_frames; ++f)
+      for (std::size_t v = 0; v < n; ++v) y[f * n + v] = from[s.frames[f] * n_voxels + mine[v]];
+    OnDevice d(options.device);
+    Tile& t = job.tile;
+    t.y = d.copy(y.data(), y.size());
+    t.stride = static_cast<int>(n), t.n = static_cast<int>(n);
+    t.values = d.room<float>(np * n), t.errors = d.room<float>(np * n);
+    t.residual_sd = d.room<float>(n), t.R2 = d.room<float>(n), t.AICc = d.room<float>(n);
+    t.status = d.room<std::uint8_t>(n), t.iterations = d.room<std::uint8_t>(n);
+    t.scratch = d.room<float>(curves * n);
+    s.kernels->fit_cuda(job);
+
+    std::vector<float> values(np * n), errors(np * n), sd(n), R2(n), AICc(n);
+    std::vector<std::uint8_t> status(n), iterations(n);
+    d.back(values.data(), t.values, np * n), d.back(errors.data(), t.errors, np * n);
+    d.back(sd.data(), t.residual_sd, n), d.back(R2.data(), t.R2, n), d.back(AICc.data(), t.AICc, n);
+    d.back(status.data(), t.status, n), d.back(iterations.data(), t.iterations, n);
+    for (std::size_t v = 0; v < n; ++v) {
+      const auto at = static_cast<std::size_t>(mine[v]);
+      out.status[at] = static_cast<fit::FitStatus>(status[v]), out.iterations[at] = iterations[v];
+      for (std::size_t i = 0; i < np; ++i)
+        out.values[i][at] = values[i * n + v], out.standard_error[i][at] = errors[i * n + v];
+      out.residual_sd[at] = sd[v], out.R2[at] = R2[v], out.AICc[at] = AICc[v];
+    }
+    progress.add(n);
+  }
+}
+
+}  // namespace larmor::dce
