@@ -84,6 +84,7 @@ struct LmState {
   T next[N];                 // to be evaluated
   NormalEquations<T, N> at;  // at p
   T lambda, iterations;
+  T promise;  // reduction of the cost that the step to `next` promises
 };
 
 /// A fit whose first evaluation will be at `start`.
@@ -92,6 +93,7 @@ LARMOR_HD void lm_begin(LmState<T, N>& s, const T* start) {
   for (int i = 0; i < N; ++i) s.p[i] = s.next[i] = start[i];
   s.lambda = T(1e-4);
   s.iterations = T(0.0);
+  s.promise = T(0.0);
 }
 
 template <class T, int N>
@@ -142,11 +144,15 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
     moved = simd::max(moved, simd::abs(s.next[i] - s.p[i]) / (simd::abs(s.p[i]) + T(o.floor[i])));
   const M small = (!first) & (moved <= T(o.tolerance));
 
+  const T kept = (s.at.sse - e.sse) / simd::max(s.promise, T(1e-300));  // of what was promised
   for (int i = 0; i < N; ++i) s.p[i] = select(better, s.next[i], s.p[i]);
   for (int i = 0; i < triangle<N>; ++i) s.at.jtj[i] = select(better, e.jtj[i], s.at.jtj[i]);
   for (int i = 0; i < N; ++i) s.at.jtr[i] = select(better, e.jtr[i], s.at.jtr[i]);
   s.at.sse = select(better, e.sse, s.at.sse);
-  s.lambda = select(first, s.lambda, select(better, s.lambda * T(0.1), simd::max(s.lambda * T(10.0), T(1e-5))));
+  // Damping follows how well the quadratic model foretold the cost: in a curved valley a step that keeps little of its
+  // promise must not be followed by a longer one, or the iteration zigzags.
+  const T eased = select(kept > T(0.75), s.lambda * T(0.1), select(kept > T(0.25), s.lambda, s.lambda * T(4.0)));
+  s.lambda = select(first, s.lambda, select(better, eased, simd::max(s.lambda * T(10.0), T(1e-5))));
   s.iterations += one;
 
   M held[N];
@@ -168,6 +174,7 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
     s.next[i] = simd::min(simd::max(s.p[i] + step[i], T(o.lower[i])), T(o.upper[i]));
     ahead = simd::max(ahead, simd::abs(s.next[i] - s.p[i]) / (simd::abs(s.p[i]) + T(o.floor[i])));
   }
+  s.promise = promise;
   const M broken = first & (!finite);
   // Near the minimum, with little damping, the step is a Newton step to a residual of higher order: it is taken without
   // looking when what it promises is 3e-4 of a standard error (1e-7 of the cost) or ten times the tolerance at most.

@@ -318,6 +318,7 @@ void fit_tile_as(const Tile& t) {
       simd::set_lane(state.p[i], l, point[i][next]), simd::set_lane(state.next[i], l, point[i][next]);
     simd::set_lane(state.lambda, l, 1e-4);
     simd::set_lane(state.iterations, l, 0.0);
+    simd::set_lane(state.promise, l, 0.0);
     busy |= 1u << l;
     ++next;
   };
