@@ -18,7 +18,7 @@ namespace larmor::dce {
 struct ParamSetting {
   std::optional<double> fixed = {};  // hold at this value
   std::optional<double> lower = {}, upper = {};
-  std::optional<double> start = {};                 // replaces the global start search's value
+  std::optional<double> start = {};                      // replaces the global start search's value
   std::optional<double> prior_mean = {}, prior_sd = {};  // fitter "map": Gaussian; of ln(parameter) when prior_log
   bool prior_log = false;
 };
