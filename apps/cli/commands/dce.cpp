@@ -79,6 +79,7 @@ int run(const Call& call) {
   summary.seconds.emplace_back("write", since(from));
   summary.total_seconds += summary.seconds.back().second;
 
+  for (const auto& [name, t] : summary.seconds) log::debug(fmt::format("{}: {:.3f} s", name, t));
   fmt::print("{}", call.json ? summary_json(summary, job, result) : summary_text(summary));
   if (!call.quiet)
     fmt::print(stderr, "{}: {}\n", call.text("--out"),

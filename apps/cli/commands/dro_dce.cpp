@@ -68,7 +68,7 @@ dce::DroOptions options_of(const Call& call) {
 
 json as_json(const Metadata& meta) {
   json j = json::object();
-  for (const auto& [key, value] : meta) std::visit([&](const auto& v) { j[key] = v; }, value);
+  for (const auto& entry : meta) std::visit([&](const auto& v) { j[entry.first] = v; }, entry.second);
   return j;
 }
 

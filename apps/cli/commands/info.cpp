@@ -55,7 +55,7 @@ json nifti_info(const std::string& path) {
     j["scaling"] = {{"slope", head.scl_slope}, {"intercept", head.scl_inter}};
   j["values"] = statistics(i.data);
   json meta = json::object();
-  for (const auto& [key, value] : i.meta) std::visit([&](const auto& v) { meta[key] = v; }, value);
+  for (const auto& entry : i.meta) std::visit([&](const auto& v) { meta[entry.first] = v; }, entry.second);
   if (!meta.empty()) j["sidecar"] = meta;
   for (const auto& e : head.extensions)
     if (e.code == 6) {
