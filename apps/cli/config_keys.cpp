@@ -115,7 +115,7 @@ const std::vector<Key>& table() {
       {"fit.fit_delay", boolean, "", "false", 0, 0, "fit the arrival of the bolus in the tissue as one more parameter"},
       {"fit.delay_bounds", numbers, "s", "[0, 15]", -60, 120, "[lower, upper] of a fitted delay"},
       {"fit.delay", number, "s", "0", -60, 120, "delay of the tissue after the artery when it is not fitted"},
-      {"fit.max_iterations", integer, "", "50", 1, 10000, "iterations before a voxel counts as not converged"},
+      {"fit.max_iterations", integer, "", "500", 1, 10000, "iterations before a voxel counts as not converged"},
       {"fit.tolerance", number, "", "1e-6", 1e-12, 0.1, "relative step of the parameters that counts as converged"},
       {"fit.noise_sd", number, "mM", "", 1e-9, 100,
        "noise of the concentration for fitter.map; default: from the residual of a first fit"},

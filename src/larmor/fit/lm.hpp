@@ -144,7 +144,8 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
     moved = simd::max(moved, simd::abs(s.next[i] - s.p[i]) / (simd::abs(s.p[i]) + T(o.floor[i])));
   const M small = (!first) & (moved <= T(o.tolerance));
 
-  const T kept = (s.at.sse - e.sse) / simd::max(s.promise, T(1e-300));  // of what was promised
+  const T gained = s.at.sse - e.sse;
+  const T kept = gained / simd::max(s.promise, T(1e-300));  // of what was promised
   for (int i = 0; i < N; ++i) s.p[i] = select(better, s.next[i], s.p[i]);
   for (int i = 0; i < triangle<N>; ++i) s.at.jtj[i] = select(better, e.jtj[i], s.at.jtj[i]);
   for (int i = 0; i < N; ++i) s.at.jtr[i] = select(better, e.jtr[i], s.at.jtr[i]);
@@ -180,7 +181,11 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
   // looking when what it promises is 3e-4 of a standard error (1e-7 of the cost) or ten times the tolerance at most.
   const M newton = better & (s.lambda < T(1e-2));
   const M last = newton & ((promise <= T(1e-7) * s.at.sse) | (ahead <= T(10 * o.tolerance)));
-  const M stuck = s.lambda > T(1e10);
+  // In a curved valley or at a kink (a delay moves samples of the input past the frames) steps stay short. There the
+  // search ends when a step gained and the next promises a part in 1e6 of the cost (a hundredth of a standard error),
+  // or when a step that promised a part in 1e7 made it worse.
+  const M crawling = better & (!first) & (gained <= T(1e-7) * s.at.sse) & (promise <= T(1e-6) * s.at.sse);
+  const M stuck = crawling | ((!better) & (promise <= T(1e-7) * s.at.sse)) | (s.lambda > T(1e10));
   for (int i = 0; i < N; ++i) s.p[i] = select(last, s.next[i], s.p[i]);
   converged = (small | last | stuck) & (!broken);
   done = converged | broken | (s.iterations >= T(static_cast<double>(o.max_iterations)));

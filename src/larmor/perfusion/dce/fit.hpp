@@ -29,7 +29,7 @@ struct FitOptions {
   bool fit_delay = false;                           // delay becomes one more parameter [s], last
   double delay_lower = 0.0, delay_upper = 15.0;
   double delay = 0.0;  // fixed delay [s] when not fitted
-  int max_iterations = 100;
+  int max_iterations = 500;
   double tolerance = 1e-6;                   // relative parameter step that counts as converged
   std::optional<double> noise_sd = {};       // [mM] for "map"; estimated from the residual of a first fit when absent
   std::vector<std::uint8_t> use_frame = {};  // per time point, 0 = left out of the fit; empty = all
