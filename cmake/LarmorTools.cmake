@@ -90,6 +90,11 @@ endfunction()
 set(LARMOR_ISA_FLAGS_baseline "-march=x86-64")
 set(LARMOR_ISA_FLAGS_v3 "-march=x86-64-v3")
 set(LARMOR_ISA_FLAGS_v4 "-march=x86-64-v4;-mprefer-vector-width=512")
+# Instrumented kernels at full optimisation with full debug information take minutes a file.
+set(LARMOR_KERNEL_OPTIMISATION -O3)
+if(LARMOR_SANITIZE)
+  set(LARMOR_KERNEL_OPTIMISATION -O1 -g1 -fno-var-tracking-assignments)
+endif()
 function(larmor_isa_sources target)
   set(levels baseline)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -104,7 +109,7 @@ function(larmor_isa_sources target)
         set_target_properties(${lib} PROPERTIES LARMOR_KERNELS ON)
         target_link_libraries(${lib} PRIVATE larmor_flags)
         # Lanes are explicit; g++ 12's straight-line vectoriser finds nothing more and crashes on some of them.
-        target_compile_options(${lib} PRIVATE -O3 -fno-math-errno -fno-trapping-math
+        target_compile_options(${lib} PRIVATE ${LARMOR_KERNEL_OPTIMISATION} -fno-math-errno -fno-trapping-math
           -fno-tree-slp-vectorize -ffp-contract=fast -Wno-attributes)
         if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
           target_compile_options(${lib} PRIVATE ${LARMOR_ISA_FLAGS_${level}})

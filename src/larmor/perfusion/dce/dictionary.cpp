@@ -116,6 +116,9 @@ DictionaryBuilder::DictionaryBuilder(const Search& search, const TimeGrid& grid,
   dictionary_.nonnegative = true;
   dictionary_.chain = any_rate && !two_rates && !any_lag && delays.size() == 1 &&
                       dictionary_.n_candidates == static_cast<int>(rates.size());
+  const int n = static_cast<int>(rates.size());
+  dictionary_.pairs =
+      two_rates && delays.size() == 1 && dictionary_.n_curves == n && dictionary_.n_candidates == n * (n + 1) / 2;
 }
 
 int DictionaryBuilder::add_curve(const std::vector<double>& curve) {

@@ -98,19 +98,58 @@ LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int str
   return best;
 }
 
+/// Start of a two-rate model between the candidates: Newton step to the top of the quadratic surface through the scores
+/// of the best pair and its six neighbours (both rates and their coupling, in steps of the logarithm).
+///
+/// b       projections of one voxel on the curves, `stride` apart
+/// Changes rate1, rate2 and the amplitudes; nothing at the rim of the table or where the surface has no top.
+LARMOR_HD void refine_pair(const Dictionary& d, int candidate, const float* b, int64_t stride, double& rate1,
+                           double& rate2, double& a1, double& a2) {
+  const int r = d.first[candidate], q = d.second[candidate];
+  if (q < 1 || r - q < 3 || r + 1 >= d.n_curves) return;
+  struct Scored {
+    double score, a1, a2;
+  };
+  const auto at = [&](int i, int j) {
+    const int c = i * (i + 1) / 2 + j;
+    const double b1 = b[i * stride], cosine = d.cosine[c], inverse_sine = d.inverse_sine[c];
+    const double across = (b[j * stride] - cosine * b1) * inverse_sine, second = across * inverse_sine;
+    return Scored{b1 * b1 + across * across, (b1 - cosine * second) * d.first_norm[c], second * d.second_norm[c]};
+  };
+  const Scored o = at(r, q), rp = at(r + 1, q), rm = at(r - 1, q), qp = at(r, q + 1), qm = at(r, q - 1);
+  const Scored pp = at(r + 1, q + 1), mm = at(r - 1, q - 1);
+  const double gr = 0.5 * (rp.score - rm.score), gq = 0.5 * (qp.score - qm.score);
+  const double hrr = rp.score + rm.score - 2 * o.score, hqq = qp.score + qm.score - 2 * o.score;
+  const double hrq = 0.5 * (pp.score + mm.score - rp.score - rm.score - qp.score - qm.score) + o.score;
+  const double determinant = hrr * hqq - hrq * hrq;
+  if (!(hrr < 0) || !(determinant > 0)) return;
+  double dr = (hrq * gq - hqq * gr) / determinant, dq = (hrq * gr - hrr * gq) / determinant;
+  const double longest = simd::max(simd::abs(dr), simd::abs(dq));
+  if (longest > 1) dr *= 1 / longest, dq *= 1 / longest;
+  const double n1 = o.a1 + 0.5 * dr * (rp.a1 - rm.a1) + 0.5 * dq * (qp.a1 - qm.a1);
+  const double n2 = o.a2 + 0.5 * dr * (rp.a2 - rm.a2) + 0.5 * dq * (qp.a2 - qm.a2);
+  if (!(n1 > 0) || !(n2 > 0)) return;
+  const int up = r * (r + 1) / 2 + q;
+  const double ratio = simd::log(static_cast<double>(d.rate1[up + r + 1]) / d.rate1[up]);
+  rate1 *= simd::exp(dr * ratio), rate2 *= simd::exp(dq * ratio);
+  a1 = n1, a2 = n2;
+}
+
 /// Parameters to start from, inside the bounds by a little: on a bound a neighbour may have no gradient.
 template <class M, bool Delay>
-LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, double beside, double* p) {
+LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, double beside, const float* projections,
+                           int64_t stride, double* p) {
   constexpr int NP = n_p<M, Delay>;
   const Dictionary& d = *t.dictionary;
   if (!(a1 > 0)) a1 = 0;
   if (!(a2 > 0)) a2 = 0;
-  double rate1 = d.rate1[candidate];
+  double rate1 = d.rate1[candidate], rate2 = d.rate2[candidate];
+  if (d.pairs) refine_pair(d, candidate, projections, stride, rate1, rate2, a1, a2);
   if (beside != 0) {  // the chain is even in the logarithm of the rate
     const double ratio = d.rate1[beside < 0 ? candidate - 1 : candidate + 1] / rate1;
     rate1 *= simd::exp((beside < 0 ? -beside : beside) * simd::log(ratio));
   }
-  M::start(rate1, static_cast<double>(d.rate2[candidate]), static_cast<double>(d.lag[candidate]), a1, a2, p);
+  M::start(rate1, rate2, static_cast<double>(d.lag[candidate]), a1, a2, p);
   if constexpr (Delay) p[NP - 1] = d.delay[candidate];
   const fit::LmOptions& o = *t.options;
   for (int i = 0; i < NP; ++i) {
@@ -293,7 +332,7 @@ void fit_tile_as(const Tile& t) {
       if (t.status[v + l] != code(FitStatus::not_converged)) continue;
       double p[NP];
       start_point<M, Delay>(t, static_cast<int>(simd::lane(m.candidate, l)), simd::lane(m.amplitude1, l),
-                            simd::lane(m.amplitude2, l), simd::lane(m.beside, l), p);
+                            simd::lane(m.amplitude2, l), simd::lane(m.beside, l), t.scratch + l, LF, p);
       for (int i = 0; i < NP; ++i) point[i][v + l] = p[i];
     }
   }

@@ -30,7 +30,8 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
   if (status == code(FitStatus::not_converged)) {
     const Match<float> m = match<float>(*t.dictionary, n_out, t.y + v, t.stride, t.scratch + v, t.stride);
     double p[NP];
-    start_point<M, Delay>(t, static_cast<int>(m.candidate), m.amplitude1, m.amplitude2, m.beside, p);
+    start_point<M, Delay>(t, static_cast<int>(m.candidate), m.amplitude1, m.amplitude2, m.beside, t.scratch + v,
+                          t.stride, p);
     fit::lm_begin<double, NP>(state, p);
     for (bool done = false; !done;) {
       fit::NormalEquations<double, NP> e;

@@ -44,7 +44,8 @@ struct Dictionary {
   const float* inverse_sine;
   const float* first_norm;  // divides the amplitude back to the curve's own units
   const float* second_norm;
-  bool chain;          // candidates follow one rate: the best may be refined between its neighbours
+  bool chain;  // candidates follow one rate: the best may be refined between its neighbours
+  bool pairs;  // candidates are all pairs (r, q), q <= r, of one chain of rates in order; (r, r) is the single curve
   const float* rate1;  // the non-linear parameters of the candidate
   const float* rate2;
   const float* lag;

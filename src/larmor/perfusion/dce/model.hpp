@@ -16,7 +16,7 @@ struct Param {
   std::string title;  // "volume transfer constant"
 };
 
-/// Quantity computed from the fitted ones (kep = Ktrans / ve), its standard error by the delta method.
+/// Quantity computed from the fitted ones (kep = Ktrans / ve).
 struct Derived {
   std::string name, unit, title;
   std::function<double(std::span<const double> params)> value;
