@@ -27,7 +27,8 @@ std::string shown(const std::vector<double>& engine, const std::string& unit) {
 class Preparation {
  public:
   Preparation(const Config& config, const fs::path& data, Device device) : config_(config), data_(data) {
-    job_.options.fit.device = device;
+    auto& o = job_.options;
+    o.fit.device = o.t1_protocol.device = o.conversion.device = device;
   }
 
   DceJob all() {

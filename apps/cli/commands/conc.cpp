@@ -39,6 +39,7 @@ int run(const Call& call) {
   if (call.given("--B1")) B1 = read_map(call.text("--B1"), signal, "B1 map");
   const auto mask = read_mask(call, "--mask", signal);
   dce::ConversionOptions o;
+  o.device = call.device;
   o.method = call.text("--method");
   if (call.given("--baseline"))
     o.baseline_last = std::min<int>(call.integer("--baseline"), static_cast<int>(signal.volumes()));

@@ -20,6 +20,7 @@ int run(const Call& call) {
   for (const auto& p : call.texts("SERIES")) paths.emplace_back(p);
   const Series series = read_series(paths);
   dce::T1Protocol p;
+  p.device = call.device;
   p.FA = option_or(call, "--FA", units::degree, series.FA, false);
   p.TR = option_or(call, "--TR", units::millisecond, series.TR, false);
   p.TI = option_or(call, "--TI", units::millisecond, series.TI, false);

@@ -276,6 +276,63 @@ LARMOR_INLINE Pack<T> gather(const T* table, Pack<T> index, int stride, int offs
 }
 #endif  // !__CUDACC__
 
+// --- floats in memory, doubles in the lanes ------------------------------------------------------------------------
+
+/// As many floats as T has lanes, widened.
+template <class T>
+LARMOR_INLINE T load_wide(const float* p) {
+#if !defined(__CUDACC__)
+  if constexpr (LaneTraits<T>::size > 1) {
+    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
+    half h;
+    memcpy(&h, p, sizeof h);
+    return T(__builtin_convertvector(h, typename T::vec));
+  } else
+#endif
+  {
+    return *p;
+  }
+}
+template <class T>
+LARMOR_INLINE void store_narrow(float* p, T v) {
+#if !defined(__CUDACC__)
+  if constexpr (LaneTraits<T>::size > 1) {
+    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
+    const half h = __builtin_convertvector(v.v, half);
+    memcpy(p, &h, sizeof h);
+  } else
+#endif
+  {
+    *p = static_cast<float>(v);
+  }
+}
+
+// --- exponents of floats -------------------------------------------------------------------------------------------
+
+/// x > 0 (normal range) as m 2^e with m in [sqrt(1/2), sqrt 2): gives m, sets e.
+LARMOR_INLINE float split_exponent(float x, float& e) {
+  const float cut = x * 0.70710678f;
+  int32_t bits;
+  memcpy(&bits, &cut, 4);
+  const int32_t exponent = (bits >> 23) - 126;  // 0 when the cut is in [1/2, 1)
+  const int32_t scale_bits = (127 - exponent) << 23;
+  float scale;
+  memcpy(&scale, &scale_bits, 4);
+  e = static_cast<float>(exponent);
+  return x * scale;
+}
+#if !defined(__CUDACC__)
+LARMOR_INLINE Pack<float> split_exponent(Pack<float> x, Pack<float>& e) {
+  using F = Pack<float>;
+  using ivec = VectorOf<float>::ivec;
+  const ivec bits = reinterpret_cast<ivec>((x * F(0.70710678f)).v);
+  const ivec exponent = (bits >> 23) - 126;
+  const ivec scale = (127 - exponent) << 23;
+  e = F(__builtin_convertvector(exponent, F::vec));
+  return x * F(reinterpret_cast<F::vec>(scale));
+}
+#endif
+
 // --- exp ----------------------------------------------------------------------------------------------------------
 
 /// a b + c; one rounding where the instruction set has it.

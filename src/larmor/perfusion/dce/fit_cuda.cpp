@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/fit_cuda.hpp>
 #include <vector>
 
 namespace larmor::dce {
 namespace {
 
-/// Device memory that lives as long as the fit.
-class OnDevice {
- public:
-  explicit OnDevice(Device device) : device_(device) {}
-  template <class T>
-  T* room(std::size_t count) {
-    kept_.push_back(allocate(count * sizeof(T), device_));
-    return reinterpret_cast<T*>(kept_.back().get());
-  }
-  template <class T>
-  const T* copy(const T* from, std::size_t count) {
-    T* to = room<T>(count);
-    copy_bytes(to, device_, from, Device::cpu(), count * sizeof(T));
-    return to;
-  }
-  template <class T>
-  void back(T* to, const T* from, std::size_t count) {
-    copy_bytes(to, Device::cpu(), from, device_, count * sizeof(T));
-  }
-
- private:
-  Device device_;
-  std::vector<std::shared_ptr<std::byte>> kept_;
-};
-
-TimeGrid grid_on(OnDevice& d, const TimeGrid& g, bool lagged) {
+TimeGrid grid_on(DeviceMemory& d, const TimeGrid& g, bool lagged) {
   TimeGrid out = g;
   const auto nodes = static_cast<std::size_t>(g.n_nodes), steps = nodes - 1;
   out.out_node = d.copy(g.out_node, static_cast<std::size_t>(g.n_out));
@@ -48,7 +24,7 @@ TimeGrid grid_on(OnDevice& d, const TimeGrid& g, bool lagged) {
   return out;
 }
 
-Dictionary dictionary_on(OnDevice& d, const Dictionary& h, int n_out) {
+Dictionary dictionary_on(DeviceMemory& d, const Dictionary& h, int n_out) {
   Dictionary out = h;
   const auto n = static_cast<std::size_t>(h.n_candidates);
   const auto blocks = static_cast<std::size_t>((h.n_curves + 7) / 8);
@@ -65,11 +41,10 @@ Dictionary dictionary_on(OnDevice& d, const Dictionary& h, int n_out) {
 
 void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int64_t> voxels, const FitOptions& options,
                  FitResult& out, const Progress& progress, const Cancel* cancel) {
-  if (!s.kernels->fit_cuda || cuda_device_count() == 0)
-    throw Error(Errc::device, "no " + options.device.str() + " here: " + cuda_why_not(), "use device cpu");
+  require_cuda(options.device);
   const std::size_t n_frames = s.frames.size(), np = s.params.size();
   const std::int64_t n_voxels = data.size() / data.extent(data.rank() - 1);
-  OnDevice fixed(options.device);
+  DeviceMemory fixed(options.device);
   CudaJob job{};
   job.grid = grid_on(fixed, s.grid->view(), s.kernels->lagged || s.with_delay);
   job.dictionary = dictionary_on(fixed, s.dictionary->view(), static_cast<int>(n_frames));
@@ -87,7 +62,7 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
     std::vector<float> y(n_frames * n);
     for (std::size_t f = 0; f < n_frames; ++f)
       for (std::size_t v = 0; v < n; ++v) y[f * n + v] = from[s.frames[f] * n_voxels + mine[v]];
-    OnDevice d(options.device);
+    DeviceMemory d(options.device);
     Tile& t = job.tile;
     t.y = d.copy(y.data(), y.size());
     t.stride = static_cast<int>(n), t.n = static_cast<int>(n);

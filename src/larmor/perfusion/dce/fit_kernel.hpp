@@ -11,6 +11,8 @@ inline namespace LARMOR_ISA_NAMESPACE {
 using fit::FitStatus;
 using fit::LmState;
 using simd::LaneTraits;
+using simd::load_wide;
+using simd::store_narrow;
 
 LARMOR_HD constexpr uint8_t code(FitStatus s) { return static_cast<uint8_t>(s); }
 /// Internal mark: the iteration limit was reached.
@@ -208,29 +210,6 @@ constexpr bool is_linear() {
 }
 
 #if !defined(__CUDACC__)
-/// 8 (or as many as T has) floats as T.
-template <class T>
-LARMOR_INLINE T load_wide(const float* p) {
-  if constexpr (LaneTraits<T>::size == 1) {
-    return *p;
-  } else {
-    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
-    half h;
-    memcpy(&h, p, sizeof h);
-    return T(__builtin_convertvector(h, typename T::vec));
-  }
-}
-template <class T>
-LARMOR_INLINE void store_narrow(float* p, T v) {
-  if constexpr (LaneTraits<T>::size == 1) {
-    *p = static_cast<float>(v);
-  } else {
-    typedef float half __attribute__((vector_size(LARMOR_VECTOR_BYTES / 2)));
-    const half h = __builtin_convertvector(v.v, half);
-    memcpy(p, &h, sizeof h);
-  }
-}
-
 template <class T>
 void screen_tile(const Tile& t) {
   constexpr int L = LaneTraits<T>::size;

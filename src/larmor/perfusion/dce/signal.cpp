@@ -8,7 +8,9 @@
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
+#include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/kernels/spgr_kernel.hpp>
+#include <larmor/perfusion/dce/maps_cuda.hpp>
 #include <larmor/perfusion/dce/signal.hpp>
 #include <larmor/perfusion/dce/voxel_rows.hpp>
 #include <limits>
@@ -89,6 +91,133 @@ int automatic_baseline(const Array& signal, std::span<const std::uint8_t> mask) 
   }
 }
 
+namespace {
+
+constexpr std::size_t block = 4096;  // its five working rows (80 kB) stay in the second cache level
+
+/// The steps of the conversion over runs of voxels: what each voxel needs, its frames, why one has no solution.
+struct Converter {
+  const VoxelRows& rows;
+  const Spgr& spgr;
+  std::span<const float> T10, B1;
+  std::span<const std::uint8_t> mask;
+  bool exact;
+  Conversion& out;
+
+  /// What the kernel takes beside the signal, one a voxel.
+  struct Terms {
+    std::vector<float> scale, offset, cosine, poison;
+    explicit Terms(std::size_t n) : scale(n), offset(n), cosine(n), poison(n) {}
+  };
+
+  float* frame(std::size_t t) const { return out.concentration.data<float>() + t * rows.n_voxels(); }
+  float rate() const { return static_cast<float>(1 / (spgr.TR * spgr.r1)); }
+
+  /// Terms [at, at + n) for the voxels from b on, from their baseline; S0 and buffer hold n.
+  void prepare(std::size_t b, std::size_t n, Terms& terms, std::size_t at, double* S0, float* buffer) const {
+    using fit::FitStatus;
+    std::fill(S0, S0 + n, 0.0);
+    for (int t = out.baseline_first; t < out.baseline_last; ++t) {
+      const float* row = rows.get(static_cast<std::size_t>(t), b, n, buffer);
+      for (std::size_t i = 0; i < n; ++i) S0[i] += row[i];
+    }
+    float *scale = &terms.scale[at], *offset = &terms.offset[at], *cosine = &terms.cosine[at];
+    float* poison = &terms.poison[at];
+    double last_B1 = nan, cos_FA = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double base = S0[i] / (out.baseline_last - out.baseline_first);
+      const double T1 = T10.size() == 1 ? T10[0] : T10[b + i], b1 = B1.empty() ? 1.0 : B1[b + i];
+      auto& status = out.status[b + i];
+      scale[i] = nanf, offset[i] = nanf, cosine[i] = 0, poison[i] = 0;
+      if (!mask.empty() && !mask[b + i])
+        status = FitStatus::outside;
+      else if (!(T1 > 0 && std::isfinite(T1)) || !(b1 > 0 && b1 * spgr.FA < std::numbers::pi) || !std::isfinite(base))
+        status = FitStatus::bad_data;
+      else if (!(base > 0))
+        status = FitStatus::no_signal;
+      else {
+        if (b1 != last_B1) cos_FA = std::cos(spgr.FA * b1), last_B1 = b1;
+        const double saturation = -std::expm1(-spgr.TR / T1);  // 1 - E1
+        const double K0 = saturation / (1 - cos_FA + cos_FA * saturation);
+        scale[i] = static_cast<float>(exact ? K0 / base : 1 / (base * T1 * spgr.r1));
+        offset[i] = static_cast<float>(1 / (T1 * spgr.r1));
+        cosine[i] = static_cast<float>(cos_FA);
+      }
+    }
+  }
+
+  /// Voxels with a frame that has no solution: why.
+  void explain(std::size_t b, std::size_t n, const float* poison) const {
+    using fit::FitStatus;
+    for (std::size_t i = 0; i < n; ++i) {
+      auto& status = out.status[b + i];
+      if (poison[i] == 0 || status != FitStatus::converged) continue;
+      status = FitStatus::out_of_range;
+      for (std::size_t t = 0; t < rows.n_frames(); ++t)
+        if (float one; !std::isfinite(*rows.get(t, b + i, 1, &one))) status = FitStatus::bad_data;
+      if (status == FitStatus::bad_data)
+        for (std::size_t t = 0; t < rows.n_frames(); ++t) frame(t)[b + i] = nanf;
+    }
+  }
+
+  void on_cpu(const Cancel* cancel) const {
+    const auto kernel = spgr_to_concentration();
+    const auto convert = [&](std::size_t begin, std::size_t end) {
+      std::vector<float> buffer(block);
+      std::vector<double> S0(block);
+      Terms terms(block);
+      for (std::size_t b = begin; b < end; b += block) {
+        const std::size_t n = std::min(block, end - b);
+        prepare(b, n, terms, 0, S0.data(), buffer.data());
+        for (std::size_t t = 0; t < rows.n_frames(); ++t) {
+          const float* row = rows.get(t, b, n, buffer.data());
+          float* to = frame(t) + b;
+          if (exact) {
+            kernel(row, terms.scale.data(), terms.cosine.data(), terms.offset.data(), rate(), to, terms.poison.data(),
+                   n);
+          } else {
+            for (std::size_t i = 0; i < n; ++i) {
+              to[i] = row[i] * terms.scale[i] - terms.offset[i];
+              terms.poison[i] += to[i] - to[i];
+            }
+          }
+        }
+        explain(b, n, terms.poison.data());
+      }
+    };
+    parallel_for(rows.n_voxels(), block, convert, cancel);
+  }
+
+  void on_cuda(Device device, const Cancel* cancel) const {
+    require_cuda(device);
+    const std::size_t piece = std::min(rows.n_voxels(), cuda_piece(rows.n_frames()));
+    Terms terms(piece);
+    for (std::size_t first = 0; first < rows.n_voxels(); first += piece) {
+      const std::size_t n = std::min(piece, rows.n_voxels() - first);
+      const auto begin = [&](std::size_t b, std::size_t end) {
+        std::vector<float> buffer(end - b);
+        std::vector<double> S0(end - b);
+        prepare(first + b, end - b, terms, b, S0.data(), buffer.data());
+      };
+      parallel_for(n, block, begin, cancel);
+      spgr_on_cuda(device, rows, first,
+                   {.n = n,
+                    .n_frames = rows.n_frames(),
+                    .signal = nullptr,
+                    .scale = terms.scale.data(),
+                    .cos_FA = terms.cosine.data(),
+                    .offset = terms.offset.data(),
+                    .rate = rate(),
+                    .exact = exact,
+                    .out = frame(0) + first,
+                    .poison = terms.poison.data()});
+      explain(first, n, terms.poison.data());
+    }
+  }
+};
+
+}  // namespace
+
 Conversion signal_to_concentration(const Array& signal, std::span<const double> times, const Spgr& spgr,
                                    std::span<const float> T10, std::span<const float> B1,
                                    std::span<const std::uint8_t> mask, const ConversionOptions& options,
@@ -116,68 +245,9 @@ Conversion signal_to_concentration(const Array& signal, std::span<const double> 
                 fmt::format("baseline frames {} to {} of {}", out.baseline_first, out.baseline_last, n_frames),
                 fmt::format("give 0 <= first < last <= {}", n_frames));
 
-  const auto kernel = spgr_to_concentration();
-  float* result = out.concentration.data<float>();
-  constexpr std::size_t block = 4096;  // its five working rows (80 kB) stay in the second cache level
-  parallel_for(
-      n_voxels, block,
-      [&](std::size_t begin, std::size_t end) {
-        std::vector<float> buffer(block), scale(block), offset(block), cosine(block), poison(block);
-        std::vector<double> S0(block);
-        for (std::size_t b = begin; b < end; b += block) {
-          const std::size_t n = std::min(block, end - b);
-          std::fill(S0.begin(), S0.end(), 0.0);
-          for (int t = out.baseline_first; t < out.baseline_last; ++t) {
-            const float* row = rows.get(static_cast<std::size_t>(t), b, n, buffer.data());
-            for (std::size_t i = 0; i < n; ++i) S0[i] += row[i];
-          }
-          double last_B1 = nan, cos_FA = 0;
-          for (std::size_t i = 0; i < n; ++i) {
-            const double base = S0[i] / (out.baseline_last - out.baseline_first);
-            const double T1 = T10.size() == 1 ? T10[0] : T10[b + i], b1 = B1.empty() ? 1.0 : B1[b + i];
-            auto& status = out.status[b + i];
-            scale[i] = nanf, offset[i] = nanf, cosine[i] = 0, poison[i] = 0;
-            if (!mask.empty() && !mask[b + i])
-              status = FitStatus::outside;
-            else if (!(T1 > 0 && std::isfinite(T1)) || !(b1 > 0 && b1 * spgr.FA < std::numbers::pi) ||
-                     !std::isfinite(base))
-              status = FitStatus::bad_data;
-            else if (!(base > 0))
-              status = FitStatus::no_signal;
-            else {
-              if (b1 != last_B1) cos_FA = std::cos(spgr.FA * b1), last_B1 = b1;
-              const double saturation = -std::expm1(-spgr.TR / T1);  // 1 - E1
-              const double K0 = saturation / (1 - cos_FA + cos_FA * saturation);
-              scale[i] = static_cast<float>(exact ? K0 / base : 1 / (base * T1 * spgr.r1));
-              offset[i] = static_cast<float>(1 / (T1 * spgr.r1));
-              cosine[i] = static_cast<float>(cos_FA);
-            }
-          }
-          const float rate = static_cast<float>(1 / (spgr.TR * spgr.r1));
-          for (std::size_t t = 0; t < n_frames; ++t) {
-            const float* row = rows.get(t, b, n, buffer.data());
-            float* to = result + t * n_voxels + b;
-            if (exact) {
-              kernel(row, scale.data(), cosine.data(), offset.data(), rate, to, poison.data(), n);
-            } else {
-              for (std::size_t i = 0; i < n; ++i) {
-                to[i] = row[i] * scale[i] - offset[i];
-                poison[i] += to[i] - to[i];
-              }
-            }
-          }
-          for (std::size_t i = 0; i < n; ++i) {  // voxels with a frame that has no solution: why
-            auto& status = out.status[b + i];
-            if (poison[i] == 0 || status != FitStatus::converged) continue;
-            status = FitStatus::out_of_range;
-            for (std::size_t t = 0; t < n_frames; ++t)
-              if (float one; !std::isfinite(*rows.get(t, b + i, 1, &one))) status = FitStatus::bad_data;
-            if (status == FitStatus::bad_data)
-              for (std::size_t t = 0; t < n_frames; ++t) result[t * n_voxels + b + i] = nanf;
-          }
-        }
-      },
-      cancel);
+  const Converter converter{rows, spgr, T10, B1, mask, exact, out};
+  const Device device = signal.device().is_cpu() ? options.device : signal.device();
+  device.is_cpu() ? converter.on_cpu(cancel) : converter.on_cuda(device, cancel);
   return out;
 }
 

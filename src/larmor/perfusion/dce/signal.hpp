@@ -24,16 +24,19 @@ struct ConversionOptions {
   std::string method = "spgr";  // "spgr" (exact) or "linear" (C = (S/S0 - 1) / (T10 r1))
   int baseline_first = 0;       // frames [first, last) whose mean is S0
   int baseline_last = 0;        // 0: automatic, up to the bolus arrival of the mean curve
+  Device device = {};           // of the frames; a signal that is on a CUDA device runs there
 };
 
 /// Signal to concentration and back, voxel-wise.
 ///
 /// signal  (voxels..., t) any real type; T10 one a voxel [s] or one for all; B1 one a voxel (actual/nominal FA) or
 ///         empty
-/// Result  f32, same shape [mM]; negative values are kept. NaN and a status where the equation has no solution:
+/// Result  f32 on the CPU, same shape [mM]; negative values are kept. NaN and a status where the equation has no
+/// solution:
 ///         not in the mask -> outside, baseline <= 0 -> no_signal, T10 or B1 not positive, or a signal that is not
 ///         finite -> bad_data; frames whose signal is below 0 or above what any R1 can give are NaN -> out_of_range.
-/// Errors  Errc::shape, Errc::range, Errc::unknown_name (method), Errc::numeric (automatic baseline, nothing rises)
+/// Errors  Errc::shape, Errc::range, Errc::unknown_name (method), Errc::numeric (automatic baseline, nothing rises),
+///         Errc::device when there is no such device
 struct Conversion {
   Array concentration;
   std::vector<fit::FitStatus> status;         // converged where good

@@ -25,13 +25,16 @@ struct T1Protocol {
   std::vector<double> TI = {};  // [s] one a volume (IR, Look-Locker)
   double readout_FA = 0;        // [rad] Look-Locker
   bool magnitude = true;        // IR and Look-Locker data are magnitudes (sign is restored by the fit)
+  /// Where the VFA methods run; a signal that is on a CUDA device runs there. Look-Locker and inversion recovery always
+  /// run on the CPU. Errors   Errc::device when there is no such device
+  Device device = {};
 };
 
 struct T1Method {
   std::string title, source;
   std::string needs;  // "FA, TR" in words
   int min_volumes = 2;
-  /// signal (voxels..., n) any real type; B1 one a voxel (actual/nominal) or empty
+  /// signal (voxels..., n) any real type, on any device; B1 one a voxel (actual/nominal) or empty
   std::function<T1Result(const Array& signal, const T1Protocol&, std::span<const float> B1,
                          std::span<const std::uint8_t> mask, const Progress&, const Cancel*)>
       map;

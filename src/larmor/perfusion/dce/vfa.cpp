@@ -6,6 +6,8 @@
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
+#include <larmor/perfusion/dce/device_memory.hpp>
+#include <larmor/perfusion/dce/maps_cuda.hpp>
 #include <larmor/perfusion/dce/vfa.hpp>
 #include <limits>
 #include <numbers>
@@ -98,55 +100,65 @@ T1Result vfa_map(VfaFit fit, const Array& signal, const T1Protocol& protocol, st
   const std::size_t n_volumes = rows.n_frames();
   const double FA_most = *std::max_element(angles.FA.begin(), angles.FA.end());
 
-  constexpr std::size_t block = 1024;
+  const Device device = signal.device().is_cpu() ? protocol.device : signal.device();
+  const bool on_cpu = device.is_cpu();
+  if (!on_cpu) require_cuda(device);
+  const std::size_t all = (rows.n_voxels() + vfa_pack - 1) / vfa_pack * vfa_pack;
+  const std::size_t block = on_cpu ? 1024 : std::min(all, cuda_piece(n_volumes));
   progress.begin("T1 map", rows.n_voxels());
-  parallel_for(
-      rows.n_voxels(), block,
-      [&](std::size_t begin, std::size_t end) {
-        std::vector<float> series(n_volumes * block), b1(block), work(6 * block);
-        std::vector<const float*> pointers(n_volumes);
-        for (std::size_t b = begin; b < end; b += block) {
-          const std::size_t n = std::min(block, end - b), padded = (n + vfa_pack - 1) / vfa_pack * vfa_pack;
-          if (!mask.empty() && std::none_of(&mask[b], &mask[b] + n, [](auto m) { return m != 0; })) continue;
-          for (std::size_t i = 0; i < n_volumes; ++i) {
-            float* to = series.data() + i * block;
-            pointers[i] = rows.get(i, b, n, to);
-            if (padded != n) {
-              std::copy(pointers[i], pointers[i] + n, to);
-              std::fill(to + n, to + padded, 0.0f);
-              pointers[i] = to;
-            }
-          }
-          const auto bad_B1 = [&](std::size_t i) { return !(B1[b + i] > 0 && B1[b + i] * FA_most < std::numbers::pi); };
-          if (!B1.empty())
-            for (std::size_t i = 0; i < padded; ++i) b1[i] = i >= n || bad_B1(i) ? 1.0f : B1[b + i];
-          float* w = work.data();
-          vfa_run(fit, {.n = padded,
-                        .n_volumes = static_cast<int>(n_volumes),
-                        .signal = pointers.data(),
-                        .FA = angles.FA.data(),
-                        .TR = angles.TR.data(),
-                        .B1 = B1.empty() ? nullptr : b1.data(),
-                        .T1 = w,
-                        .T1_se = w + block,
-                        .M0 = w + 2 * block,
-                        .M0_se = w + 3 * block,
-                        .R2 = w + 4 * block,
-                        .status = w + 5 * block});
-          for (std::size_t i = 0; i < n; ++i) {
-            if (!mask.empty() && !mask[b + i]) continue;
-            if (!B1.empty() && bad_B1(i)) {
-              out.status[b + i] = fit::FitStatus::bad_data;
-              continue;
-            }
-            out.T1[b + i] = w[i], out.T1_se[b + i] = w[block + i], out.M0[b + i] = w[2 * block + i];
-            out.M0_se[b + i] = w[3 * block + i], out.R2[b + i] = w[4 * block + i];
-            out.status[b + i] = static_cast<fit::FitStatus>(w[5 * block + i]);
-          }
+  const auto map = [&](std::size_t begin, std::size_t end) {
+    std::vector<float> series(n_volumes * block), b1(block), work(6 * block);
+    std::vector<const float*> pointers(n_volumes);
+    for (std::size_t b = begin; b < end; b += block) {
+      const std::size_t n = std::min(block, end - b), padded = (n + vfa_pack - 1) / vfa_pack * vfa_pack;
+      if (!mask.empty() && std::none_of(&mask[b], &mask[b] + n, [](auto m) { return m != 0; })) continue;
+      for (std::size_t i = 0; i < n_volumes; ++i) {
+        float* to = series.data() + i * block;
+        pointers[i] = rows.get(i, b, n, to);
+        if (padded != n) {
+          std::copy(pointers[i], pointers[i] + n, to);
+          std::fill(to + n, to + padded, 0.0f);
+          pointers[i] = to;
         }
-        progress.add(end - begin);
-      },
-      cancel);
+      }
+      const auto bad_B1 = [&](std::size_t i) { return !(B1[b + i] > 0 && B1[b + i] * FA_most < std::numbers::pi); };
+      if (!B1.empty())
+        for (std::size_t i = 0; i < padded; ++i) b1[i] = i >= n || bad_B1(i) ? 1.0f : B1[b + i];
+      float* w = work.data();
+      const VfaRun run{.n = padded,
+                       .n_volumes = static_cast<int>(n_volumes),
+                       .signal = pointers.data(),
+                       .FA = angles.FA.data(),
+                       .TR = angles.TR.data(),
+                       .B1 = B1.empty() ? nullptr : b1.data(),
+                       .T1 = w,
+                       .T1_se = w + block,
+                       .M0 = w + 2 * block,
+                       .M0_se = w + 3 * block,
+                       .R2 = w + 4 * block,
+                       .status = w + 5 * block};
+      on_cpu ? vfa_run(fit, run) : vfa_run_on_cuda(device, fit, run);
+      for (std::size_t i = 0; i < n; ++i) {
+        if (!mask.empty() && !mask[b + i]) continue;
+        if (!B1.empty() && bad_B1(i)) {
+          out.status[b + i] = fit::FitStatus::bad_data;
+          continue;
+        }
+        out.T1[b + i] = w[i], out.T1_se[b + i] = w[block + i], out.M0[b + i] = w[2 * block + i];
+        out.M0_se[b + i] = w[3 * block + i], out.R2[b + i] = w[4 * block + i];
+        out.status[b + i] = static_cast<fit::FitStatus>(w[5 * block + i]);
+      }
+    }
+    progress.add(end - begin);
+  };
+  if (on_cpu) {
+    parallel_for(rows.n_voxels(), block, map, cancel);
+  } else {
+    for (std::size_t b = 0; b < rows.n_voxels(); b += block) {
+      if (cancel) cancel->check();
+      map(b, std::min(b + block, rows.n_voxels()));
+    }
+  }
   progress.end();
   return out;
 }

@@ -13,11 +13,10 @@ VoxelRows::VoxelRows(const Array& series, std::string name) : name_(std::move(na
                 "give a series of volumes: voxels first, then one last axis of frames");
   if (series.dtype() == DType::c64 || series.dtype() == DType::c128)
     throw Error(Errc::type, fmt::format("{} is complex: {}", name_, series.describe()), "give magnitudes");
-  series_ = series.contiguous_copy();
+  series_ = series.to(Device::cpu()).contiguous_copy();
   if (series_.dtype() == DType::boolean) series_ = series_.cast(DType::f32);
   n_frames_ = static_cast<std::size_t>(series_.shape().back());
   n_voxels_ = static_cast<std::size_t>(series_.size()) / n_frames_;
-  get(0, 0, 0, nullptr);  // raises Errc::device off the CPU
 }
 
 const float* VoxelRows::get(std::size_t frame, std::size_t begin, std::size_t n, float* buffer) const {

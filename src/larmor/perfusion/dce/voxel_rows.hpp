@@ -6,10 +6,11 @@
 
 namespace larmor::dce {
 
-/// Series of volumes read a run of neighbouring voxels at a time, as f32, whatever the type: (voxels..., t), t last.
+/// Series of volumes read a run of neighbouring voxels at a time, as f32, whatever the type and the
+/// device: (voxels..., t), t last.
 class VoxelRows {
  public:
-  /// Errors   Errc::shape (rank below 2, or empty), Errc::type (complex), Errc::device
+  /// Errors   Errc::shape (rank below 2, or empty), Errc::type (complex)
   VoxelRows(const Array& series, std::string name);
 
   std::size_t n_voxels() const { return n_voxels_; }

@@ -15,4 +15,16 @@ using SpgrToConcentration = void (*)(const float* signal, const float* scale, co
 /// The copy for the chosen instruction set.
 SpgrToConcentration spgr_to_concentration();
 
+/// The same for every frame of `n` voxels on a CUDA device: signal and out (frame, voxel), `exact` false for the
+/// equation that is linear in the signal, scale * S - offset.
+struct SpgrRun {
+  std::size_t n, n_frames;
+  const float *signal, *scale, *cos_FA, *offset;
+  float rate;
+  bool exact;
+  float *out, *poison;
+};
+/// All pointers in the memory of `device`; returns when done. Errors   Errc::device with the runtime's words
+void spgr_launch(const SpgrRun& run, int device);
+
 }  // namespace larmor::dce

@@ -20,5 +20,8 @@ inline constexpr int vfa_max_volumes = 64;
 enum class VfaFit { linear, nonlinear };
 /// The copy for the chosen instruction set.
 void vfa_run(VfaFit fit, const VfaRun& run);
+/// The copy for CUDA: every pointer (and the pointers `signal` holds) in the memory of `device`, any n; returns when
+/// done. Errors   Errc::device with the runtime's words
+void vfa_launch(VfaFit fit, const VfaRun& run, int device);
 
 }  // namespace larmor::dce
