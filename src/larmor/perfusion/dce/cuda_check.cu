@@ -13,4 +13,6 @@ void check_cuda(int code, const char* what) {
     throw Error(Errc::device, std::string("CUDA ") + what + ": " + cudaGetErrorString(error), "use device cpu");
 }
 
+void use_cuda_device(int index) { check_cuda(static_cast<int>(cudaSetDevice(index)), "choosing the device"); }
+
 }  // namespace larmor::dce

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <larmor/perfusion/dce/cuda_check.hpp>
 #include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/fit_cuda.hpp>
 #include <vector>
@@ -70,6 +71,9 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
     t.residual_sd = d.room<float>(n), t.R2 = d.room<float>(n), t.AICc = d.room<float>(n);
     t.status = d.room<std::uint8_t>(n), t.iterations = d.room<std::uint8_t>(n);
     t.scratch = d.room<float>(curves * n);
+#ifdef LARMOR_HAS_CUDA
+    use_cuda_device(options.device.index);
+#endif
     s.kernels->fit_cuda(job);
 
     std::vector<float> values(np * n), errors(np * n), sd(n), R2(n), AICc(n);
