@@ -7,8 +7,8 @@ packages=(
   g++ cmake ninja-build make ccache lld pkg-config git python3 python3-numpy
   clang-format clang-tidy
   libfmt-dev libspdlog-dev libtbb-dev libfftw3-dev libisal-dev libpng-dev libcairo2-dev zlib1g-dev
-  libcli11-dev libyaml-cpp-dev nlohmann-json3-dev
-  libeigen3-dev libceres-dev libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+  libyaml-cpp-dev nlohmann-json3-dev
+  libceres-dev libgtest-dev libgmock-dev
   fonts-dejavu-core
 )
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

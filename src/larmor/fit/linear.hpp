@@ -7,7 +7,7 @@ namespace larmor::fit {
 
 inline constexpr std::size_t max_columns = 8;
 
-/// Linear least squares y = sum of b_k x_k by modified Gram-Schmidt with column scaling.
+/// Linear least squares y = sum of b_k x_k by modified Gram-Schmidt.
 ///
 /// columns  k pointers to n values each, k <= max_columns; y (n); b (k) written
 /// Result   false when the columns are linearly dependent to 1e-10 of their length (b is then not written)

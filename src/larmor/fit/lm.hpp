@@ -127,8 +127,8 @@ LARMOR_HD void lm_held(const LmOptions& o, const T* p, const T* jtr, typename si
 /// Takes the evaluation `e` at s.next, accepts or rejects it and proposes the next point.
 ///
 /// done       the lanes that need no more; `converged` says which of them ended well
-/// Converged: the step just taken was below tolerance, or the next one is known to be the last (and is taken), or
-/// damping has grown until nothing moves.
+/// Converged: the step just taken was below tolerance, or the next one is known to be the last (and is taken), or the
+/// cost has stopped falling, or damping has grown until nothing moves.
 template <class T, int N>
 LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, const LmOptions& o,
                           typename simd::LaneTraits<T>::mask& done, typename simd::LaneTraits<T>::mask& converged) {
