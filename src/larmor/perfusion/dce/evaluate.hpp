@@ -34,28 +34,13 @@ struct StepWeights {
   T e, j0, j1, j2;
 };
 
-/// J2 by its Taylor series; N terms beyond the first leave 1 / (N! (N + 3)) x^(N + 1) or less.
-template <int N, class T>
+/// J2(x) by its Taylor series to degree 9.
+template <class T>
 LARMOR_INLINE T j2_series(T x) {
-  constexpr double c[] = {1.0 / 3,
-                          -1.0 / 4,
-                          1.0 / 10,
-                          -1.0 / 36,
-                          1.0 / 168,
-                          -1.0 / 960,
-                          1.0 / 6480,
-                          -1.0 / 50400,
-                          1.0 / 443520,
-                          -1.0 / 4354560,
-                          1.0 / 47174400,
-                          -1.0 / 558835200,
-                          1.0 / 7185024000.,
-                          -1.0 / 99632332800.,
-                          1.0 / 1482030950400.,
-                          -1.0 / 23538138624000.,
-                          1.0 / 397533007872000.};
-  T s(c[N]);
-  simd::static_for<N>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[N - 1 - i])); });
+  constexpr double c[] = {1.0 / 3,    -1.0 / 4,    1.0 / 10,     -1.0 / 36,    1.0 / 168,
+                          -1.0 / 960, 1.0 / 6480., -1.0 / 50400, 1.0 / 443520, -1.0 / 4354560};
+  T s(c[9]);
+  simd::static_for<9>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[8 - i])); });
   return s;
 }
 /// exp(-x) by its Taylor series to degree 10.
@@ -97,7 +82,7 @@ LARMOR_INLINE StepWeights<T> step_weights(T k, T dt) {
   if (simd::all(x < T(0.2))) {
     // The usual case of a step well below the time constant: 0.2^11 / 11! = 5e-16 and 0.2^10 / (10! 13) = 2e-15.
     e = exp_minus_series(x);
-    j2 = j2_series<9>(x);
+    j2 = j2_series(x);
     j1 = (x * j2 + e) * T(0.5);
     j0 = x * j1 + e;
   } else {
