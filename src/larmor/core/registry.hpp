@@ -28,6 +28,12 @@ class Registry {
     items_.emplace(std::move(id), std::move(item));
   }
 
+  /// Takes an item and its aliases away; nothing when there is none.
+  void erase(std::string_view id) {
+    items_.erase(std::string(id));
+    std::erase_if(aliases_, [&](const auto& alias) { return alias.second == id; });
+  }
+
   /// The full id that `name` stands for. Errors   Errc::unknown_name with the nearest id, or with all that it could be
   std::string resolve(std::string_view name) const {
     const std::string key(name);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <larmor/nodes/operations.hpp>
+
+namespace larmor::nodes {
+
+void register_operations(flow::NodeTypes& types);  // generated
+
+void add_types(flow::Types& types) {
+  types.add("image", {.title = "Image",
+                      .what = "array on a grid in space: affine, times, header facts",
+                      .parent = "array",
+                      .colour = "#009E73",
+                      .viewers = {"image", "volume", "curves", "table"}});
+  types.add("curve", {.title = "Curve",
+                      .what = "values against time or another axis",
+                      .parent = "record",
+                      .colour = "#56B4E9",
+                      .viewers = {"curves", "table"}});
+  types.add("maps", {.title = "Parameter maps",
+                     .what = "fitted quantities with standard errors and a status",
+                     .parent = "record",
+                     .colour = "#1b7f5c",
+                     .viewers = {"maps", "volume"}});
+  types.add("table", {.title = "Table",
+                      .what = "named columns",
+                      .parent = "record",
+                      .colour = "#a0793d",
+                      .viewers = {"table", "text"}});
+  types.add("picture", {.title = "Picture",
+                        .what = "8-bit colour picture",
+                        .parent = "record",
+                        .colour = "#b85c8a",
+                        .viewers = {"picture"}});
+  types.add("scene", {.title = "Scene",
+                      .what = "points, lines, spheres and arrows in space",
+                      .parent = "record",
+                      .colour = "#8c6bb1",
+                      .viewers = {"scene"}});
+  types.add("report", {.title = "Report",
+                       .what = "a page to read",
+                       .parent = "record",
+                       .colour = "#5b6b7a",
+                       .viewers = {"report", "text"}});
+}
+
+flow::NodeTypes make_operations() {
+  flow::NodeTypes types;
+  add_types(types.types);
+  register_operations(types);
+  return types;
+}
+
+const flow::NodeTypes& operations() {
+  static const flow::NodeTypes types = make_operations();
+  return types;
+}
+
+}  // namespace larmor::nodes
