@@ -274,7 +274,56 @@ LARMOR_INLINE Pack<T> gather(const T* table, Pack<T> index, int stride, int offs
   for (int i = 0; i < Pack<T>::size; ++i) r.v[i] = table[static_cast<int64_t>(index.v[i]) * stride + offset];
   return r;
 }
+/// out[m] = table[8 index + m] of each lane, m < N, 4 <= N <= 8: rows of a cache line. A lane's first four numbers are
+/// one load, and a transpose puts them in their places.
+template <int N>
+LARMOR_INLINE void gather_row(const double* table, Pack<double> index, Pack<double>* out) {
+  constexpr int L = Pack<double>::size;
+  const double* row[L];
+  const auto at = __builtin_convertvector(index.v, VectorOf<double>::ivec);
+  for (int i = 0; i < L; ++i) row[i] = table + 8 * at[i];
+#if LARMOR_VECTOR_BYTES >= 32
+  constexpr int transposed = 4;
+  typedef double four __attribute__((vector_size(32), aligned(8)));
+  const auto load_four = [](const double* from) LARMOR_LAMBDA { return *reinterpret_cast<const four*>(from); };
+  VectorOf<double>::vec a[4], pair[4];
+#if LARMOR_VECTOR_BYTES == 64
+  for (int i = 0; i < 4; ++i)
+    a[i] = __builtin_shufflevector(load_four(row[i]), load_four(row[i + 4]), 0, 1, 2, 3, 4, 5, 6, 7);
+  for (int i = 0; i < 2; ++i) {
+    pair[i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    pair[i + 2] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int i = 0; i < 2; ++i) {
+    out[i] = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13);
+    out[i + 2] = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+#else
+  for (int i = 0; i < 4; ++i) a[i] = load_four(row[i]);
+  for (int i = 0; i < 2; ++i) {
+    pair[i] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 0, 4, 2, 6);
+    pair[i + 2] = __builtin_shufflevector(a[2 * i], a[2 * i + 1], 1, 5, 3, 7);
+  }
+  for (int i = 0; i < 2; ++i) {
+    out[i] = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 0, 1, 4, 5);
+    out[i + 2] = __builtin_shufflevector(pair[2 * i], pair[2 * i + 1], 2, 3, 6, 7);
+  }
+#endif
+#else
+  constexpr int transposed = 0;
+#endif
+  for (int m = transposed; m < N; ++m) {
+    VectorOf<double>::vec column{};
+    for (int i = 0; i < L; ++i) column[i] = row[i][m];
+    out[m] = column;
+  }
+}
 #endif  // !__CUDACC__
+template <int N>
+LARMOR_INLINE void gather_row(const double* table, double index, double* out) {
+  const double* row = table + 8 * static_cast<int64_t>(index);
+  for (int m = 0; m < N; ++m) out[m] = row[m];
+}
 
 // --- floats in memory, doubles in the lanes ------------------------------------------------------------------------
 

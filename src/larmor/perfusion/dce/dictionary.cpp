@@ -89,7 +89,7 @@ DictionaryBuilder::DictionaryBuilder(const Search& search, const TimeGrid& grid,
                                           : 48;
   const auto rates = log_spaced(0.05 / span, 4.0 / shortest, n_rates);
   const auto lags =
-      any_lag ? log_spaced(std::max(0.5 * shortest, 0.3), std::min(40.0, 0.3 * span), 12) : std::vector<double>{0.0};
+      any_lag ? log_spaced(std::max(0.5 * shortest, 0.3), std::min(150.0, 0.5 * span), 24) : std::vector<double>{0.0};
 
   for (const double delay : delays)
     for (const double lag : lags) {

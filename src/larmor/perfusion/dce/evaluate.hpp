@@ -28,76 +28,83 @@ struct Term {
 /// One step of length dt for a rate k, x = k dt, with the input c0 + (c1 - c0) s over it:
 ///   g1      = e g0 + j1 P + j0 Q,                P = dt (c0 - c1), Q = dt c1, e = exp(-x)
 ///   dg1/dk  = e dg0/dk - dt e g0 - dt (j2 P + j1 Q)
-/// where J_m = integral over u in [0, 1] of u^m exp(-x u).
+/// where J_m = integral over u in [0, 1] of u^m exp(-x u). An input read from a curve has a bend in the step too: the
+/// parabola 6 s (1 - s) of the height that gives the step the curve's own area. It adds
+///   (j1 - j2) R to g1 and -dt (j2 - j3) R to dg1/dk,   R = 6 area - 3 dt (c0 + c1).
 template <class T>
 struct StepWeights {
-  T e, j0, j1, j2;
+  T e, j0, j1, j2, j3;
 };
 
-/// J2(x) by its Taylor series to degree 9.
-template <class T>
-LARMOR_INLINE T j2_series(T x) {
-  constexpr double c[] = {1.0 / 3,    -1.0 / 4,    1.0 / 10,     -1.0 / 36,    1.0 / 168,
-                          -1.0 / 960, 1.0 / 6480., -1.0 / 50400, 1.0 / 443520, -1.0 / 4354560};
-  T s(c[9]);
-  simd::static_for<9>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[8 - i])); });
-  return s;
-}
-/// exp(-x) by its Taylor series to degree 10.
-template <class T>
-LARMOR_INLINE T exp_minus_series(T x) {
-  constexpr double c[] = {1.0,        -1.0,         1.0 / 2,      -1.0 / 6,       1.0 / 24,      -1.0 / 120,
-                          1.0 / 720., -1.0 / 5040., 1.0 / 40320., -1.0 / 362880., 1.0 / 3628800.};
-  T s(c[10]);
-  simd::static_for<10>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[9 - i])); });
+/// Polynomial with coefficients c[0..N-1], of rising powers.
+template <int N, class T>
+LARMOR_INLINE T polynomial(const double (&c)[N], T x) {
+  T s(c[N - 1]);
+  simd::static_for<N - 1>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[N - 2 - i])); });
   return s;
 }
 
-/// exp(-x) and J2(x) for 0 <= x <= 1: Taylor series about 1/2, with (1/2)^13 / 13! = 2e-14 left.
-template <class T>
-LARMOR_INLINE void middle_series(T x, T& e, T& j2) {
-  constexpr double ce[] = {0.60653065971263342,     -0.60653065971263342,    0.30326532985631671,
-                           -0.10108844328543891,    0.025272110821359727,    -0.0050544221642719453,
-                           0.00084240369404532417,  -0.00012034338486361774, 1.5042923107952217e-05,
-                           -1.6714359008835797e-06, 1.6714359008835798e-07,  -1.5194871826214363e-08,
-                           1.2662393188511967e-09};
-  constexpr double cj[] = {0.230202847471531,       -0.16815576540391908,    0.066092401903042858,
-                           -0.018131119772598389,   0.0038491376750757122,   -0.00066874116166810429,
-                           9.8502376357629645e-05,  -1.2605055192383594e-05, 1.4267917650545510e-06,
-                           -1.4484140169952064e-07, 1.3332183902133564e-08,  -1.1226910253415180e-09,
-                           8.7133754761148435e-11};
-  const T u = x - T(0.5);
-  e = T(ce[12]), j2 = T(cj[12]);
-  simd::static_for<12>([&](auto i) LARMOR_LAMBDA {
-    e = simd::fma(e, u, T(ce[11 - i]));
-    j2 = simd::fma(j2, u, T(cj[11 - i]));
-  });
-}
+/// exp(-x) and J2, J3 for a step well below the time constant, 0 <= x <= 0.2, and for x up to 1 (in x - 1/2):
+/// interpolated at the Chebyshev nodes, relative errors at most 2e-15, 1e-13, 1e-13 and 2e-14, 2e-13, 2e-13.
+struct ShortStep {
+  static constexpr double e[] = {0.9999999999999982,   -0.9999999999988649,    0.49999999988070665,
+                                 -0.1666666618866516,  0.041666572500474536,   -0.008332324057971964,
+                                 0.001382874309653542, -0.00017958110975863848};
+  static constexpr double j2[] = {0.33333333333330467,  -0.2499999999859634,  0.09999999887572568,
+                                  -0.02777774396900009, 0.005951895937676226, -0.001038082763708147,
+                                  0.0001410805650735975};
+  static constexpr double j3[] = {0.249999999999974,     -0.19999999998724788, 0.08333333231193059,
+                                  -0.023809493093641432, 0.005207892673051076, -0.0009226695598555086,
+                                  0.00012685691398831502};
+};
+struct MiddleStep {
+  static constexpr double e[] = {0.6065306597126334,      -0.6065306597127935,     0.30326532985633003,
+                                 -0.10108844327263157,    0.025272110820293108,    -0.005054422451097203,
+                                 0.0008424037179333665,   -0.00012034076354815251, 1.5042704780600118e-05,
+                                 -1.6819117221508482e-06, 1.6801622538047183e-07};
+  static constexpr double j2[] = {0.23020284747155653,    -0.16815576540392121,    0.06609240189793639,
+                                  -0.01813111977216863,   0.003849137838454843,    -0.0006687411754183624,
+                                  9.850054720466993e-05,  -1.2604901239378602e-05, 1.4351465398071942e-06,
+                                  -1.4554467831494664e-07};
+  static constexpr double j3[] = {0.16815576540394273,   -0.13218480380608771,    0.05439335931306484,
+                                  -0.015396550699902587, 0.0033437059596845803,   -0.0005910142709522955,
+                                  8.823369194199072e-05, -1.1414190734312431e-05, 1.3113118520461847e-06,
+                                  -1.339768406034038e-07};
+};
 
-template <class T>
-LARMOR_INLINE StepWeights<T> step_weights(T k, T dt) {
+/// inverse_k = 1 / k may be infinite; Bend: j3 is wanted too.
+template <bool Bend, class T>
+LARMOR_INLINE StepWeights<T> step_weights(T k, T inverse_k, double dt, double inverse_dt) {
   using simd::select;
-  const T x = k * dt, one(1.0);
-  T e, j2, j1, j0;
+  const T x = k * T(dt), one(1.0);
+  StepWeights<T> w;
+  // The highest moment first: those below it follow without cancellation, J_(m-1) = (x J_m + e) / m.
+  const auto below = [&](T highest) LARMOR_LAMBDA {
+    if constexpr (Bend) w.j3 = highest, w.j2 = (x * w.j3 + w.e) * T(1.0 / 3);
+    if constexpr (!Bend) w.j3 = T(0.0), w.j2 = highest;
+    w.j1 = (x * w.j2 + w.e) * T(0.5);
+    w.j0 = x * w.j1 + w.e;
+  };
   if (simd::all(x < T(0.2))) {
-    // The usual case of a step well below the time constant: 0.2^11 / 11! = 5e-16 and 0.2^10 / (10! 13) = 2e-15.
-    e = exp_minus_series(x);
-    j2 = j2_series(x);
-    j1 = (x * j2 + e) * T(0.5);
-    j0 = x * j1 + e;
-  } else {
-    // J1 and J0 from J2 without cancellation; above 1 the recurrence the other way is the stable one.
-    middle_series(simd::min(x, one), e, j2);
-    j1 = (x * j2 + e) * T(0.5);
-    j0 = x * j1 + e;
-    const auto large = x > one;
-    if (simd::any(large)) {
-      const T inverse = one / simd::max(x, one), el = simd::exp(-x);
-      const T k0 = (one - el) * inverse, k1 = (k0 - el) * inverse, k2 = (k1 + k1 - el) * inverse;
-      e = select(large, el, e), j0 = select(large, k0, j0), j1 = select(large, k1, j1), j2 = select(large, k2, j2);
-    }
+    w.e = polynomial(ShortStep::e, x);
+    below(polynomial(Bend ? ShortStep::j3 : ShortStep::j2, x));
+    return w;
   }
-  return {e, j0, j1, j2};
+  const auto large = x > one;
+  const T u = simd::min(x, one) - T(0.5);
+  if (!simd::any(large)) {
+    w.e = polynomial(MiddleStep::e, u);
+    below(polynomial(Bend ? MiddleStep::j3 : MiddleStep::j2, u));
+    return w;
+  }
+  w.e = simd::exp(-x);
+  below(polynomial(Bend ? MiddleStep::j3 : MiddleStep::j2, u));
+  // Above 1 the recurrence the other way is the stable one.
+  const T inverse = inverse_k * T(inverse_dt);
+  const T k0 = (one - w.e) * inverse, k1 = (k0 - w.e) * inverse, k2 = (k1 + k1 - w.e) * inverse;
+  w.j0 = select(large, k0, w.j0), w.j1 = select(large, k1, w.j1), w.j2 = select(large, k2, w.j2);
+  if constexpr (Bend) w.j3 = select(large, (T(3.0) * k2 - w.e) * inverse, w.j3);
+  return w;
 }
 
 // --- compile-time layout of the coefficients q ----------------------------------------------------------------------
@@ -130,23 +137,33 @@ constexpr int n_p = M::n_params + (Delay ? 1 : 0);
 template <class M, bool Delay>
 constexpr bool is_lagged = Delay || has_lag<M>();
 
-/// Input (or its integral) of every lane at a time of its own, and its slope.
+/// Input of every lane at a time of its own, its slope and its integral up to there.
 template <class T>
 struct Lagged {
-  T value, slope;
+  T value, slope, integral;
 };
 template <class T>
-LARMOR_INLINE Lagged<T> look_up(const TimeGrid& g, const double* table, T t) {
+LARMOR_INLINE Lagged<T> look_up(const TimeGrid& g, int input, T t) {
   const T place = (t - T(g.table_start)) * T(g.inverse_cell);
   const T last(static_cast<double>(g.n_cells));
   const T cell = simd::min(simd::max(simd::floor(place), T(0.0)), last);  // cell n_cells holds the value after the end
-  const T s = place - cell;
-  const T c0 = simd::gather(table, cell, 4, 0), c1 = simd::gather(table, cell, 4, 1);
-  const T c2 = simd::gather(table, cell, 4, 2), c3 = simd::gather(table, cell, 4, 3);
-  const auto before = place < T(0.0);
-  const T value = ((c3 * s + c2) * s + c1) * s + c0;
-  const T slope = ((T(3.0) * c3 * s + T(2.0) * c2) * s + c1) * T(g.inverse_cell);
-  return {simd::select(before, T(0.0), value), simd::select(before, T(0.0), slope)};
+  const T s = place - cell, zero(0.0);
+  T c[5];
+  simd::gather_row<5>(g.table[input], cell, c);
+  const auto before = place < zero;
+  const T value = ((c[3] * s + c[2]) * s + c[1]) * s + c[0];
+  const T slope = ((T(3.0) * c[3] * s + T(2.0) * c[2]) * s + c[1]) * T(g.inverse_cell);
+  const T area = (((T(0.25) * c[3] * s + T(1.0 / 3) * c[2]) * s + T(0.5) * c[1]) * s + c[0]) * s;
+  return {simd::select(before, zero, value), simd::select(before, zero, slope),
+          simd::select(before, zero, c[4] + area * T(g.cell))};
+}
+
+/// First term that reads the same input at the same lag: terms share what was looked up.
+template <class M>
+constexpr int reader(int term) {
+  for (int i = 0; i < term; ++i)
+    if (M::terms[i].input == M::terms[term].input && M::terms[i].lagged == M::terms[term].lagged) return i;
+  return term;
 }
 
 /// Runs over the frames; calls out(n, basis, gradient, slope), a value a term: the term at unit amplitude, its
@@ -154,9 +171,11 @@ LARMOR_INLINE Lagged<T> look_up(const TimeGrid& g, const double* table, T t) {
 template <class M, bool Lag, int MaxKinds, class T, class Out>
 LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, Out&& out) {
   constexpr int terms = n_terms<M>;
-  T state[terms], rate_state[terms], basis[terms], gradient[terms], slope[terms], arrived[terms], arrived_slope[terms];
+  T state[terms], rate_state[terms], basis[terms], gradient[terms], slope[terms], inverse_k[terms];
+  Lagged<T> arrived[terms];
   static_for<terms>([&](auto i) LARMOR_LAMBDA {
-    state[i] = rate_state[i] = basis[i] = gradient[i] = slope[i] = arrived[i] = arrived_slope[i] = T(0.0);
+    state[i] = rate_state[i] = basis[i] = gradient[i] = slope[i] = T(0.0);
+    if constexpr (M::terms[i].kind == Kind::exponential) inverse_k[i] = T(1.0) / q[first_coefficient<M>(i) + 1];
   });
 
   // Few distinct steps: their weights are made once. Otherwise a step at a time.
@@ -165,7 +184,8 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
     static_for<terms>([&](auto i) LARMOR_LAMBDA {
       if constexpr (M::terms[i].kind == Kind::exponential)
         for (int u = 0; u < g.n_kinds; ++u)
-          weights[i][u] = step_weights(q[first_coefficient<M>(i) + 1], T(g.kind_dt[u]));
+          weights[i][u] =
+              step_weights<Lag>(q[first_coefficient<M>(i) + 1], inverse_k[i], g.kind_dt[u], 1 / g.kind_dt[u]);
     });
 
   for (int n = 0; n < g.n_before; ++n) out(n, basis, gradient, slope);
@@ -173,14 +193,11 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   const auto arrive = [&](int node) LARMOR_LAMBDA {  // lagged inputs at a node, and what needs no convolution
     static_for<terms>([&](auto i) LARMOR_LAMBDA {
       constexpr Term term = M::terms[i];
-      const T t = T(g.node_time[node]) - delay - (term.lagged ? own_lag : T(0.0));
-      const Lagged<T> value =
-          look_up(g, term.kind == Kind::integral ? g.integral_table[term.input] : g.table[term.input], t);
-      if constexpr (term.kind == Kind::exponential) {
-        arrived[i] = value.value, arrived_slope[i] = value.slope;
-      } else {
-        basis[i] = value.value, slope[i] = value.slope;
-      }
+      constexpr int from = reader<M>(i);
+      if constexpr (from == i)
+        arrived[i] = look_up(g, term.input, T(g.node_time[node]) - delay - (term.lagged ? own_lag : T(0.0)));
+      if constexpr (term.kind == Kind::delta) basis[i] = arrived[from].value, slope[i] = arrived[from].slope;
+      if constexpr (term.kind == Kind::integral) basis[i] = arrived[from].integral, slope[i] = arrived[from].value;
     });
   };
   if constexpr (Lag) arrive(0);
@@ -188,9 +205,11 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   int node = 0;
   for (int n = g.n_before; n < g.n_out; ++n) {
     for (; node < g.out_node[n]; ++node) {
-      T before[terms], before_slope[terms];
+      Lagged<T> before[terms];
       if constexpr (Lag) {
-        static_for<terms>([&](auto i) LARMOR_LAMBDA { before[i] = arrived[i], before_slope[i] = arrived_slope[i]; });
+        static_for<terms>([&](auto i) LARMOR_LAMBDA {
+          if constexpr (reader<M>(i) == i) before[i] = arrived[i];
+        });
         arrive(node + 1);
       }
       static_for<terms>([&](auto i) LARMOR_LAMBDA {
@@ -200,18 +219,22 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
           if constexpr (MaxKinds > 0)
             w = weights[i][g.kind[node]];
           else
-            w = step_weights(q[first_coefficient<M>(i) + 1], T(g.dt[node]));
+            w = step_weights<Lag>(q[first_coefficient<M>(i) + 1], inverse_k[i], g.dt[node], g.inverse_dt[node]);
           const T dt(g.dt[node]), faded = w.e * state[i];
-          T P, Q;
           if constexpr (Lag) {
-            P = dt * (before[i] - arrived[i]), Q = dt * arrived[i];
-            const T dP = dt * (before_slope[i] - arrived_slope[i]), dQ = dt * arrived_slope[i];
-            slope[i] = w.e * slope[i] + (w.j1 * dP + w.j0 * dQ);
+            const Lagged<T>&a = before[reader<M>(i)], &b = arrived[reader<M>(i)];
+            const T P = dt * (a.value - b.value), Q = dt * b.value, dt3(3.0 * g.dt[node]), six(6.0);
+            const T R = six * (b.integral - a.integral) - dt3 * (a.value + b.value);
+            const T dP = dt * (a.slope - b.slope), dQ = dt * b.slope;
+            const T dR = six * (b.value - a.value) - dt3 * (a.slope + b.slope);
+            slope[i] = w.e * slope[i] + (w.j1 * dP + w.j0 * dQ) + (w.j1 - w.j2) * dR;
+            rate_state[i] = w.e * rate_state[i] - dt * (faded + (w.j2 * P + w.j1 * Q) + (w.j2 - w.j3) * R);
+            state[i] = faded + (w.j1 * P + w.j0 * Q) + (w.j1 - w.j2) * R;
           } else {
-            P = T(g.fall[term.input][node]), Q = T(g.held[term.input][node]);
+            const T P(g.fall[term.input][node]), Q(g.held[term.input][node]);
+            rate_state[i] = w.e * rate_state[i] - dt * (faded + (w.j2 * P + w.j1 * Q));
+            state[i] = faded + (w.j1 * P + w.j0 * Q);
           }
-          rate_state[i] = w.e * rate_state[i] - dt * (faded + (w.j2 * P + w.j1 * Q));
-          state[i] = faded + (w.j1 * P + w.j0 * Q);
         }
       });
     }

@@ -19,8 +19,7 @@ TimeGrid grid_on(DeviceMemory& d, const TimeGrid& g, bool lagged) {
     out.input[k] = d.copy(g.input[k], nodes), out.integral[k] = d.copy(g.integral[k], nodes);
     out.fall[k] = d.copy(g.fall[k], steps), out.held[k] = d.copy(g.held[k], steps);
     if (!lagged) continue;
-    const auto cells = 4 * (static_cast<std::size_t>(g.n_cells) + 1);
-    out.table[k] = d.copy(g.table[k], cells), out.integral_table[k] = d.copy(g.integral_table[k], cells);
+    out.table[k] = d.copy(g.table[k], table_row * (static_cast<std::size_t>(g.n_cells) + 1));
   }
   return out;
 }

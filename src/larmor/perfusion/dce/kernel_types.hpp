@@ -26,10 +26,10 @@ struct TimeGrid {
   const double* held[max_inputs];      // (n_nodes - 1) dt c1
   const double* integral[max_inputs];  // (n_nodes) exact integral of the piecewise-linear input [mM s]
   const double* node_time;             // (n_nodes) [s]
-  // The input as a cubic curve for evaluation at lagged times: coefficients c0..c3 a cell, local coordinate in [0, 1).
+  // The input as a cubic curve for evaluation at lagged times: rows of table_row numbers a cell, coefficients c0..c3 of
+  // the local coordinate in [0, 1) and the integral up to the cell.
   const double* table[max_inputs];
-  const double* integral_table[max_inputs];
-  double table_start, inverse_cell;
+  double table_start, cell, inverse_cell;  // [s]
   int n_cells;
 };
 
@@ -52,6 +52,8 @@ struct Dictionary {
   const float* delay;
   bool nonnegative;
 };
+
+inline constexpr int table_row = 8;  // a cache line
 
 inline constexpr int tile_voxels = 512;
 /// Leading dimension of tile arrays: not a power of two, or the frames of one voxel would share a few cache sets.

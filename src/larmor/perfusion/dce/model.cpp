@@ -44,21 +44,40 @@ void check_inputs(const Model& model, std::span<const Aif> inputs) {
   }
 }
 
-void tissue_concentration(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
-                          std::span<const double> times, std::span<double> out, double delay) {
+namespace {
+
+void check_call(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
+                std::span<const double> times, std::span<double> out) {
   if (params.size() != model.params.size())
     throw Error(Errc::shape,
                 fmt::format("{} parameters for {}, which has {}", params.size(), model.title, model.params.size()));
   if (out.size() != times.size())
     throw Error(Errc::shape, fmt::format("room for {} values at {} times", out.size(), times.size()));
-  if (times.empty()) return;
   for (std::size_t i = 0; i < params.size(); ++i)
     if (!std::isfinite(params[i])) throw Error(Errc::range, fmt::format("{} is {}", model.params[i].name, params[i]));
   check_times(times, "times");
   check_inputs(model, inputs);
+}
+
+}  // namespace
+
+void tissue_concentration(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
+                          std::span<const double> times, std::span<double> out, double delay) {
+  check_call(model, params, inputs, times, out);
+  if (times.empty()) return;
   const FitKernels& kernels = *model.kernels();
   const TimeGridBuilder grid(times, inputs, delay, kernels.lagged);
   kernels.baseline()->curve[0](grid.view(), delay, params.data(), out.data(), nullptr);
+}
+
+void delayed_concentration(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
+                           std::span<const double> times, std::span<double> out, double delay) {
+  check_call(model, params, inputs, times, out);
+  if (times.empty()) return;
+  const TimeGridBuilder grid(times, inputs, 0.0, true);
+  std::vector<double> all(params.begin(), params.end());
+  all.push_back(delay);
+  model.kernels()->baseline()->curve[1](grid.view(), 0.0, all.data(), out.data(), nullptr);
 }
 
 }  // namespace larmor::dce

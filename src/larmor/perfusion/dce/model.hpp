@@ -47,5 +47,9 @@ const Models& models();
 /// Errors  Errc::shape, Errc::range
 void tissue_concentration(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
                           std::span<const double> times, std::span<double> out, double delay = 0.0);
+/// The same as the fit of a delay sees it: the input is the cubic through its samples, so that every step between
+/// frames has the area and the ends of that curve; tissue_concentration joins its samples by lines.
+void delayed_concentration(const Model& model, std::span<const double> params, std::span<const Aif> inputs,
+                           std::span<const double> times, std::span<double> out, double delay);
 
 }  // namespace larmor::dce

@@ -336,17 +336,17 @@ std::vector<double> PipelineResult::fitted_curve(std::int64_t voxel, double fixe
   if (!fit::usable(f.status[v])) return {};
   const auto& model = dce::models().get(models[m]);
   std::vector<double> p;
-  double delay = fixed_delay;
-  for (std::size_t i = 0; i < f.params.size(); ++i)
-    if (i < model.params.size())
-      p.push_back(static_cast<double>(f.values[i][v]));
-    else
-      delay = static_cast<double>(f.values[i][v]);
+  for (const auto& values : f.values) p.push_back(static_cast<double>(values[v]));
   const auto& times = maps.reference.times;
   std::vector<double> out(times.size());
-  tissue_concentration(model, p, {inputs.data(), static_cast<std::size_t>(model.n_inputs)}, times, out, delay);
+  if (p.size() > own.size())
+    delayed_concentration(model, own, from, times, out, p.back());
+  else
+    tissue_concentration(model, own, from, times, out, fixed_delay);
   return out;
 }
+  const std::span<const Aif> from(inputs.data(), static_cast<std::size_t>(model.n_inputs));
+  const auto own = std::span<const double>(p).first(model.params.size());
 
 PipelineResult run_pipeline(const PipelineData& data, const PipelineOptions& options, const Progress& progress,
                             const Cancel* cancel) {

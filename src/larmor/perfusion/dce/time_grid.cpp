@@ -93,7 +93,7 @@ TimeGridBuilder::TimeGridBuilder(std::span<const double> frames, std::span<const
     const auto from = static_cast<std::size_t>(k) < inputs.size() ? static_cast<std::size_t>(k) : 0;
     grid_.fall[k] = fall_[from].data(), grid_.held[k] = held_[from].data();
     grid_.input[k] = input_[from].data(), grid_.integral[k] = integral_[from].data();
-    grid_.table[k] = table_[from].data(), grid_.integral_table[k] = integral_table_[from].data();
+    grid_.table[k] = table_[from].data();
   }
 }
 
@@ -102,33 +102,26 @@ void TimeGridBuilder::tabulate(std::span<const Aif> inputs, double last) {
   double cell = last - start;
   for (const Aif& a : inputs)
     for (std::size_t i = 1; i < a.size(); ++i) cell = std::min(cell, a.times[i] - a.times[i - 1]);
-  constexpr double most_cells = 32768;  // 1 MB: within the second-level cache
+  constexpr double most_cells = 16384;  // 1 MB: within the second-level cache
   cell = std::max(cell, (last - start) / most_cells);
   const int n = std::max(1, static_cast<int>(std::ceil((last - start) / cell - 1e-6)));
-  grid_.table_start = start, grid_.inverse_cell = 1 / cell, grid_.n_cells = n;
+  grid_.table_start = start, grid_.cell = cell, grid_.inverse_cell = 1 / cell, grid_.n_cells = n;
 
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const perfusion::CubicCurve curve(inputs[k].times, inputs[k].values);
-    std::vector<double> value(n + 1), slope(n + 1), integral(n + 1, 0.0);
+    std::vector<double>& table = table_[k];
+    table.assign(table_row * static_cast<std::size_t>(n + 1), 0.0);
+    double integral = 0, value = curve.value(start), slope = curve.slope(start);
     for (int i = 0; i <= n; ++i) {
-      const double t = start + i * cell;
-      value[i] = curve.value(t), slope[i] = curve.slope(t);
+      double* row = table.data() + static_cast<std::ptrdiff_t>(i) * table_row;
+      row[0] = value, row[4] = integral;
+      if (i == n) break;  // after the end the input is held
+      const double t = start + (i + 1) * cell, next = curve.value(t), next_slope = curve.slope(t);
+      const double m0 = slope * cell, m1 = next_slope * cell, rise = next - value;
+      row[1] = m0, row[2] = 3 * rise - 2 * m0 - m1, row[3] = m0 + m1 - 2 * rise;
+      integral += cell * (row[0] + row[1] / 2 + row[2] / 3 + row[3] / 4);
+      value = next, slope = next_slope;
     }
-    for (int i = 0; i < n; ++i)  // exact for the cubic: trapezoid with the end-slope correction
-      integral[i + 1] =
-          integral[i] + 0.5 * cell * (value[i] + value[i + 1]) + cell * cell / 12 * (slope[i] - slope[i + 1]);
-    const auto cells = [&](const std::vector<double>& f, const std::vector<double>& d, std::vector<double>& table,
-                           double after) {
-      table.assign(4 * static_cast<std::size_t>(n + 1), 0.0);
-      for (int i = 0; i < n; ++i) {
-        const double m0 = d[i] * cell, m1 = d[i + 1] * cell, rise = f[i + 1] - f[i];
-        table[4 * i] = f[i], table[4 * i + 1] = m0;
-        table[4 * i + 2] = 3 * rise - 2 * m0 - m1, table[4 * i + 3] = m0 + m1 - 2 * rise;
-      }
-      table[4 * n] = f[n], table[4 * n + 1] = after;
-    };
-    cells(value, slope, table_[k], 0.0);
-    cells(integral, value, integral_table_[k], value[n] * cell);
   }
 }
 
