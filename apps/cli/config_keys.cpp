@@ -126,7 +126,7 @@ const std::vector<Key>& table() {
 
       {"output.units", text, "", "lexicon", 0, 0, "units of the maps: lexicon (1/min, mL/min/100mL) or engine (1/s)",
        words({"lexicon", "engine"})},
-      {"output.standard_errors", boolean, "", "true", 0, 0, "write <name>_se.nii.gz"},
+      {"output.standard_errors", boolean, "", "true", 0, 0, "write <name>_se.nii.gz, of fitted and of derived maps"},
       {"output.descriptors", boolean, "", "true", 0, 0,
        "write iAUC60, iAUC90, iAUC180, TTP, peak, wash_in and wash_out"},
       {"output.concentration", boolean, "", "false", 0, 0, "write the concentration series"},

@@ -246,9 +246,10 @@ class Report {
     }
     if (t.rows.empty()) return;
     html_.section("Uncertainty",
-                  "Standard errors come from the Jacobian at the solution and the residual (Cramer-Rao): they are of "
-                  "the noise of the curve. Errors of T1, the flip angle and the arterial input are not in them. A "
-                  "parameter on a bound has none.");
+                  "Standard errors come from the Jacobian at the solution and the residual (Cramer-Rao); those of "
+                  "derived quantities (kep, E, transit times) from them and their correlations (delta method). They "
+                  "are of the noise of the curve: errors of T1, the flip angle and the arterial input are not in "
+                  "them. A parameter on a bound has none, nor what is derived from it.");
     html_.table(t);
     html_.figures(figures, 2);
   }

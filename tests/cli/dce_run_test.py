@@ -85,7 +85,7 @@ class Cases(harness.CliCase):
     self.ok("dce", "in/config.yaml", "in", "-o", "out", "-q")
     *_, source, _ = read_nifti(self.dir / "in" / "dynamic.nii.gz")
     names = {p.name for p in (self.dir / "out").iterdir()}
-    for name in ("Ktrans", "Ktrans_se", "ve", "ve_se", "vp", "vp_se", "kep", "status", "R2", "AICc", "residual_sd", "T10",
+    for name in ("Ktrans", "Ktrans_se", "ve", "ve_se", "vp", "vp_se", "kep", "kep_se", "status", "R2", "AICc", "residual_sd", "T10",
                  "T10_se", "iAUC60", "TTP", "peak"):
       self.assertLessEqual({name + ".nii.gz", name + ".json"}, names)
       _, shape, _, header, extensions = read_nifti(self.dir / "out" / (name + ".nii.gz"))

@@ -69,25 +69,44 @@ struct Calibration {
 
 class Calibrated : public testing::TestWithParam<Calibration> {};
 
+/// Mean and sd of (estimate - truth) / SE over repeats of one voxel.
+void expect_calibrated(const char* id, const std::string& name, std::span<const double> z) {
+  double sum = 0, squares = 0;
+  for (const double v : z) sum += v, squares += v * v;
+  const double n = static_cast<double>(z.size()), mean = sum / n, sd = std::sqrt(squares / n - mean * mean);
+  std::printf("%-20s %-7s z: mean %+.3f sd %.3f\n", id, name.c_str(), mean, sd);
+  // The sd of 10,000 draws is known to 0.7 %; the rest of the 10 % is the curvature of the model.
+  EXPECT_GT(sd, 0.9) << name;
+  EXPECT_LT(sd, 1.1) << name;
+  EXPECT_LT(std::abs(mean), 0.1) << name;
+}
+
+std::vector<double> z_scores(std::size_t n, double truth, auto&& estimate, std::span<const float> error) {
+  std::vector<double> z;
+  for (std::size_t v = 0; v < n; ++v) z.push_back((estimate(v) - truth) / static_cast<double>(error[v]));
+  return z;
+}
+
 TEST_P(Calibrated, ErrorsMatchTheirStandardErrors) {
   const auto& c = GetParam();
   const auto t = grid(100, 3);
   const Aif aif = parker(t);
-  const int n = 10000;
-  const FitResult r = fit_model(models().get(c.id), noisy(c.id, c.p, aif, t, n, c.sd), t, {&aif, 1});
-  for (std::size_t i = 0; i < c.p.size(); ++i) {
-    double sum = 0, squares = 0;
-    for (std::size_t v = 0; v < static_cast<std::size_t>(n); ++v) {
-      ASSERT_EQ(r.status[v], FitStatus::converged);
-      const double z = (r.values[i][v] - c.p[i]) / r.standard_error[i][v];
-      sum += z, squares += z * z;
-    }
-    const double mean = sum / n, sd = std::sqrt(squares / n - mean * mean);
-    std::printf("%-20s %-7s z: mean %+.3f sd %.3f\n", c.id, r.params[i].name.c_str(), mean, sd);
-    // The sd of 10,000 draws is known to 0.7 %; the rest of the 10 % is the curvature of the model.
-    EXPECT_GT(sd, 0.9);
-    EXPECT_LT(sd, 1.1);
-    EXPECT_LT(std::abs(mean), 0.1);
+  const std::size_t n = 10000, np = c.p.size();
+  const Model& model = models().get(c.id);
+  const FitResult r = fit_model(model, noisy(c.id, c.p, aif, t, static_cast<int>(n), c.sd), t, {&aif, 1});
+  ASSERT_EQ(r.count(FitStatus::converged), static_cast<std::int64_t>(n));
+  for (std::size_t i = 0; i < np; ++i)
+    expect_calibrated(c.id, r.params[i].name,
+                      z_scores(
+                          n, c.p[i], [&](std::size_t v) { return double(r.values[i][v]); }, r.standard_error[i]));
+  ASSERT_EQ(r.derived_error.size(), model.derived.size());
+  for (std::size_t k = 0; k < model.derived.size(); ++k) {  // kep, E, MTT: the delta method
+    const auto value = [&](std::size_t v) {
+      std::vector<double> p;
+      for (std::size_t i = 0; i < np; ++i) p.push_back(double(r.values[i][v]));
+      return model.derived[k].value(p);
+    };
+    expect_calibrated(c.id, model.derived[k].name, z_scores(n, model.derived[k].value(c.p), value, r.derived_error[k]));
   }
 }
 INSTANTIATE_TEST_SUITE_P(Dce, Calibrated,
@@ -98,6 +117,39 @@ INSTANTIATE_TEST_SUITE_P(Dce, Calibrated,
                                          Calibration{"dce.2cum", {0.5 / 60, 0.03 / 60, 0.08}, 0.005},
                                          Calibration{"dce.one_compartment", {0.5 / 60, 0.15}, 0.005}),
                          [](const auto& info) { return std::string(info.param.id).substr(4); });
+
+TEST(Fit, DerivedErrorsFollowWhatIsFree) {
+  const auto t = grid(100, 3);
+  const Aif aif = parker(t);
+  const int n = 200;
+  const Array data = noisy("dce.extended_tofts", {0.15 / 60, 0.25, 0.05}, aif, t, n, 0.01);
+  const Model& model = models().get("dce.extended_tofts");
+  // ve given: kep = Ktrans / ve has the error of Ktrans, divided.
+  const FitResult fixed = fit_model(model, data, t, {&aif, 1}, {}, {.params = {{"ve", {.fixed = 0.25}}}});
+  for (std::size_t v = 0; v < n; ++v)
+    EXPECT_NEAR(fixed.derived_error[0][v], fixed.standard_error[0][v] / 0.25, 1e-5 * fixed.derived_error[0][v]);
+  // Both given: nothing is uncertain that the data could tell.
+  const FitResult given =
+      fit_model(model, data, t, {&aif, 1}, {}, {.params = {{"ve", {.fixed = 0.25}}, {"Ktrans", {.fixed = 0.15 / 60}}}});
+  for (std::size_t v = 0; v < n; ++v) EXPECT_TRUE(std::isnan(given.derived_error[0][v]));
+  // ve on its bound: the fit says nothing of its error, nor of kep's; vp on its bound leaves kep's.
+  const FitResult bound = fit_model(model, data, t, {&aif, 1}, {}, {.params = {{"ve", {.upper = 0.15}}}});
+  const FitResult other = fit_model(model, data, t, {&aif, 1}, {}, {.params = {{"vp", {.upper = 0.02}}}});
+  for (std::size_t v = 0; v < n; ++v) {
+    ASSERT_EQ(bound.status[v], FitStatus::at_bound);
+    EXPECT_TRUE(std::isnan(bound.derived_error[0][v]));
+    ASSERT_EQ(other.status[v], FitStatus::at_bound);
+    EXPECT_TRUE(std::isfinite(other.derived_error[0][v]));
+  }
+  // The linear fitter evaluates the same formula at its own solution; with little noise that is nearly the same point.
+  const Array clean = noisy("dce.extended_tofts", {0.15 / 60, 0.25, 0.05}, aif, t, n, 0.0005);
+  const FitResult lm = fit_model(model, clean, t, {&aif, 1}),
+                  linear = fit_model(model, clean, t, {&aif, 1}, {}, {.fitter = "fitter.linear"});
+  for (std::size_t v = 0; v < n; ++v) {
+    const double ratio = linear.residual_sd[v] / lm.residual_sd[v];  // its residuals are not the least
+    EXPECT_NEAR(linear.derived_error[0][v], ratio * lm.derived_error[0][v], 0.1 * linear.derived_error[0][v]);
+  }
+}
 
 TEST(Fit, DoesNotDependOnTheScaleOfTheData) {
   const auto t = grid(60, 5);

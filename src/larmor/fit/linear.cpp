@@ -46,6 +46,13 @@ bool least_squares(std::span<const double* const> columns, std::span<const doubl
 
 void standard_errors(std::span<const double> jacobian, std::size_t n, std::size_t np, double variance,
                      std::span<double> errors) {
+  std::vector<double> unit(np * np, 0.0);
+  for (std::size_t j = 0; j < np; ++j) unit[j * np + j] = 1.0;
+  propagated_errors(jacobian, n, np, variance, unit, errors);
+}
+
+void propagated_errors(std::span<const double> jacobian, std::size_t n, std::size_t np, double variance,
+                       std::span<const double> gradients, std::span<double> errors) {
   // Cholesky of the scaled normal matrix; np is at most a handful.
   std::vector<double> a(np * np, 0.0), scale(np);
   for (std::size_t i = 0; i < n; ++i)
@@ -70,16 +77,17 @@ void standard_errors(std::span<const double> jacobian, std::size_t n, std::size_
       }
     }
   }
-  for (std::size_t j = 0; j < np; ++j) {  // column j of the inverse factor gives the diagonal of the inverse
-    std::vector<double> x(np, 0.0);
+  // With A = L L^T, g^T A^-1 g is the squared length of L^-1 g.
+  for (std::size_t k = 0; k < errors.size(); ++k) {
+    std::vector<double> x(np);
     double sum = 0;
-    for (std::size_t i = j; i < np; ++i) {
-      double s = i == j ? 1.0 : 0.0;
-      for (std::size_t l = j; l < i; ++l) s -= a[i * np + l] * x[l];
+    for (std::size_t i = 0; i < np; ++i) {
+      double s = gradients[k * np + i] * scale[i];
+      for (std::size_t l = 0; l < i; ++l) s -= a[i * np + l] * x[l];
       x[i] = s / a[i * np + i];
       sum += x[i] * x[i];
     }
-    errors[j] = std::sqrt(variance * sum) * scale[j];
+    errors[k] = std::sqrt(variance * sum);
   }
 }
 

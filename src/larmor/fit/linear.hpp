@@ -18,4 +18,9 @@ bool least_squares(std::span<const double* const> columns, std::span<const doubl
 void standard_errors(std::span<const double> jacobian, std::size_t n, std::size_t np, double variance,
                      std::span<double> errors);
 
+/// Delta method: standard errors sqrt(variance g^T (J^T J)^-1 g) of n_functions functions of the parameters with the
+/// gradients g (n_functions, np) row-major; NaN where J does not determine every parameter.
+void propagated_errors(std::span<const double> jacobian, std::size_t n, std::size_t np, double variance,
+                       std::span<const double> gradients, std::span<double> errors);
+
 }  // namespace larmor::fit

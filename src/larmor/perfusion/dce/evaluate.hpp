@@ -250,6 +250,34 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   }
 }
 
+/// How many quantities M derives from its parameters (kep = Ktrans / ve), and their values at p with their gradient
+/// (ND x NM, row-major).
+template <class M>
+constexpr int count_derived() {
+  if constexpr (requires { M::n_derived; })
+    return M::n_derived;
+  else
+    return 0;
+}
+template <class M, class T>
+LARMOR_INLINE void derived_with_gradient(const T* p, T* value, T* gradient) {
+  constexpr int nm = M::n_params, nd = count_derived<M>();
+  if constexpr (nd > 0) {
+    Dual<T, nm> dp[nm], d[nd];
+    for (int i = 0; i < nm; ++i) dp[i] = Dual<T, nm>::variable(p[i], i);
+    M::derived(dp, d);
+    for (int k = 0; k < nd; ++k) {
+      value[k] = d[k].v;
+      for (int i = 0; i < nm; ++i) gradient[k * nm + i] = d[k].d[i];
+    }
+  }
+}
+/// One parameter vector at a time.
+template <class M>
+void derived_at(const double* p, double* value, double* gradient) {
+  derived_with_gradient<M>(p, value, gradient);
+}
+
 /// Coefficients at p, with dq/dp (NQ x NP, row-major).
 template <class M, bool Delay, class T>
 LARMOR_INLINE void coefficients_with_gradient(const T* p, T* q, T* dq) {

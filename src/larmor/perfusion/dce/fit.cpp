@@ -18,7 +18,7 @@ constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 /// Memory that one thread needs for tiles: allocated once a tile, small beside its work.
 struct Workspace {
-  std::shared_ptr<std::byte> y, values, errors, frames, scratch;
+  std::shared_ptr<std::byte> y, values, errors, derived, frames, scratch;
   std::vector<float> residual_sd, R2, AICc;
   std::vector<double> sst;
   std::vector<std::uint8_t> status, iterations;
@@ -27,6 +27,7 @@ struct Workspace {
       : y(allocate(s.frames.size() * tile_stride * sizeof(float), Device::cpu())),
         values(allocate(s.params.size() * tile_stride * sizeof(float), Device::cpu())),
         errors(allocate(s.params.size() * tile_stride * sizeof(float), Device::cpu())),
+        derived(allocate((s.model->derived.size() + 1) * tile_stride * sizeof(float), Device::cpu())),
         frames(allocate(s.frames.size() * 8 * sizeof(double), Device::cpu())),
         scratch(allocate((static_cast<std::size_t>(s.dictionary->view().n_curves) + 8) * 16 * sizeof(float),
                          Device::cpu())),
@@ -48,6 +49,7 @@ struct Workspace {
             n,
             reinterpret_cast<float*>(values.get()),
             reinterpret_cast<float*>(errors.get()),
+            reinterpret_cast<float*>(derived.get()),
             residual_sd.data(),
             R2.data(),
             AICc.data(),
@@ -64,6 +66,7 @@ FitResult empty_result(const FitSetup& s, std::size_t n_voxels) {
   r.params = s.params;
   r.values.assign(s.params.size(), std::vector<float>(n_voxels, nan));
   r.standard_error = r.values;
+  r.derived_error.assign(s.model->derived.size(), std::vector<float>(n_voxels, nan));
   r.status.assign(n_voxels, fit::FitStatus::outside);
   r.residual_sd.assign(n_voxels, nan), r.R2.assign(n_voxels, nan), r.AICc.assign(n_voxels, nan);
   r.iterations.assign(n_voxels, 0);
@@ -108,6 +111,8 @@ void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, 
               out.values[i][at] = tile.values[i * tile_stride + static_cast<std::size_t>(v)];
               out.standard_error[i][at] = tile.errors[i * tile_stride + static_cast<std::size_t>(v)];
             }
+            for (std::size_t i = 0; i < out.derived_error.size(); ++i)
+              out.derived_error[i][at] = tile.derived[i * tile_stride + static_cast<std::size_t>(v)];
             out.residual_sd[at] = tile.residual_sd[v], out.R2[at] = tile.R2[v], out.AICc[at] = tile.AICc[v];
           }
           progress.add(static_cast<std::size_t>(n));

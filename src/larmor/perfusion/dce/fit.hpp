@@ -41,6 +41,7 @@ struct FitResult {
   std::vector<Param> params;                       // the fitted ones: model's, then delay when fitted
   std::vector<std::vector<float>> values;          // [param][voxel]
   std::vector<std::vector<float>> standard_error;  // [param][voxel]; NaN for a fixed or bound parameter
+  std::vector<std::vector<float>> derived_error;   // [quantity derived from them][voxel], by the delta method
   std::vector<fit::FitStatus> status;              // [voxel]
   std::vector<float> residual_sd;                  // sqrt(SSE / (N - p)) [mM]
   std::vector<float> R2, AICc;

@@ -42,7 +42,7 @@ Dictionary dictionary_on(DeviceMemory& d, const Dictionary& h, int n_out) {
 void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int64_t> voxels, const FitOptions& options,
                  FitResult& out, const Progress& progress, const Cancel* cancel) {
   require_cuda(options.device);
-  const std::size_t n_frames = s.frames.size(), np = s.params.size();
+  const std::size_t n_frames = s.frames.size(), np = s.params.size(), nd = s.model->derived.size();
   const std::int64_t n_voxels = data.size() / data.extent(data.rank() - 1);
   DeviceMemory fixed(options.device);
   CudaJob job{};
@@ -66,7 +66,7 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
     Tile& t = job.tile;
     t.y = d.copy(y.data(), y.size());
     t.stride = static_cast<int>(n), t.n = static_cast<int>(n);
-    t.values = d.room<float>(np * n), t.errors = d.room<float>(np * n);
+    t.values = d.room<float>(np * n), t.errors = d.room<float>(np * n), t.derived = d.room<float>(nd * n);
     t.residual_sd = d.room<float>(n), t.R2 = d.room<float>(n), t.AICc = d.room<float>(n);
     t.status = d.room<std::uint8_t>(n), t.iterations = d.room<std::uint8_t>(n);
     t.scratch = d.room<float>(curves * n);
@@ -75,9 +75,10 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
 #endif
     s.kernels->fit_cuda(job);
 
-    std::vector<float> values(np * n), errors(np * n), sd(n), R2(n), AICc(n);
+    std::vector<float> values(np * n), errors(np * n), derived(nd * n), sd(n), R2(n), AICc(n);
     std::vector<std::uint8_t> status(n), iterations(n);
     d.back(values.data(), t.values, np * n), d.back(errors.data(), t.errors, np * n);
+    d.back(derived.data(), t.derived, nd * n);
     d.back(sd.data(), t.residual_sd, n), d.back(R2.data(), t.R2, n), d.back(AICc.data(), t.AICc, n);
     d.back(status.data(), t.status, n), d.back(iterations.data(), t.iterations, n);
     for (std::size_t v = 0; v < n; ++v) {
@@ -85,6 +86,7 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
       out.status[at] = static_cast<fit::FitStatus>(status[v]), out.iterations[at] = iterations[v];
       for (std::size_t i = 0; i < np; ++i)
         out.values[i][at] = values[i * n + v], out.standard_error[i][at] = errors[i * n + v];
+      for (std::size_t i = 0; i < nd; ++i) out.derived_error[i][at] = derived[i * n + v];
       out.residual_sd[at] = sd[v], out.R2[at] = R2[v], out.AICc[at] = AICc[v];
     }
     progress.add(n);

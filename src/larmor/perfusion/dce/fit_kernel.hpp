@@ -164,9 +164,13 @@ LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, d
   }
 }
 
-/// Result of one lane into the tile, with standard errors.
+/// Standard errors of the parameters and of what is derived from them (delta method, sqrt(g^T C g) with the gradient g
+/// and the covariance C of the free parameters), and whether a parameter is on its bound.
+///
+/// A derived quantity has no error where it depends on a parameter that is on its bound, on one that the data do not
+/// determine, or on fixed ones only.
 template <class M, bool Delay, class T>
-LARMOR_HD void finish(const Tile& t, const T* p, const T* jtj, const T* sse, T* error, T* bound) {
+LARMOR_HD void finish(const Tile& t, const T* p, const T* jtj, const T* sse, T* error, T* derived, T* bound) {
   constexpr int NP = n_p<M, Delay>;
   const fit::LmOptions& o = *t.options;
   using Mk = typename LaneTraits<T>::mask;
@@ -187,6 +191,23 @@ LARMOR_HD void finish(const Tile& t, const T* p, const T* jtj, const T* sse, T* 
   const T noise = o.use_prior ? T(o.sigma2) : *sse / freedom;
   for (int i = 0; i < NP; ++i) error[i] = simd::sqrt(variance[i] * noise);
   *bound = at_bound;
+
+  constexpr int ND = count_derived<M>(), nm = M::n_params;
+  if constexpr (ND > 0) {
+    const T zero(0.0), nan = T(0.0) / T(0.0);
+    T value[ND], gradient[ND * nm];
+    derived_with_gradient<M>(p, value, gradient);
+    for (int k = 0; k < ND; ++k) {
+      T g[NP], x[NP], sum(0.0), unknown(0.0);
+      for (int i = 0; i < NP; ++i) {
+        g[i] = i < nm && !o.fixed[i] ? gradient[k * nm + i] : zero;
+        unknown = simd::select((g[i] == zero) | (variance[i] > zero), unknown, T(1.0));
+      }
+      fit::solve_damped<T, NP>(jtj, g, zero, held, x);
+      for (int i = 0; i < NP; ++i) sum += g[i] * x[i];
+      derived[k] = simd::select((unknown == zero) & (sum > zero), T(simd::sqrt(sum * noise)), nan);
+    }
+  }
 }
 
 /// Goodness of the fit of one lane from its sums. AICc counts the noise variance as a parameter: Burnham & Anderson
@@ -287,6 +308,7 @@ void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
 template <class M, bool Delay, int MaxKinds, class T, class F>
 void fit_tile_as(const Tile& t) {
   constexpr int NP = n_p<M, Delay>, L = LaneTraits<T>::size, LF = LaneTraits<F>::size, NJ = fit::triangle<NP>;
+  constexpr int ND = count_derived<M>();
   const int n_out = t.grid->n_out;
   double* const frames = t.frames;
   TileState<NP> state_of;
@@ -373,12 +395,12 @@ void fit_tile_as(const Tile& t) {
   int n_free = 0;
   for (int i = 0; i < NP; ++i) n_free += !t.options->fixed[i];
   for (int v = 0; v < t.n; v += L) {
-    T p[NP], j[NJ], error[NP], bound;
+    T p[NP], j[NJ], error[NP], derived[ND + 1], bound;
     for (int i = 0; i < NP; ++i) p[i] = simd::load<T>(point[i] + v);
     for (int i = 0; i < NJ; ++i) j[i] = simd::load<T>(jtj[i] + v);
     fit::NormalEquations<T, NP> unused{};
     const T s = simd::load<T>(sse + v) - fit::add_prior<T, NP>(*t.options, p, unused);
-    finish<M, Delay, T>(t, p, j, &s, error, &bound);
+    finish<M, Delay, T>(t, p, j, &s, error, derived, &bound);
     T residual_sd, R2, AICc;
     quality<T>(s, simd::load<T>(t.sst + v), n_out, n_free, residual_sd, R2, AICc);
     T good(0.0);
@@ -394,6 +416,7 @@ void fit_tile_as(const Tile& t) {
       store_narrow(t.values + i * t.stride + v, simd::select(mask, p[i], nan));
       store_narrow(t.errors + i * t.stride + v, simd::select(mask, error[i], nan));
     }
+    for (int i = 0; i < ND; ++i) store_narrow(t.derived + i * t.stride + v, simd::select(mask, derived[i], nan));
     store_narrow(t.residual_sd + v, simd::select(mask, residual_sd, nan));
     store_narrow(t.R2 + v, simd::select(mask, R2, nan));
     store_narrow(t.AICc + v, simd::select(mask, AICc, nan));

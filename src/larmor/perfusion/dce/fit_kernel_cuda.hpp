@@ -40,13 +40,14 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
       fit::lm_advance<double, NP>(state, e, *t.options, done, converged);
     }
   }
-  double error[NP], bound = 0, residual_sd = 0, R2 = 0, AICc = 0;
+  constexpr int ND = count_derived<M>();
+  double error[NP], derived[ND + 1], bound = 0, residual_sd = 0, R2 = 0, AICc = 0;
   if (converged) {
     int n_free = 0;
     for (int i = 0; i < NP; ++i) n_free += !t.options->fixed[i];
     fit::NormalEquations<double, NP> unused{};
     const double sse = state.at.sse - fit::add_prior<double, NP>(*t.options, state.p, unused);
-    finish<M, Delay, double>(t, state.p, state.at.jtj, &sse, error, &bound);
+    finish<M, Delay, double>(t, state.p, state.at.jtj, &sse, error, derived, &bound);
     quality<double>(sse, sst, n_out, n_free, residual_sd, R2, AICc);
     status = code(bound != 0 ? FitStatus::at_bound : FitStatus::converged);
   }
@@ -59,6 +60,8 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
     t.values[static_cast<int64_t>(i) * t.stride + v] = converged ? static_cast<float>(state.p[i]) : nan;
     t.errors[static_cast<int64_t>(i) * t.stride + v] = converged ? static_cast<float>(error[i]) : nan;
   }
+  for (int i = 0; i < ND; ++i)
+    t.derived[static_cast<int64_t>(i) * t.stride + v] = converged ? static_cast<float>(derived[i]) : nan;
   t.residual_sd[v] = converged ? static_cast<float>(residual_sd) : nan;
   t.R2[v] = converged ? static_cast<float>(R2) : nan;
   t.AICc[v] = converged ? static_cast<float>(AICc) : nan;

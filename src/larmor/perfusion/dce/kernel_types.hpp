@@ -71,6 +71,7 @@ struct Tile {
   int n;                // voxels
   float* values;        // (n_params, stride)
   float* errors;        // (n_params, stride)
+  float* derived;       // (quantities derived from the parameters, stride) their standard errors
   float* residual_sd;   // (stride) sqrt(SSE / (n_out - free parameters)) [mM]
   float* R2;            // (stride)
   float* AICc;          // (stride)
@@ -84,12 +85,15 @@ struct Tile {
 /// Curve (n_out) and Jacobian (n_out x n_params, row-major) at one parameter vector; either may be null.
 using Curve = void (*)(const TimeGrid&, double fixed_delay, const double* params, double* out, double* jacobian);
 using FitTile = void (*)(const Tile&);
+/// Derived quantities (n) at one parameter vector and their gradient (n x n_params of the model, row-major).
+using DerivedAt = void (*)(const double* params, double* values, double* gradient);
 
 /// A model compiled for one instruction set. Index: 0 without, 1 with the delay as last parameter.
 struct IsaKernels {
   FitTile fit[2];
   FitTile fit_scalar[2];  // one number a lane; null but in the baseline object
   Curve curve[2];         // null but in the baseline object
+  DerivedAt derived;      // the same
 };
 
 /// A whole fit on a CUDA device; every pointer is device memory, as are those inside the structures it points to.

@@ -98,12 +98,13 @@ TileFit linear_fit(const FitSetup& s, double delay) {
     if (s.options.fixed[i])
       throw Error(Errc::usage, "the linear fitter cannot hold " + s.params[i].name + " fixed", "use fitter.lm");
   const Curve curve = s.kernels->baseline()->curve[0];
+  const DerivedAt derived_at = s.kernels->baseline()->derived;
 
-  return [&s, form, curve, delay, in = make_inputs(s)](const Tile& t) {
+  return [&s, form, curve, derived_at, delay, in = make_inputs(s)](const Tile& t) {
     using fit::FitStatus;
-    const std::size_t n = in.t.size(), np = s.params.size();
+    const std::size_t n = in.t.size(), np = s.params.size(), nd = s.model->derived.size();
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    std::vector<double> y(n), y1(n), y2(n), model(n), jacobian(n * np);
+    std::vector<double> y(n), y1(n), y2(n), model(n), jacobian(n * np), derived(nd), gradient(nd * np);
     for (int v = 0; v < t.n; ++v) {
       double sum = 0, squares = 0;
       for (std::size_t i = 0; i < n; ++i)
@@ -149,13 +150,20 @@ TileFit linear_fit(const FitSetup& s, double delay) {
         quality<double>(sse, t.sst[v], static_cast<int>(n), static_cast<int>(np), residual_sd, R2, AICc);
         if (!std::isfinite(sse))
           status = FitStatus::out_of_range;
-        else
-          fit::standard_errors(jacobian, n, np, sse / static_cast<double>(n - np), {error, np});
+        else {
+          const double variance = sse / static_cast<double>(n - np);
+          fit::standard_errors(jacobian, n, np, variance, {error, np});
+          derived_at(p, derived.data(), gradient.data());
+          fit::propagated_errors(jacobian, n, np, variance, gradient, derived);
+        }
       }
       t.status[v] = static_cast<std::uint8_t>(status);
       const bool good = status == FitStatus::converged;
       t.residual_sd[v] = static_cast<float>(good ? residual_sd : nan), t.R2[v] = static_cast<float>(good ? R2 : nan);
       t.AICc[v] = static_cast<float>(good ? AICc : nan);
+      for (std::size_t i = 0; i < nd; ++i)
+        t.derived[i * static_cast<std::size_t>(t.stride) + static_cast<std::size_t>(v)] =
+            static_cast<float>(good ? derived[i] : nan);
       for (std::size_t i = 0; i < np; ++i) {
         const auto at = i * static_cast<std::size_t>(t.stride) + static_cast<std::size_t>(v);
         t.values[at] = static_cast<float>(status == FitStatus::converged ? p[i] : nan);

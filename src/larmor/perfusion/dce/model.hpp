@@ -19,7 +19,7 @@ struct Param {
 /// Quantity computed from the fitted ones (kep = Ktrans / ve).
 struct Derived {
   std::string name, unit, title;
-  std::function<double(std::span<const double> params)> value;
+  std::function<double(std::span<const double> params)> value = {};  // set by the registration from the model's kernels
 };
 
 struct FitKernels;  // the model compiled for each instruction set (model_kernel.hpp)

@@ -9,16 +9,35 @@
 #endif
 #if defined(LARMOR_ISA_baseline)
 #include <cmath>
+#include <larmor/core/error.hpp>
 #include <larmor/perfusion/dce/kernels.hpp>
 #include <larmor/perfusion/dce/model.hpp>
+
+namespace larmor::dce {
+inline namespace LARMOR_ISA_NAMESPACE {
+/// Derived quantities are described in the registry and computed by the struct, in the same order.
+template <class M>
+void bind_derived(Model& model) {
+  constexpr int n = count_derived<M>();
+  if (model.derived.size() != n) throw Error(Errc::internal, model.title + ": derived quantities differ in number");
+  if constexpr (n > 0)
+    for (int k = 0; k < n; ++k)
+      model.derived[static_cast<std::size_t>(k)].value = [k](std::span<const double> p) {
+        double d[n];
+        M::derived(p.data(), d);
+        return d[k];
+      };
+}
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::dce
 #endif
 
 #if defined(LARMOR_ISA_baseline)
-#define LARMOR_DCE_SCALAR(M) \
-  {fit_tile<M, false, double, float>, fit_tile<M, true, double, float>}, { curve<M, false>, curve<M, true> }
+#define LARMOR_DCE_SCALAR(M)                                                                                \
+  {fit_tile<M, false, double, float>, fit_tile<M, true, double, float>}, {curve<M, false>, curve<M, true>}, \
+      derived_at<M>
 #else
-#define LARMOR_DCE_SCALAR(M) \
-  {nullptr, nullptr}, { nullptr, nullptr }
+#define LARMOR_DCE_SCALAR(M) {nullptr, nullptr}, {nullptr, nullptr}, nullptr
 #endif
 
 #define LARMOR_DCE_KERNELS(name, M)                                                                 \
@@ -66,6 +85,7 @@
                                         has_lag<M>(), LARMOR_DCE_CUDA_POINTER(name)};                         \
     Model model = __VA_ARGS__;                                                                                \
     model.kernels = [] { return &kernels; };                                                                  \
+    bind_derived<M>(model);                                                                                   \
     models.add(id, std::move(model), LARMOR_DCE_LIST aliases);                                                \
   }                                                                                                           \
   }

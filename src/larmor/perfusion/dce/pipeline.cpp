@@ -264,24 +264,28 @@ class Run {
       for (const auto& d : models().get(result_.models[m]).derived) {
         if (std::find(done.begin(), done.end(), d.name) != done.end() || result_.maps.has(d.name)) continue;
         done.push_back(d.name);
-        std::vector<float> values(voxels_, nan);
-        for (std::size_t k = m; k < result_.fits.size(); ++k)
-          for (const auto& same : models().get(result_.models[k]).derived)
-            if (same.name == d.name) evaluate(k, same, values);
-        add_map(d.name, d.unit, d.title, std::move(values));
+        std::vector<float> values(voxels_, nan), se(voxels_, nan);
+        for (std::size_t k = m; k < result_.fits.size(); ++k) {
+          const auto& all = models().get(result_.models[k]).derived;
+          for (std::size_t i = 0; i < all.size(); ++i)
+            if (all[i].name == d.name) evaluate(k, i, values, se);
+        }
+        add_map(d.name, d.unit, d.title, std::move(values), std::move(se));
       }
   }
 
-  void evaluate(std::size_t m, const Derived& d, std::vector<float>& out) const {
+  void evaluate(std::size_t m, std::size_t which, std::vector<float>& out, std::vector<float>& se) const {
     const auto& f = result_.fits[m];
-    const std::size_t n = models().get(result_.models[m]).params.size();
+    const auto& model = models().get(result_.models[m]);
+    const auto& d = model.derived[which];
+    const std::size_t n = model.params.size();
     parallel_for(voxels_, 4096, [&](std::size_t begin, std::size_t end) {
       std::vector<double> p(n);
       for (std::size_t v = begin; v < end; ++v) {
         if (!usable(v) || best_index(v) != m) continue;
         for (std::size_t i = 0; i < n; ++i) p[i] = static_cast<double>(f.values[i][v]);
         const auto value = static_cast<float>(d.value(p));
-        out[v] = std::isfinite(value) ? value : nan;
+        if (std::isfinite(value)) out[v] = value, se[v] = f.derived_error[which][v];
       }
     });
   }
@@ -338,6 +342,8 @@ std::vector<double> PipelineResult::fitted_curve(std::int64_t voxel, double fixe
   std::vector<double> p;
   for (const auto& values : f.values) p.push_back(static_cast<double>(values[v]));
   const auto& times = maps.reference.times;
+  const std::span<const Aif> from(inputs.data(), static_cast<std::size_t>(model.n_inputs));
+  const auto own = std::span<const double>(p).first(model.params.size());
   std::vector<double> out(times.size());
   if (p.size() > own.size())
     delayed_concentration(model, own, from, times, out, p.back());
@@ -345,8 +351,6 @@ std::vector<double> PipelineResult::fitted_curve(std::int64_t voxel, double fixe
     tissue_concentration(model, own, from, times, out, fixed_delay);
   return out;
 }
-  const std::span<const Aif> from(inputs.data(), static_cast<std::size_t>(model.n_inputs));
-  const auto own = std::span<const double>(p).first(model.params.size());
 
 PipelineResult run_pipeline(const PipelineData& data, const PipelineOptions& options, const Progress& progress,
                             const Cancel* cancel) {

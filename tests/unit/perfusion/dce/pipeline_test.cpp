@@ -106,6 +106,48 @@ TEST(Pipeline, FittedCurveIsTheModelAtTheSolution) {
   EXPECT_TRUE(r.fitted_curve(0, 0).empty());  // outside the mask
 }
 
+TEST(Pipeline, FittedCurveHasTheResidualOfTheFitWithItsDelay) {
+  auto o = object(false);
+  o.options.fit.fit_delay = true;
+  o.options.fit.delay_lower = -3;
+  const auto r = run_pipeline(o.data, o.options);
+  const auto n = static_cast<std::size_t>(o.data.dynamic.voxels());
+  const auto data = r.concentration.span<float>();
+  const auto residual = r.maps.get("residual_sd").values.span<float>();
+  std::size_t checked = 0;
+  for (std::size_t v = 0; v < n; v += 37) {
+    const auto curve = r.fitted_curve(static_cast<std::int64_t>(v), 0);
+    if (curve.empty()) continue;
+    double rr = 0;
+    for (std::size_t t = 0; t < curve.size(); ++t) rr += std::pow(curve[t] - static_cast<double>(data[t * n + v]), 2);
+    const double sd = std::sqrt(rr / static_cast<double>(curve.size() - 4));
+    // Parameters rounded to float move a curve of 1 mM by 1e-7.
+    EXPECT_NEAR(sd, residual[v], 0.02 * sd + 1e-6) << v;
+    ++checked;
+  }
+  EXPECT_GT(checked, 5u);
+}
+
+TEST(Pipeline, DerivedMapsHaveStandardErrors) {
+  const auto o = object(true);
+  auto options = o.options;
+  options.models = {"dce.tofts", "dce.extended_tofts"};  // kep of either, where it was chosen
+  for (const auto& r : {run_pipeline(o.data, o.options), run_pipeline(o.data, options)}) {
+    const auto& kep = r.maps.get("kep");
+    ASSERT_EQ(kep.standard_error.shape(), kep.values.shape());
+    const auto value = kep.values.span<float>(), se = kep.standard_error.span<float>();
+    std::size_t known = 0;
+    for (std::size_t v = 0; v < value.size(); ++v) {
+      EXPECT_TRUE(std::isfinite(value[v]) || !std::isfinite(se[v])) << v;
+      if (r.maps.status.span<std::uint8_t>()[v] == static_cast<std::uint8_t>(fit::FitStatus::converged)) {
+        EXPECT_GT(se[v], 0) << v;
+        ++known;
+      }
+    }
+    EXPECT_GT(known, 100u);
+  }
+}
+
 TEST(Pipeline, OutsideTheMaskNothingHasAValue) {
   const auto o = object(true);
   const auto r = run_pipeline(o.data, o.options);

@@ -8,6 +8,7 @@ namespace {
 // vp
 struct TwoCum {
   static constexpr int n_params = 3;  // Fp, PS, vp
+  static constexpr int n_derived = 2;
   static constexpr Term terms[] = {{Kind::exponential}, {Kind::integral}};
   static constexpr Search search{{Shape::exponential, 0, 1}, {Shape::integral}};
 
@@ -18,6 +19,10 @@ struct TwoCum {
     const S flow_share = Fp / out;
     q[0] = Fp * flow_share, q[1] = out / vp;
     q[2] = PS * flow_share;
+  }
+  template <class S>
+  LARMOR_HD static void derived(const S* p, S* d) {
+    d[0] = p[1] / (p[1] + p[0]), d[1] = p[2] / (p[0] + p[1]);
   }
   template <class S>
   LARMOR_HD static void start(S rate1, S, S, S a1, S a2, S* p) {
@@ -35,7 +40,5 @@ LARMOR_DCE_MODEL(2cum, TwoCum, "dce.2cum", ("two_compartment_uptake", "2cu", "tc
                   .params = {{"Fp", "1/s", 1e-5, 10.0 / 60, 0.3 / 60, "plasma flow"},
                              {"PS", "1/s", 0.0, 5.0 / 60, 0.05 / 60, "permeability-surface area product"},
                              {"vp", "1", 1e-3, 1.0, 0.05, "plasma volume fraction"}},
-                  .derived = {{"E", "1", "extraction fraction, PS / (PS + Fp)",
-                               [](std::span<const double> p) { return p[1] / (p[1] + p[0]); }},
-                              {"MTT", "s", "plasma mean transit time, vp / (Fp + PS)",
-                               [](std::span<const double> p) { return p[2] / (p[0] + p[1]); }}}})
+                  .derived = {{"E", "1", "extraction fraction, PS / (PS + Fp)"},
+                              {"MTT", "s", "plasma mean transit time, vp / (Fp + PS)"}}})

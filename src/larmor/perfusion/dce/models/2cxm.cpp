@@ -9,6 +9,7 @@ namespace {
 // a = (Fp + PS) / vp, b = PS / ve, c = Fp / vp, and E = (K1 - c) / (K1 - K2).
 struct TwoCxm {
   static constexpr int n_params = 4;  // Fp, PS, ve, vp
+  static constexpr int n_derived = 2;
   static constexpr Term terms[] = {{Kind::exponential}, {Kind::exponential}};
   static constexpr Search search{{Shape::exponential, 0, 1}, {Shape::exponential, 0, 2}};
 
@@ -26,6 +27,10 @@ struct TwoCxm {
     const S E = (K1 - c) / root;
     q[0] = Fp * (S(1.0) - E), q[1] = K1;
     q[2] = Fp * E, q[3] = K2;
+  }
+  template <class S>
+  LARMOR_HD static void derived(const S* p, S* d) {
+    d[0] = p[1] / (p[1] + p[0]), d[1] = (p[3] + p[2]) / p[0];
   }
   // From the response back to the parameters: Fp = A1 + A2, c = Fp^-1 (A1 K1 + A2 K2), b = K1 K2 / c.
   template <class S>
@@ -55,7 +60,5 @@ LARMOR_DCE_MODEL(2cxm, TwoCxm, "dce.2cxm", ("two_compartment_exchange", "2cx", "
                              {"PS", "1/s", 0.0, 5.0 / 60, 0.05 / 60, "permeability-surface area product"},
                              {"ve", "1", 1e-3, 1.0, 0.2, "extravascular extracellular volume fraction"},
                              {"vp", "1", 1e-3, 1.0, 0.05, "plasma volume fraction"}},
-                  .derived = {{"E", "1", "extraction fraction, PS / (PS + Fp)",
-                               [](std::span<const double> p) { return p[1] / (p[1] + p[0]); }},
-                              {"MTT", "s", "mean transit time, (vp + ve) / Fp",
-                               [](std::span<const double> p) { return (p[3] + p[2]) / p[0]; }}}})
+                  .derived = {{"E", "1", "extraction fraction, PS / (PS + Fp)"},
+                              {"MTT", "s", "mean transit time, (vp + ve) / Fp"}}})

@@ -7,6 +7,7 @@ namespace {
 // Response Fp for t < Tc, then E Fp exp(-E Fp / ve (t - Tc)), with Tc = vp / Fp and E = 1 - exp(-PS / Fp)
 struct Aath {
   static constexpr int n_params = 4;  // Fp, PS, ve, vp
+  static constexpr int n_derived = 2;
   static constexpr Term terms[] = {{Kind::integral}, {Kind::integral, 0, true}, {Kind::exponential, 0, true}};
   static constexpr Search search{{Shape::box}, {Shape::exponential, 0, 1, true}};
 
@@ -18,6 +19,10 @@ struct Aath {
     q[0] = Fp, q[1] = -Fp;
     q[2] = EFp, q[3] = EFp / ve;
     q[4] = vp / Fp;
+  }
+  template <class S>
+  LARMOR_HD static void derived(const S* p, S* d) {
+    d[0] = S(1.0) - simd::exp(-(p[1] / p[0])), d[1] = p[3] / p[0];
   }
   template <class S>
   LARMOR_HD static void start(S rate1, S, S lag, S a1, S a2, S* p) {
@@ -37,7 +42,5 @@ LARMOR_DCE_MODEL(aath, Aath, "dce.aath", ("adiabatic_tissue_homogeneity", "aathm
                              {"PS", "1/s", 0.0, 5.0 / 60, 0.05 / 60, "permeability-surface area product"},
                              {"ve", "1", 1e-3, 1.0, 0.2, "extravascular extracellular volume fraction"},
                              {"vp", "1", 1e-3, 1.0, 0.05, "plasma volume fraction"}},
-                  .derived = {{"E", "1", "extraction fraction, 1 - exp(-PS / Fp)",
-                               [](std::span<const double> p) { return 1 - std::exp(-p[1] / p[0]); }},
-                              {"Tc", "s", "capillary transit time, vp / Fp",
-                               [](std::span<const double> p) { return p[3] / p[0]; }}}})
+                  .derived = {{"E", "1", "extraction fraction, 1 - exp(-PS / Fp)"},
+                              {"Tc", "s", "capillary transit time, vp / Fp"}}})

@@ -7,6 +7,7 @@ namespace {
 // C = Fp [fa ca + (1 - fa) cv] (x) exp(-Fp / vd t): liver, with hepatic artery and portal vein
 struct DualInput {
   static constexpr int n_params = 3;  // Fp, fa, vd
+  static constexpr int n_derived = 1;
   static constexpr Term terms[] = {{Kind::exponential, 0}, {Kind::exponential, 1}};
   static constexpr Search search{{Shape::exponential, 0, 1}, {Shape::exponential, 1, 1}};
 
@@ -15,6 +16,10 @@ struct DualInput {
     const S k = p[0] / p[2];
     q[0] = p[0] * p[1], q[1] = k;
     q[2] = p[0] * (S(1.0) - p[1]), q[3] = k;
+  }
+  template <class S>
+  LARMOR_HD static void derived(const S* p, S* d) {
+    d[0] = p[2] / p[0];
   }
   template <class S>
   LARMOR_HD static void start(S rate1, S, S, S a1, S a2, S* p) {
@@ -32,5 +37,4 @@ LARMOR_DCE_MODEL(dual_input, DualInput, "dce.dual_input", ("disc", "dual_input_s
                              {"fa", "1", 0.0, 1.0, 0.25, "arterial fraction of the inflow"},
                              {"vd", "1", 1e-3, 1.0, 0.2, "distribution volume fraction"}},
                   .n_inputs = 2,
-                  .derived = {{"MTT", "s", "mean transit time, vd / Fp",
-                               [](std::span<const double> p) { return p[2] / p[0]; }}}})
+                  .derived = {{"MTT", "s", "mean transit time, vd / Fp"}}})
