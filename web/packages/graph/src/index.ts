@@ -1,2 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from "./api.ts";
+export * from "./catalogue.ts";
+export * from "./compat.ts";
+export * from "./document.ts";
+export * from "./edits/clipboard.ts";
+export * from "./edits/dashboards.ts";
+export * from "./edits/groups.ts";
+export * from "./edits/nodes.ts";
+export * from "./edits/notes.ts";
+export * from "./edits/wires.ts";
+export * from "./form.ts";
+export * as format from "./format.ts";
+export * from "./fuzzy.ts";
+export * as geometry from "./geometry.ts";
+export * from "./json.ts";
+export * from "./level.ts";
+export * from "./node_view.ts";
+export * from "./patch.ts";
+export * from "./pending.ts";
+export * from "./profile.ts";
+export * from "./report.ts";

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { GraphInput, GraphOutput, Promoted } from "./document.ts";
+import type { Json } from "./json.ts";
+
+export interface TypeInfo {
+  title: string;
+  what?: string;
+  parent?: string;
+  colour?: string;
+  viewers?: string[];
+}
+
+export interface PortInfo {
+  name: string;
+  what?: string;
+  type: string;
+  required?: boolean;
+  repeated?: boolean;
+  dtypes?: string[];
+  min_rank?: number;
+  max_rank?: number;
+  axes?: string[];
+  lower?: number | null;
+  upper?: number | null;
+}
+
+export type SettingKind = "number" | "integer" | "boolean" | "choice" | "text" | "file_open" | "file_save" | "folder" | "colour" | "numbers";
+
+export interface SettingInfo {
+  name: string;
+  what?: string;
+  kind: SettingKind;
+  default?: Json;
+  value?: Json;
+  lower?: number | null;
+  upper?: number | null;
+  step?: number;
+  unit?: string;
+  choices?: string[];
+  optional?: boolean;
+  multiline?: boolean;
+}
+
+export interface OpInfo {
+  id: string;
+  title: string;
+  does?: string;
+  from?: string;
+  help?: string;
+  version?: number;
+  effect?: boolean;
+  user?: boolean;
+  tags?: string[];
+  category?: string;
+  inputs: PortInfo[];
+  outputs: PortInfo[];
+  settings: SettingInfo[];
+  examples?: { title: string; graph: string }[];
+}
+
+/** A graph that comes with the product, or with the server's folders; usable as a node when its ports are told. */
+export interface GraphInfo {
+  name: string;
+  title?: string;
+  about?: string;
+  inputs?: Record<string, GraphInput>;
+  outputs?: Record<string, GraphOutput>;
+  settings?: Record<string, Promoted>;
+}
+
+export interface CatalogueJson {
+  types: Record<string, TypeInfo>;
+  ops: OpInfo[];
+  graphs?: GraphInfo[];
+  extensions?: Record<string, string>;
+}
+
+const fallback = "#8a93a3";
+
+/** What the server can do, indexed. */
+export class Catalogue {
+  readonly ops = new Map<string, OpInfo>();
+  readonly graphs = new Map<string, GraphInfo>();
+  readonly types: Record<string, TypeInfo>;
+  readonly extensions: Record<string, string>;
+
+  constructor(json: CatalogueJson) {
+    this.types = json.types;
+    this.extensions = json.extensions ?? {};
+    for (const op of json.ops) this.ops.set(op.id, op);
+    for (const g of json.graphs ?? []) this.graphs.set(g.name, g);
+  }
+
+  category(op: OpInfo): string {
+    return op.category || op.id.split(".")[0]!;
+  }
+  colour(type: string): string {
+    for (let t: string | undefined = type, n = 0; t && n < 20; t = this.types[t]?.parent, n++) {
+      const colour = this.types[t]?.colour;
+      if (colour) return colour;
+    }
+    return fallback;
+  }
+  typeTitle(type: string): string {
+    return this.types[type]?.title || type;
+  }
+  viewers(type: string): string[] {
+    for (let t: string | undefined = type, n = 0; t && n < 20; t = this.types[t]?.parent, n++) {
+      const viewers = this.types[t]?.viewers;
+      if (viewers?.length) return viewers;
+    }
+    return [];
+  }
+
+  /** Itself or one of its ancestors. */
+  private isA(type: string, ancestor: string): boolean {
+    for (let t: string | undefined = type, n = 0; t && n < 20; t = this.types[t]?.parent, n++) if (t === ancestor) return true;
+    return false;
+  }
+
+  /** A value of `from` can be read as `to` without an operation, by the rules of the engine. */
+  accepts(to: string, from: string): boolean {
+    if (to === "any" || from === "any" || to === "list") return true;
+    if (this.isA(from, to)) return true;
+    if (from === "number" && (to === "array" || to === "numbers")) return true;
+    if (from === "numbers" && to === "array") return true;
+    return to === "numbers" && this.isA(from, "array");
+  }
+  /** Why not, for people; empty when accepted. */
+  refusal(to: string, from: string): string {
+    if (this.accepts(to, from)) return "";
+    const a = (type: string) => {
+      const title = this.typeTitle(type).toLowerCase();
+      return (/^[aeiou]/.test(title) ? "an " : "a ") + title;
+    };
+    return `${a(to)} is needed and this is ${a(from)}`;
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export const states = ["idle", "waiting", "running", "done", "cached", "warning", "error", "skipped", "cancelled", "bypassed", "frozen"] as const;
+export type State = (typeof states)[number];
+
+export interface PortReport {
+  type: string;
+  describe: string;
+  hash?: string;
+  bytes?: number;
+  resident?: boolean;
+  unchanged?: boolean;
+  shape?: number[];
+  axes?: string[];
+  min?: number | null;
+  max?: number | null;
+  unit?: string;
+}
+
+/** The field names of flow::NodeReport. */
+export interface NodeReport {
+  path: string;
+  op?: string;
+  state: State;
+  progress?: number;
+  doing?: string;
+  started?: number;
+  seconds?: number;
+  expected_seconds?: number;
+  mean_seconds?: number;
+  sd_seconds?: number;
+  runs?: number;
+  rounds?: number;
+  thread?: number;
+  peak_bytes?: number;
+  output_bytes?: number;
+  cache_hits?: number;
+  warnings?: string[];
+  error?: string;
+  advice?: string;
+  log?: string;
+  error_at?: string;
+  outputs?: Record<string, PortReport>;
+}
+
+export interface Issue {
+  kind: "error" | "warning";
+  node?: string;
+  port?: string;
+  message: string;
+  advice?: string;
+  code?: string;
+}
+
+export interface RunSummary {
+  run: number;
+  started?: string | number;
+  seconds?: number;
+  state: string;
+  peak_bytes?: number;
+}
+
+export interface RunReport {
+  state: string;
+  seconds: number;
+  peak_bytes?: number;
+  resident_bytes?: number;
+  ran?: number;
+  cached?: number;
+  failed?: number;
+  skipped?: number;
+  nodes: Record<string, NodeReport>;
+  issues?: Issue[];
+}
+
+/** Seconds left of a running node: from earlier runs when there are any, else from its progress; NaN when nobody knows. */
+export function secondsLeft(report: NodeReport, elapsed: number): number {
+  const p = report.progress ?? 0;
+  const byProgress = p > 0.02 ? (elapsed * (1 - p)) / p : NaN;
+  const expected = report.expected_seconds ?? 0;
+  if (expected <= 0) return byProgress;
+  const byHistory = expected - elapsed;
+  if (Number.isNaN(byProgress)) return byHistory > 0 ? byHistory : NaN;
+  // The longer it runs, the more its own pace says.
+  return p * byProgress + (1 - p) * Math.max(byHistory, 0);
+}
