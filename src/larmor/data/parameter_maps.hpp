@@ -22,6 +22,7 @@ struct ParameterMaps {
   Image reference;  // geometry; its data may be empty
   std::vector<ParameterMap> maps;
   Array status;                                          // (x, y, z) u8, FitStatus values
+  Metadata meta = {};                                    // how they came about: "Models", "Fitter", "Delay", ...
   const ParameterMap& get(std::string_view name) const;  // Errors   Errc::unknown_name
   bool has(std::string_view name) const;
 };

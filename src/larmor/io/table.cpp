@@ -174,9 +174,13 @@ Table read_table(const std::filesystem::path& path) {
   return table;
 }
 
-void write_table(const std::filesystem::path& path, const Table& table) {
+void write_table(const std::filesystem::path& path, const Table& table, const std::vector<std::string>& comments) {
   const char separator = path.extension() == ".tsv" ? '\t' : ',';
   std::string text;
+  for (std::string line : comments) {
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    text += "# " + line + '\n';
+  }
   const auto add = [&](const std::vector<std::string>& cells) {
     if (cells.size() != table.columns.size())
       throw Error(Errc::shape,

@@ -26,6 +26,7 @@ struct Table {
 /// lines at the top are accepted. A first line that is all numbers is data: the columns are then named c1, c2, ...
 /// Errors   Errc::file, Errc::format (a row of another length, with its line number and both counts)
 Table read_table(const std::filesystem::path& path);
-void write_table(const std::filesystem::path& path, const Table& table);  // TSV for .tsv, else CSV; atomic
+/// TSV for .tsv, else CSV; atomic. `comments` become `#` lines at the top.
+void write_table(const std::filesystem::path& path, const Table& table, const std::vector<std::string>& comments = {});
 
 }  // namespace larmor::io

@@ -74,15 +74,27 @@ std::optional<MetaValue> meta_of(const Value& v) {
 
 }  // namespace
 
+Value value_of(const Metadata& meta) {
+  Value::Fields fields;
+  for (const auto& [name, v] : meta) fields.emplace_back(name, meta_value(v));
+  return Value::record("", std::move(fields));
+}
+
+Metadata metadata_of(const Value& value) {
+  Metadata out;
+  if (value.kind() != Value::Kind::record) return out;
+  for (const auto& [name, v] : value.fields())
+    if (auto m = meta_of(v)) out[name] = std::move(*m);
+  return out;
+}
+
 Value ValueTraits<Image>::to(const Image& image) {
   std::vector<double> affine;
   for (const auto& row : image.affine.m) affine.insert(affine.end(), row.begin(), row.end());
-  Value::Fields meta;
-  for (const auto& [name, v] : image.meta) meta.emplace_back(name, meta_value(v));
   return Value::record("image", {{"data", image.data},
                                  {"affine", ValueTraits<std::vector<double>>::to(affine)},  // row-major 4 x 4
                                  {"times", ValueTraits<std::vector<double>>::to(image.times)},
-                                 {"meta", Value::record("", std::move(meta))},
+                                 {"meta", value_of(image.meta)},
                                  {"source", image.source}});
 }
 
@@ -99,9 +111,7 @@ Image ValueTraits<Image>::from(const Value& value) {
   for (std::size_t k = 0; k < 16; ++k) image.affine.m[k / 4][k % 4] = affine[k];
   if (const Value times = value.field("times"); !times.none())
     image.times = ValueTraits<std::vector<double>>::from(times);
-  if (const Value meta = value.field("meta"); meta.kind() == Value::Kind::record)
-    for (const auto& [name, v] : meta.fields())
-      if (auto m = meta_of(v)) image.meta[name] = std::move(*m);
+  image.meta = metadata_of(value.field("meta"));
   if (const Value source = value.field("source"); source.kind() == Value::Kind::text) image.source = source.text();
   return image;
 }

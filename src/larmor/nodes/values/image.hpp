@@ -27,6 +27,10 @@ int need_axis(const Array& array, const std::string& name);
 
 namespace larmor::flow {
 
+/// Named facts as a record without a type, and back; what has no place in Metadata is left out.
+Value value_of(const Metadata& meta);
+Metadata metadata_of(const Value& value);
+
 template <>
 struct ValueTraits<Image> {
   static constexpr const char* type = "image";

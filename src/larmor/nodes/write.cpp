@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/io/file.hpp>
+#include <larmor/io/npy.hpp>
+#include <larmor/io/report.hpp>
+#include <larmor/nodes/sidecar.hpp>
+#include <larmor/nodes/values/curve.hpp>
+#include <larmor/nodes/values/table.hpp>
+#include <larmor/nodes/write.hpp>
+
+namespace larmor::nodes {
+namespace {
+
+namespace fs = std::filesystem;
+using flow::Value;
+using flow::ValueTraits;
+
+std::string number_text(double x) { return std::isnan(x) ? "nan" : fmt::format("{:.9g}", x); }
+
+std::string column_name(std::string label, const std::string& unit) {
+  std::replace(label.begin(), label.end(), ' ', '_');
+  return unit.empty() ? label : label + "_" + unit;
+}
+
+io::Table table_of(const Curve& c) {
+  io::Table t;
+  t.columns.push_back(c.x_label == "time" && c.x_unit == "s" ? "time" : column_name(c.x_label, c.x_unit));
+  for (std::size_t s = 0; s < c.y.size(); ++s)
+    t.columns.push_back(column_name(s < c.series.size() ? c.series[s]
+                                    : c.y.size() > 1    ? fmt::format("{}{}", c.label, s + 1)
+                                    : c.label.empty()   ? "value"
+                                                        : c.label,
+                                    c.unit));
+  for (std::size_t i = 0; i < c.x.size(); ++i) {
+    t.rows.push_back({number_text(c.x[i])});
+    for (const auto& s : c.y) t.rows.back().push_back(number_text(s[i]));
+  }
+  return t;
+}
+
+}  // namespace
+
+io::Table table_from(const Value& value) {
+  if (value.type() == "curve") return table_of(ValueTraits<Curve>::from(value));
+  if (value.type() == "table") return ValueTraits<io::Table>::from(value);
+  if (value.kind() == Value::Kind::number || value.kind() == Value::Kind::list || value.kind() == Value::Kind::array) {
+    io::Table t{.columns = {"value"}, .rows = {}, .source = {}};
+    for (const double x : ValueTraits<std::vector<double>>::from(value)) t.rows.push_back({number_text(x)});
+    return t;
+  }
+  return ValueTraits<io::Table>::from(value);
+}
+
+void write_npy_file(const fs::path& path, const Array& array, const std::string& provenance) {
+  io::write_npy(path, array);
+  Metadata facts;
+  if (!array.axes().empty()) facts["Axes"] = array.axes();
+  io::write_text(path.string() + ".json", sidecar_json(facts, provenance));
+}
+
+void write_table_file(const fs::path& path, const Value& value, const std::string& provenance) {
+  std::vector<std::string> comments;
+  if (!provenance.empty()) comments.push_back("larmor provenance " + provenance);
+  io::write_table(path, table_from(value), comments);
+}
+
+void write_png_file(const fs::path& path, const io::Picture& picture, const std::string& provenance) {
+  std::vector<std::pair<std::string, std::string>> texts{{"Software", "larmor " LARMOR_VERSION}};
+  if (!provenance.empty()) texts.emplace_back("Provenance", provenance);
+  io::write_png(path, picture, texts);
+}
+
+void write_report_file(const fs::path& path, const Page& page, const std::string& provenance) {
+  std::string html = page.html;
+  if (const auto at = html.find("<head>"); !provenance.empty() && at != std::string::npos)
+    html.insert(at + 6, "\n<meta name=\"provenance\" content=\"" + io::escape_html(provenance) + "\">");
+  io::write_text(path, html);
+}
+
+Value read_json_file(const fs::path& path) {
+  try {
+    return flow::from_json(io::read_text(path));
+  } catch (Error& e) {
+    if (e.code() == Errc::format) e.at(path.string());
+    throw;
+  }
+}
+
+}  // namespace larmor::nodes

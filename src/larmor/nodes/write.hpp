@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <larmor/flow/value.hpp>
+#include <larmor/io/png.hpp>
+#include <larmor/io/table.hpp>
+#include <larmor/nodes/values/report.hpp>
+#include <string>
+
+/// One function a format, with the place of the provenance in it; files.hpp chooses among them by the name.
+namespace larmor::nodes {
+
+/// Beside it, in <path>.json.
+void write_npy_file(const std::filesystem::path& path, const Array& array, const std::string& provenance);
+/// In a line `# larmor provenance {...}` at the top. A curve is a table with a column a series, numbers are one column.
+void write_table_file(const std::filesystem::path& path, const flow::Value& value, const std::string& provenance);
+/// In a text called "Provenance".
+void write_png_file(const std::filesystem::path& path, const io::Picture& picture, const std::string& provenance);
+/// In <meta name="provenance" content="...">.
+void write_report_file(const std::filesystem::path& path, const Page& page, const std::string& provenance);
+/// Objects are records, arrays lists. Errors   Errc::format with the file
+flow::Value read_json_file(const std::filesystem::path& path);
+
+/// A curve, numbers or a table as a table. Errors   Errc::type
+io::Table table_from(const flow::Value& value);
+
+}  // namespace larmor::nodes
