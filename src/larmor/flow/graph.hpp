@@ -108,11 +108,19 @@ struct Issue {
   std::string node = {};  // path; empty: the graph
   std::string port = {};  // or setting
   std::string message, advice = {};
-  std::string code = {};  // "unknown_op", "type", "cycle", "missing_input", "setting", "missing_file", ...
+  /// "unknown_op", "unknown_graph", "unknown_node", "unknown_port", "type", "cycle", "recursion", "missing_input",
+  /// "two_wires", "setting", "missing_file", "sweep", "bypass", "map", "loop", "graph_port", "promoted", "node"
+  std::string code = {};
 };
 
 /// Where graphs that nodes name are found ("dce" -> graphs/dce.json).
 using Library = std::function<std::shared_ptr<const Graph>(const std::string& name)>;
+
+/// The graph that a node stands for: a definition of the graph it is in, or one of the library; null when there is none
+/// or the node is an operation.
+std::shared_ptr<const Graph> definition_of(const Node& node, const Graph& graph, const Library& library = {});
+/// What the definitions of a graph can name: its own definitions, and what it could name itself.
+Library library_inside(const Graph& graph, const Library& library = {});
 
 /// The node type that a graph is from the outside: its ports and promoted settings. Errors   Errc::unknown_name
 NodeType as_node_type(const Graph& graph, const NodeTypes& types, const Library& library = {});
@@ -122,8 +130,16 @@ std::optional<NodeType> type_of(const Node& node, const Graph& graph, const Node
 
 /// Everything that can be said without running: unknown operations, graphs, ports and settings (each with the nearest
 /// name), settings out of range, types that do not fit (with the reason and the operations that would convert), cycles
-/// outside zones (naming the nodes), inputs that need a wire, files that are not there.
-std::vector<Issue> check(const Graph& graph, const NodeTypes& types, const Library& library = {});
+/// outside zones (naming the nodes), inputs that need a wire, files that are not there. Relative file names are below
+/// `base`.
+std::vector<Issue> check(const Graph& graph, const NodeTypes& types, const Library& library = {},
+                         const std::filesystem::path& base = {});
+
+/// Operations with one input that can take a value of type `from` and an output that fits `to`, the closest first.
+std::vector<std::string> converters(const NodeTypes& types, std::string_view to, std::string_view from);
+/// The nodes in an order in which every node comes after those it takes from; nodes of cycles, and what depends on
+/// them, come last. Wires of ports that are not there count by the nodes they name.
+std::vector<std::string> topological_order(const Graph& graph);
 
 /// "fit.signal" -> {"fit", "signal"}; a repeated port keeps its number: {"cat", "in.2"}. Errors   Errc::format
 std::pair<std::string, std::string> split_port(std::string_view reference);
