@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build make ccache lld pkg-config git python3 python3-numpy
   clang-format clang-tidy
   libfmt-dev libspdlog-dev libtbb-dev libfftw3-dev libisal-dev libpng-dev libcairo2-dev zlib1g-dev
-  libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
+  libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev libboost1.74-dev
   libceres-dev libgtest-dev libgmock-dev
   fonts-dejavu-core
 )
