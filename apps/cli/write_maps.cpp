@@ -55,9 +55,10 @@ void write_maps(const ParameterMaps& maps, const MapFiles& files) {
     write_one(files, maps.reference, m.name, scaled(m.values, k), line,
               {{"Description", m.title}, {"Symbol", m.symbol}, {"Units", unit}});
     if (files.standard_errors && !m.standard_error.empty())
-      write_one(files, maps.reference, m.name + "_se", scaled(m.standard_error, k), "standard error of " + line,
-                {{"Description", fmt::format("Standard error of {} (from the Jacobian of the fit, Cramer-Rao)", m.name)},
-                 {"Units", unit}});
+      write_one(
+          files, maps.reference, m.name + "_se", scaled(m.standard_error, k), "standard error of " + line,
+          {{"Description", fmt::format("Standard error of {} (from the Jacobian of the fit, Cramer-Rao)", m.name)},
+           {"Units", unit}});
   }
   if (maps.status.empty()) return;
   json levels;
