@@ -12,6 +12,7 @@
 #include <larmor/perfusion/dce/t1.hpp>
 #include <nlohmann/json.hpp>
 
+#include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "text_table.hpp"
 
@@ -140,6 +141,9 @@ json commands_json() {
   return out;
 }
 
+json ops_json() { return json::parse(operations_json()); }
+json types_json() { return json::parse(wire_types_json()); }
+
 struct CatalogueKind {
   const char *name, *title, *lead;
   json (*items)();
@@ -216,6 +220,9 @@ Rows command_rows(const json& items) {
   return rows;
 }
 
+Rows ops_rows(const json&) { return operation_rows(); }
+Rows types_rows(const json&) { return wire_type_rows(); }
+
 const CatalogueKind kinds[] = {
     {"models", "Models",
      "Tracer-kinetic models of `fit.model`. Bounds and starts are in the units shown. Every model also takes `delay` "
@@ -233,6 +240,8 @@ const CatalogueKind kinds[] = {
     {"units", "Quantities and units",
      "Maps, settings and reports are in the unit of the column `shown in`; `output.units: engine` writes the engine's.",
      units_json, unit_rows},
+    {"ops", "Operations", "What a node of a graph can be.", ops_json, ops_rows},
+    {"types", "Types on wires", "What an operation takes and gives.", types_json, types_rows},
     {"devices", "Devices", "Where work can run: `--device`.", devices_json, device_rows},
     {"commands", "Commands", "", commands_json, command_rows},
 };

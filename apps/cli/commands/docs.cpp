@@ -4,6 +4,7 @@
 #include <larmor/io/file.hpp>
 
 #include "catalogue.hpp"
+#include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "config.hpp"
 
@@ -22,15 +23,17 @@ int run(const Call& call) {
   io::OutputFolder out(call.text("FOLDER"));
   std::string index =
       "# Reference\n\nGenerated from the program's own descriptions with `larmor docs docs/reference`.\n\n- "
-      "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n";
+      "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n- [Operations](operations/README.md)\n";
   io::write_text(out.path() / "commands.md", generated(commands_page()));
   io::write_text(out.path() / "config.md", generated(config_page()));
   for (const auto& kind : catalogue_kinds()) {
-    if (kind == "commands" || kind == "devices") continue;  // the one has its page, the other depends on the machine
+    // Commands and operations have their pages; devices depend on the machine.
+    if (kind == "commands" || kind == "ops" || kind == "types" || kind == "devices") continue;
     const std::string page = catalogue_page(kind);
     io::write_text(out.path() / (kind + ".md"), generated(page));
     index += fmt::format("- [{}]({}.md)\n", page.substr(2, page.find('\n') - 2), kind);
   }
+  for (const auto& [name, page] : operation_pages()) io::write_text(out.path() / "operations" / name, generated(page));
   io::write_text(out.path() / "README.md", generated(index));
   out.commit();
   fmt::print("{}\n", call.text("FOLDER"));

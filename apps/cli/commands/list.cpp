@@ -22,15 +22,16 @@ int run(const Call& call) {
 }  // namespace
 
 void register_list(Commands& commands) {
-  commands.add({.name = "list",
-                .does = "Lists what can be named: models, input functions, fitters, units, devices, commands",
-                .in = {{.name = "WHAT",
-                        .what = "what to list, default all",
-                        .kind = Kind::text,
-                        .optional = true,
-                        .choices = what}},
-                .examples = {"larmor list models", "larmor list all --json"},
-                .run = run});
+  commands.add(
+      {.name = "list",
+       .does = "Lists what can be named: models, operations, input functions, fitters, units, devices, commands",
+       .in = {{.name = "WHAT",
+               .what = "what to list, default all",
+               .kind = Kind::text,
+               .optional = true,
+               .choices = what}},
+       .examples = {"larmor list models", "larmor list all --json"},
+       .run = run});
 }
 
 }  // namespace larmor::cli

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <larmor/flow/graph_stats.hpp>
+#include <larmor/nodes/operations.hpp>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "graph_files.hpp"
+#include "text_table.hpp"
+
+namespace larmor::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+int run(const Call& call) {
+  const std::filesystem::path path = call.text("GRAPH");
+  const auto s = flow::statistics(flow::load_graph(path), nodes::operations(), graph_library(path));
+  if (call.json) {
+    json out{{"operations", s.operations},
+             {"instances", s.instances},
+             {"reuse", s.reuse},
+             {"wires", s.wires},
+             {"settings", s.settings},
+             {"sub_graphs", s.sub_graphs},
+             {"definitions", s.definitions},
+             {"zones", s.zones},
+             {"mapped", s.mapped},
+             {"swept", s.swept},
+             {"depth", s.depth},
+             {"width", s.width},
+             {"user_operations", s.user_operations},
+             {"code_lines", s.code_lines},
+             {"json_lines", s.json_lines},
+             {"counts", s.counts},
+             {"unknown", s.unknown}};
+    fmt::print("{}\n", out.dump(2));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"quantity", "value", "meaning"}};
+  const auto row = [&](const char* name, std::int64_t n, const char* meaning) {
+    rows.push_back({name, with_commas(n), meaning});
+  };
+  row("nodes", s.operations, "distinct operations");
+  row("instances", s.instances, "times that they are placed, in sub-graphs too");
+  rows.push_back({"reuse", fmt::format("{:.2f}", s.reuse), "instances / nodes"});
+  row("wires", s.wires, "in sub-graphs too");
+  row("settings", s.settings, "that are not at their default");
+  row("sub-graphs", s.sub_graphs, "placed");
+  row("definitions", s.definitions, "in the file");
+  row("zones", s.zones, "loops");
+  row("mapped", s.mapped, "nodes that run over an axis");
+  row("swept", s.swept, "nodes that run for a list of values");
+  row("depth", s.depth, "longest chain of nodes");
+  row("width", s.width, "most nodes that can run side by side");
+  row("user operations", s.user_operations, "distinct");
+  row("lines of code", s.code_lines, "of the user operations");
+  row("lines of JSON", s.json_lines, "of the graph");
+  fmt::print("{}", text_table(rows));
+  std::vector<std::pair<std::string, std::int64_t>> counts(s.counts.begin(), s.counts.end());
+  std::stable_sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  rows = {{"operation", "instances"}};
+  for (const auto& [id, n] : counts) rows.push_back({id, with_commas(n)});
+  if (rows.size() > 1) fmt::print("\n{}", text_table(rows));
+  if (!s.unknown.empty()) fmt::print(stderr, "not known here: {}\n", fmt::join(s.unknown, ", "));
+  return 0;
+}
+
+}  // namespace
+
+void register_graph_stats(Commands& commands) {
+  commands.add({.name = "graph stats",
+                .does = "How large a graph is, and how much of it is reuse",
+                .in = {{.name = "GRAPH", .what = "graph (.json)"}},
+                .refs = {"Zwart and Pipe, MRM 74:1449 (2015), table 2"},
+                .examples = {"larmor graph stats dce.json"},
+                .more = "Nodes are the distinct operations, which is what somebody had to write; instances are the "
+                        "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
+                        "each place it stands in. What the engine adds to the time of the operations is a matter of a "
+                        "run: see the report of larmor run.",
+                .run = run});
+}
+
+}  // namespace larmor::cli

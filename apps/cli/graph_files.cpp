@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph_files.hpp"
+
+#include <fmt/format.h>
+
+namespace larmor::cli {
+namespace fs = std::filesystem;
+
+std::vector<fs::path> shipped_graph_folders() {
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  if (failed) return {};
+  std::vector<fs::path> out;
+  for (const char* place : {"../share/larmor/graphs", "../../graphs"}) {  // installed; build/bin of the source tree
+    const fs::path folder = (program.parent_path() / place).lexically_normal();
+    if (fs::is_directory(folder, failed)) out.push_back(folder);
+  }
+  return out;
+}
+
+flow::Library graph_library(const fs::path& file) {
+  auto folders = shipped_graph_folders();
+  folders.insert(folders.begin(), file.has_parent_path() ? file.parent_path() : fs::path("."));
+  return [folders](const std::string& name) -> std::shared_ptr<const flow::Graph> {
+    if (name.empty() || name.find("..") != std::string::npos || name.front() == '/') return nullptr;
+    std::error_code failed;
+    for (const auto& folder : folders)
+      if (const fs::path path = folder / (name + ".json"); fs::is_regular_file(path, failed))
+        return std::make_shared<const flow::Graph>(flow::load_graph(path));
+    return nullptr;
+  };
+}
+
+std::string issue_text(const flow::Issue& issue, std::size_t width) {
+  std::string place = issue.node;
+  if (!issue.port.empty()) place += (place.empty() ? "" : ".") + issue.port;
+  if (place.empty()) place = "graph";
+  std::string out = fmt::format("{}  {:<{}}  {}\n", issue.kind == flow::Issue::Kind::error ? "error  " : "warning",
+                                place, width, issue.message);
+  if (!issue.advice.empty()) out += fmt::format("{:{}}  do: {}\n", "", 9 + width, issue.advice);
+  return out;
+}
+
+}  // namespace larmor::cli
