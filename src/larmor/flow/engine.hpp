@@ -48,6 +48,9 @@ struct NodeReport {
   std::map<std::string, PortReport> outputs;
 };
 
+/// One line of JSON with the names of the fields; `state` as text.
+std::string to_json(const NodeReport& report);
+
 struct RunReport {
   std::string state;  // "done", "failed", "cancelled"
   double seconds = 0;
@@ -80,6 +83,10 @@ struct RunOptions {
   std::function<void(const NodeReport&)> on_node = {};
   Cancel cancel = {};
   std::filesystem::path base = {};  // relative file names of settings are below this folder
+  std::filesystem::path out = {};   // those that are written are below this one; empty: base
+  /// Names the document (its path), so that frozen nodes find their last results, times are told of the same node and
+  /// ports know what is unchanged.
+  std::string session = {};
 };
 
 /// Runs graphs. Knows what it has computed: a second run of the same graph, or of one that shares nodes with it, takes
@@ -93,12 +100,15 @@ class Engine {
   /// does. Errors   Errc::range, Errc::unknown_name for targets and inputs that the graph does not have
   RunReport run(const Graph& graph, const RunOptions& options = {});
 
-  /// The value of an out-port as of the last run ("fit.Ktrans", "denoise/blur.out", with history "loop/blur.out@3"),
-  /// read back or computed again when it is not resident; none when it has never been computed.
+  /// The value that an out-port has with the graph as it is ("fit.Ktrans", "denoise/blur.out", of a zone the last round
+  /// or, with history, "loop/blur.out@3"; "maps" for an output of the graph), read back or computed again when it is
+  /// not resident; none when it has never been computed. Values of sweeps are stacked on new last axes. Errors
+  /// Errc::unknown_name for a port that the graph does not have
   Value value(const Graph& graph, std::string_view port, const RunOptions& options = {});
 
   /// The form of a node for the last values of its inputs.
-  Form form(const Graph& graph, const std::string& node);
+  /// Errors   Errc::unknown_name for a node or an operation that is not there; what the node's validate throws
+  Form form(const Graph& graph, const std::string& node, const RunOptions& options = {});
 
   std::size_t resident_bytes() const;
   void set_memory_budget(std::size_t bytes);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/flow/engine.hpp>
+#include <larmor/flow/plan.hpp>
+#include <larmor/flow/store.hpp>
+#include <shared_mutex>
+#include <unordered_map>
+
+namespace larmor::flow {
+
+/// Times of earlier runs of a node: mean and standard deviation by Welford's recurrence.
+struct Times {
+  int runs = 0;
+  double mean = 0, m2 = 0;
+  void add(double seconds) {
+    ++runs;
+    const double d = seconds - mean;
+    mean += d / runs;
+    m2 += d * (seconds - mean);
+  }
+  double sd() const;
+};
+
+/// What an engine knows and holds, shared by its runs. Thread-safe.
+class Machine {
+ public:
+  Machine(const NodeTypes& types, EngineOptions options);
+  ~Machine();
+
+  const NodeTypes& types;
+  EngineOptions options;
+  std::shared_mutex types_in_use;  // exclusively held while operations change
+  Store store;
+
+  /// What is known for a key, from memory or disk.
+  RecordPtr find(const Hash& key);
+  void remember(const RecordPtr& record, bool on_disk);
+  /// A value that a record names, pinned in the store; none when it has to be made again.
+  Value pin(const Hash& hash);
+  /// Writes a value to disk behind the run, or at once. False: it can not be written.
+  bool write(const Hash& hash, const Value& value, double seconds, bool at_once);
+
+  /// The record that a node ended with in the last run of a session.
+  RecordPtr last(const std::string& session, const std::string& node);
+  void set_last(const std::string& session, const std::string& node, RecordPtr record);
+
+  Times times(const std::string& session, const std::string& node);
+  void add_time(const std::string& session, const std::string& node, double seconds);
+  /// The hash that a port had after the run before; it has this one now.
+  Hash exchange_hash(const std::string& session, const std::string& port, const Hash& hash);
+
+  void clear(bool disk_too);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<Hash, RecordPtr, HashOfHash> records_;
+  std::unordered_map<std::string, RecordPtr> last_;
+  std::unordered_map<std::string, Times> times_;
+  std::unordered_map<std::string, Hash> port_hashes_;
+};
+
+}  // namespace larmor::flow
