@@ -319,11 +319,11 @@ class Preparation {
   void aif() {
     auto& o = job_.options;
     const std::string source = config_.text("aif.source");
-    o.Hct = config_.number("aif.Hct");
-    o.aif_delay = config_.number("aif.delay");
-    o.aif_step = config_.number("aif.step");
-    o.aif_model = config_.text("aif.model");
-    if (!config_.is_word("aif.arrival", "auto")) o.arrival = config_.number("aif.arrival");
+    o.input.Hct = config_.number("aif.Hct");
+    o.input.delay = config_.number("aif.delay");
+    o.input.step = config_.number("aif.step");
+    o.input.model = config_.text("aif.model");
+    if (!config_.is_word("aif.arrival", "auto")) o.input.arrival = config_.number("aif.arrival");
     // Two places that say different things: the reader of the file must know which one counts.
     for (const auto& [key, wanted] : {std::pair{"aif.file", "file"}, {"aif.mask", "mask"}, {"aif.arrival", "model"}})
       if (config_.has(key) && !config_.is_word(key, "auto") && source != wanted)
@@ -331,14 +331,14 @@ class Preparation {
                     fmt::format("set aif.source: {}, or leave out {}", wanted, key))
             .at(config_.where(key));
     if (source == "model") {
-      o.aif_source = dce::AifSource::model;
-      job_.aif_from = o.aif_model;
+      o.input.source = dce::AifSource::model;
+      job_.aif_from = o.input.model;
     } else if (source == "file") {
       const fs::path path = one_file("aif.file", found_.aif_table, "AIF table");
       if (path.empty())
         throw Error(Errc::usage, "aif.source is 'file', but there is none", "name it with aif.file")
             .at(config_.where("aif.source"));
-      o.aif_source = dce::AifSource::curve;
+      o.input.source = dce::AifSource::curve;
       job_.data.curves.push_back(curve("aif.file", path));
       job_.aif_from = path.filename().string();
     } else if (source == "mask") {
@@ -346,11 +346,11 @@ class Preparation {
       if (path.empty())
         throw Error(Errc::usage, "aif.source is 'mask', but there is none", "name it with aif.mask")
             .at(config_.where("aif.source"));
-      o.aif_source = dce::AifSource::region;
+      o.input.source = dce::AifSource::region;
       job_.data.aif_region = region("aif.mask", path, "AIF mask");
       job_.aif_from = path.filename().string();
     } else {
-      o.aif_source = dce::AifSource::automatic;
+      o.input.source = dce::AifSource::automatic;
       job_.aif_from = "found automatically";
     }
     if (config_.has("aif.venous_file")) {

@@ -29,9 +29,13 @@ DceSummary summarise_dce(const DceJob& job, const dce::PipelineResult& result, c
   s.usable = s.by_status[1] + s.by_status[2];
   for (const auto& m : result.maps.maps) s.maps.push_back(summarise(m, config.text("output.units") == "engine"));
   s.seconds.emplace_back("read", read_seconds);
-  for (const auto& stage : result.seconds) s.seconds.push_back(stage);
+  double fit_seconds = 0;
+  for (const auto& stage : result.seconds) {
+    s.seconds.push_back(stage);
+    if (stage.first == "fit") fit_seconds = stage.second;
+  }
   for (const auto& [name, t] : s.seconds) s.total_seconds += t;
-  s.voxels_per_second = result.fit_seconds > 0 ? static_cast<double>(result.fitted) / result.fit_seconds : 0;
+  s.voxels_per_second = fit_seconds > 0 ? static_cast<double>(result.fit.fitted) / fit_seconds : 0;
   auto settings = config.in_use();
   for (const auto& [name, p] : config.params()) {
     json j = json::object();
@@ -48,7 +52,7 @@ DceSummary summarise_dce(const DceJob& job, const dce::PipelineResult& result, c
     settings["used.TR_s"] = json(o.spgr.TR).dump();
     settings["used.baseline_frames"] = json::array({result.baseline_first, result.baseline_last}).dump();
   }
-  settings["used.arrival_s"] = number(o.arrival.value_or(result.arrival)).dump();
+  settings["used.arrival_s"] = number(o.input.arrival.value_or(result.arrival)).dump();
   std::vector<std::pair<std::string, std::string>> sources;
   for (const auto& f : job.sources) sources.emplace_back(f.role, f.path);
   s.provenance = provenance_json("larmor dce", settings, sources);
@@ -61,7 +65,7 @@ void write_dce_files(const std::filesystem::path& folder, const DceJob& job, con
                  .engine_units = config.text("output.units") == "engine",
                  .standard_errors = config.boolean("output.standard_errors"),
                  .provenance = summary.provenance,
-                 .model = fmt::format("{}", fmt::join(result.models, ", ")),
+                 .model = fmt::format("{}", fmt::join(result.fit.models, ", ")),
                  .sources = {}};
   for (const auto& s : job.sources) files.sources.push_back(s.path);
   ParameterMaps maps = result.maps;
@@ -97,17 +101,17 @@ std::string summary_json(const DceSummary& s, const DceJob& job, const dce::Pipe
   for (const auto& f : job.sources) inputs.push_back({{"role", f.role}, {"file", f.path}, {"found", f.found}});
   return json{{"software", "larmor"},
               {"version", LARMOR_VERSION},
-              {"models", result.models},
+              {"models", result.fit.models},
               {"fitter", job.options.fit.fitter},
               {"T1", job.options.concentration ? "not needed" : job.t1_from},
               {"AIF", job.aif_from},
               {"mask", job.mask_from},
-              {"arrival_s", number(job.options.arrival.value_or(result.arrival))},
+              {"arrival_s", number(job.options.input.arrival.value_or(result.arrival))},
               {"baseline_frames", {result.baseline_first, result.baseline_last}},
               {"voxels",
                {{"all", s.voxels},
                 {"mask", s.masked},
-                {"fitted", result.fitted},
+                {"fitted", result.fit.fitted},
                 {"usable", s.usable},
                 {"by_status", by_status}}},
               {"maps", maps},

@@ -53,7 +53,7 @@ class Report {
   static std::string subtitle(const DceJob& job, const dce::PipelineResult& result) {
     const auto* dynamic = job.source("dynamic series");
     std::vector<std::string> titles;
-    for (const auto& m : result.models) titles.push_back(dce::models().get(m).title);
+    for (const auto& m : result.fit.models) titles.push_back(dce::models().get(m).title);
     return fmt::format("{}: {}", dynamic ? std::filesystem::path(dynamic->path).filename().string() : "",
                        fmt::join(titles, ", "));
   }
@@ -142,9 +142,9 @@ class Report {
     const auto add = [&](const std::string& n) {
       if (std::find(names.begin(), names.end(), n) == names.end()) names.push_back(n);
     };
-    for (const auto& f : result_.fits)
+    for (const auto& f : result_.fit.fits)
       for (const auto& p : f.params) add(p.name);
-    for (const auto& m : result_.models)
+    for (const auto& m : result_.fit.models)
       for (const auto& d : dce::models().get(m).derived) add(d.name);
     return names;
   }
@@ -177,8 +177,8 @@ class Report {
                       d.volumes(), short_number(d.times.front()), short_number(d.times.back()))},
          {"Mask", fmt::format("{} ({} voxels)", job_.mask_from, with_commas(summary_.masked))},
          {"T10", job_.options.concentration ? "not needed: the series is concentration" : job_.t1_from},
-         {"Arterial input", fmt::format("{}, haematocrit {}", job_.aif_from, short_number(job_.options.Hct))},
-         {"Model", fmt::format("{}, {}{}", fmt::join(result_.models, ", "), config_.text("fit.fitter"),
+         {"Arterial input", fmt::format("{}, haematocrit {}", job_.aif_from, short_number(job_.options.input.Hct))},
+         {"Model", fmt::format("{}, {}{}", fmt::join(result_.fit.models, ", "), config_.text("fit.fitter"),
                                job_.options.fit.fit_delay ? ", delay fitted" : "")}});
     const auto failed = summary_.masked - summary_.usable;
     if (failed > 0)
@@ -201,19 +201,19 @@ class Report {
     if (!names.empty() && result_.maps.has(names[0])) centre_ = io::centre_voxel(result_.maps.get(names[0]).values);
     for (const auto& n : names) show(n, n == "Ktrans" || n == "Fp" || n == "PS" || n == "Fb" ? "inferno" : "viridis");
     distributions();
-    if (result_.models.size() > 1) show_selection();
+    if (result_.fit.models.size() > 1) show_selection();
   }
 
   void show_selection() {
     const auto& m = result_.maps.get("model_index");
     html_.heading("Selected model");
     io::Table t{.columns = {"index", "model", "voxels", "%"}, .rows = {}, .source = {}};
-    for (std::size_t i = 0; i < result_.models.size(); ++i) {
+    for (std::size_t i = 0; i < result_.fit.models.size(); ++i) {
       const auto n = std::count(m.values.span<float>().begin(), m.values.span<float>().end(), static_cast<float>(i));
-      t.rows.push_back({std::to_string(i), result_.models[i], with_commas(n), percent(n, summary_.usable)});
+      t.rows.push_back({std::to_string(i), result_.fit.models[i], with_commas(n), percent(n, summary_.usable)});
     }
     html_.table(t, "Voxels by the model of least AICc");
-    html_.figure({ortho(m.values, "model", "", {"viridis", {0, static_cast<double>(result_.models.size() - 1)}}),
+    html_.figure({ortho(m.values, "model", "", {"viridis", {0, static_cast<double>(result_.fit.models.size() - 1)}}),
                   "Index of the selected model.", ""});
   }
 
@@ -379,7 +379,7 @@ class Report {
     std::vector<Figure> figures;
     for (const auto& e : examples()) {
       const auto y = data_of(e.voxel);
-      const auto fitted = result_.fitted_curve(e.voxel, job_.options.fit.delay);
+      const auto fitted = dce::fitted_curve(result_.maps, result_.inputs, times, e.voxel);
       const bool good = !fitted.empty();
       io::Plot p;
       p.x_label = "time", p.x_unit = "s", p.y_label = "C", p.y_unit = "mM";
@@ -483,18 +483,19 @@ class Report {
     const auto cite = [&](const std::string& what, const std::string& source) {
       if (!source.empty() && seen.insert(what).second) list_.push_back({what, source});
     };
-    for (const auto& m : result_.models) cite(dce::models().get(m).title, dce::models().get(m).source);
+    for (const auto& m : result_.fit.models) cite(dce::models().get(m).title, dce::models().get(m).source);
     const auto& fitter = dce::fitters().get(config_.text("fit.fitter"));
     cite(fitter.title, fitter.source);
-    if (job_.options.aif_source == dce::AifSource::model)
-      cite(dce::aif_models().get(job_.options.aif_model).title, dce::aif_models().get(job_.options.aif_model).source);
+    if (job_.options.input.source == dce::AifSource::model)
+      cite(dce::aif_models().get(job_.options.input.model).title,
+           dce::aif_models().get(job_.options.input.model).source);
     if (!job_.options.concentration) {
       if (!job_.data.t1_series.data.empty())
         cite(dce::t1_methods().get(job_.options.t1_method).title, dce::t1_methods().get(job_.options.t1_method).source);
       cite("Spoiled gradient echo", "Haase et al., JMR 67:258 (1986)");
     }
     cite("Names and units", "OSIPI CAPLEX: Dickie et al., MRM 91:1761 (2024)");
-    if (result_.models.size() > 1) cite("Model selection", "Hurvich and Tsai, Biometrika 76:297 (1989)");
+    if (result_.fit.models.size() > 1) cite("Model selection", "Hurvich and Tsai, Biometrika 76:297 (1989)");
     html_.key_values(list_);
   }
 

@@ -33,33 +33,11 @@ int run(const Call& call) {
   const auto t1 = method.map(series.image.data, p, B1, mask, console_progress(call.quiet), &cancel);
   cancel.check();
 
-  ParameterMaps maps;
-  maps.reference = series.image;
-  if (series.image.data.rank() == 4) maps.reference.data = series.image.data.slice(3, 0);
-  const auto& s = series.image.data.shape();
-  const Shape shape(s.begin(), s.begin() + 3);
-  const auto add = [&](const char* name, const char* unit, const std::vector<float>& values,
-                       const std::vector<float>& se) {
-    if (values.empty()) return;
-    const auto* q = units::find_quantity(name);
-    ParameterMap m{.name = name,
-                   .symbol = q ? std::string(q->symbol) : name,
-                   .unit = unit,
-                   .title = q ? std::string(q->title) : name,
-                   .values = Array::from<float>(values, shape),
-                   .standard_error = {}};
-    if (!se.empty()) m.standard_error = Array::from<float>(se, shape);
-    maps.maps.push_back(std::move(m));
-  };
-  add("T1", "s", t1.T1, t1.T1_se);
-  add("M0", "a.u.", t1.M0, t1.M0_se);
-  add("R2", "1", t1.R2, {});
-  add("efficiency", "1", t1.efficiency, {});
-  std::vector<std::uint8_t> codes;
+  Image reference = series.image;
+  if (series.image.data.rank() == 4) reference.data = series.image.data.slice(3, 0);
+  const ParameterMaps maps = dce::maps_of(t1, reference);
   std::int64_t usable = 0, looked = 0;
-  for (const auto st : t1.status)
-    codes.push_back(static_cast<std::uint8_t>(st)), usable += fit::usable(st), looked += st != fit::FitStatus::outside;
-  maps.status = Array::from<std::uint8_t>(codes, shape);
+  for (const auto st : t1.status) usable += fit::usable(st), looked += st != fit::FitStatus::outside;
 
   MapFiles files{.folder = {}, .provenance = {}, .model = id, .sources = call.texts("SERIES")};
   std::vector<std::pair<std::string, std::string>> sources;

@@ -28,7 +28,7 @@ Object object(bool signal) {
   out.data.dynamic = out.dro.dynamic;
   out.data.mask = mask_from(out.dro.mask);
   out.options.concentration = !signal;
-  out.options.arrival = o.arrival;
+  out.options.input.arrival = o.arrival;
   out.options.spgr = {.FA = o.FA, .TR = o.TR, .r1 = o.r1};
   if (signal) out.data.t1_series = out.dro.vfa;
   out.options.t1_protocol.FA = o.vfa_FA;
@@ -66,7 +66,7 @@ TEST(Pipeline, GivesTheTruthBackFromSignal) {
   // The curve is sampled every second: piecewise linear over the narrow first pass costs up to 2 %.
   for (const char* name : {"Ktrans", "ve", "vp"}) EXPECT_LT(largest_gap(r, o.dro, name), 0.03) << name;
   for (const char* name : {"kep", "iAUC60", "TTP", "R2", "AICc", "residual_sd", "M0"}) EXPECT_TRUE(r.maps.has(name));
-  EXPECT_EQ(r.fitted, std::count(o.data.mask.begin(), o.data.mask.end(), 1));
+  EXPECT_EQ(r.fit.fitted, std::count(o.data.mask.begin(), o.data.mask.end(), 1));
 }
 
 TEST(Pipeline, SignalAndConcentrationAgree) {
@@ -82,9 +82,9 @@ TEST(Pipeline, SignalAndConcentrationAgree) {
 
 TEST(Pipeline, FinerSamplingOfTheInputIsNearerToTheTruth) {
   auto o = object(false);
-  o.options.aif_step = 5;  // the frame time
+  o.options.input.step = 5;  // the frame time
   const double coarse = largest_gap(run_pipeline(o.data, o.options), o.dro, "vp");
-  o.options.aif_step = 0.25;
+  o.options.input.step = 0.25;
   const double fine = largest_gap(run_pipeline(o.data, o.options), o.dro, "vp");
   EXPECT_LT(fine, coarse / 5);
   EXPECT_LT(fine, 5e-3);
@@ -96,14 +96,14 @@ TEST(Pipeline, FittedCurveIsTheModelAtTheSolution) {
   const auto n = static_cast<std::size_t>(o.data.dynamic.voxels());
   const auto voxel =
       static_cast<std::size_t>(std::find(o.data.mask.begin(), o.data.mask.end(), 1) - o.data.mask.begin());
-  const auto curve = r.fitted_curve(static_cast<std::int64_t>(voxel), 0);
+  const auto curve = dce::fitted_curve(r.maps, r.inputs, o.data.dynamic.times, static_cast<std::int64_t>(voxel));
   const auto data = r.concentration.span<float>();
   ASSERT_EQ(curve.size(), o.data.dynamic.times.size());
   double rr = 0;
   for (std::size_t t = 0; t < curve.size(); ++t) rr += std::pow(curve[t] - static_cast<double>(data[t * n + voxel]), 2);
   const double sd = std::sqrt(rr / static_cast<double>(curve.size() - 3));
   EXPECT_NEAR(sd, r.maps.get("residual_sd").values.span<float>()[voxel], 0.02 * sd + 1e-6);
-  EXPECT_TRUE(r.fitted_curve(0, 0).empty());  // outside the mask
+  EXPECT_TRUE(dce::fitted_curve(r.maps, r.inputs, o.data.dynamic.times, 0).empty());  // outside the mask
 }
 
 TEST(Pipeline, FittedCurveHasTheResidualOfTheFitWithItsDelay) {
@@ -116,7 +116,7 @@ TEST(Pipeline, FittedCurveHasTheResidualOfTheFitWithItsDelay) {
   const auto residual = r.maps.get("residual_sd").values.span<float>();
   std::size_t checked = 0;
   for (std::size_t v = 0; v < n; v += 37) {
-    const auto curve = r.fitted_curve(static_cast<std::int64_t>(v), 0);
+    const auto curve = dce::fitted_curve(r.maps, r.inputs, o.data.dynamic.times, static_cast<std::int64_t>(v));
     if (curve.empty()) continue;
     double rr = 0;
     for (std::size_t t = 0; t < curve.size(); ++t) rr += std::pow(curve[t] - static_cast<double>(data[t * n + v]), 2);
@@ -200,9 +200,9 @@ TEST(Pipeline, RefusesWhatDoesNotFitTogether) {
   data.t1_series = {};
   EXPECT_EQ(code_of(data, o.options), Errc::range);
   auto options = o.options;
-  options.aif_source = AifSource::curve;
+  options.input.source = AifSource::curve;
   EXPECT_EQ(code_of(o.data, options), Errc::range);
-  options.aif_source = AifSource::region;
+  options.input.source = AifSource::region;
   EXPECT_EQ(code_of(o.data, options), Errc::range);
   options = o.options;
   options.models = {"dce.dual_input"};
@@ -228,6 +228,6 @@ TEST(Pipeline, SelectionTakesEachVoxelFromItsModel) {
     if (!std::isfinite(index[v])) continue;
     const auto m = static_cast<std::size_t>(index[v]);
     EXPECT_EQ(std::isfinite(vp[v]), m == 1);
-    EXPECT_EQ(ve[v], r.fits[m].values[1][v]);
+    EXPECT_EQ(ve[v], r.fit.fits[m].values[1][v]);
   }
 }
