@@ -4,33 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <larmor/core/units.hpp>
 #include <larmor/io/bids.hpp>
-#include <larmor/io/table.hpp>
 
 namespace larmor::cli {
-
-std::vector<double> meta_numbers(const Metadata& meta, const std::string& key) {
-  const auto it = meta.find(key);
-  if (it == meta.end()) return {};
-  if (const auto* x = std::get_if<double>(&it->second)) return std::vector<double>(1, *x);
-  if (const auto* v = std::get_if<std::vector<double>>(&it->second)) return *v;
-  return {};
-}
-
-std::vector<double> meta_TR(const Metadata& meta) {
-  auto TR = meta_numbers(meta, "RepetitionTimeExcitation");
-  return TR.empty() ? meta_numbers(meta, "RepetitionTime") : TR;
-}
-
-std::vector<double> in_rad(std::vector<double> deg) {
-  for (double& x : deg) x *= units::degree;
-  return deg;
-}
-std::vector<double> in_s(std::vector<double> ms) {
-  for (double& x : ms) x *= units::millisecond;
-  return ms;
-}
 
 std::vector<double> option_or(const Call& call, const char* name, double factor, const std::vector<double>& sidecar,
                               bool needed) {
@@ -114,37 +90,6 @@ std::vector<double> frame_times(const Call& call, const char* name, const Image&
                 fmt::format("give {} [s], or a sidecar with VolumeTiming", name))
         .at(series.source);
   return series.times;
-}
-
-Aif read_curve(const std::filesystem::path& path, double time_factor, bool plasma) {
-  const auto table = io::read_table(path);
-  if (table.columns.size() < 2)
-    throw Error(Errc::format, fmt::format("{} column, not 2", table.columns.size()),
-                "give a column of times and one of concentrations [mM]")
-        .at(path.string());
-  std::size_t t = 0;
-  for (std::size_t c = 0; c < table.columns.size(); ++c)
-    for (const char* name : {"time", "times", "t", "time_s"})
-      if (table.columns[c] == name) t = c;
-  Aif a;
-  a.times = table.numbers(table.columns[t]);
-  a.values = table.numbers(table.columns[t == 0 ? 1 : 0]);
-  for (double& x : a.times) x *= time_factor;
-  a.plasma = plasma;
-  a.source = path.string();
-  try {
-    a.check();
-  } catch (Error& e) {
-    throw e.at(path.string());
-  }
-  return a;
-}
-
-void write_curve(const std::filesystem::path& path, const Aif& aif, const std::string& column) {
-  io::Table t{.columns = {"time", column}, .rows = {}, .source = {}};
-  for (std::size_t k = 0; k < aif.size(); ++k)
-    t.rows.push_back({fmt::format("{:.9g}", aif.times[k]), fmt::format("{:.9g}", aif.values[k])});
-  io::write_table(path, t);
 }
 
 }  // namespace larmor::cli

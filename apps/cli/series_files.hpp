@@ -2,6 +2,8 @@
 #pragma once
 #include <filesystem>
 #include <larmor/data/image.hpp>
+#include <larmor/nodes/curve_file.hpp>
+#include <larmor/nodes/protocol.hpp>
 #include <larmor/perfusion/dce/pipeline.hpp>
 #include <string>
 #include <vector>
@@ -11,13 +13,12 @@
 /// Reading that several commands share.
 namespace larmor::cli {
 
-/// Numbers a sidecar holds under `key`; empty when it has none.
-std::vector<double> meta_numbers(const Metadata& meta, const std::string& key);
-/// Excitation repetition time [s]: BIDS calls it RepetitionTimeExcitation where RepetitionTime is the time between
-/// volumes.
-std::vector<double> meta_TR(const Metadata& meta);
-std::vector<double> in_rad(std::vector<double> deg);
-std::vector<double> in_s(std::vector<double> ms);
+using nodes::in_rad;
+using nodes::in_s;
+using nodes::meta_numbers;
+using nodes::meta_TR;
+using nodes::read_curve;
+using nodes::write_curve;
 
 /// Values of option `name` in engine units, else those of the sidecar. Errors   Errc::usage when neither has them and
 /// `needed`
@@ -37,9 +38,5 @@ std::vector<float> read_map(const std::filesystem::path& path, const Image& refe
 std::vector<std::uint8_t> read_mask(const Call& call, const char* name, const Image& reference);
 /// Frame times of a series: an option in seconds between frames, else the file's. Errors   Errc::file when unknown
 std::vector<double> frame_times(const Call& call, const char* name, const Image& series);
-/// Curve from CSV or TSV: a column named time or t (else the first) and the next [mM].
-Aif read_curve(const std::filesystem::path& path, double time_factor, bool plasma);
-/// CSV with columns time and `column`.
-void write_curve(const std::filesystem::path& path, const Aif& aif, const std::string& column);
 
 }  // namespace larmor::cli

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <larmor/io/bids.hpp>
-#include <larmor/io/figure.hpp>
 #include <larmor/io/png.hpp>
+#include <larmor/nodes/aif_picture.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
 
 #include "catalogue.hpp"
@@ -32,35 +32,6 @@ int sample(const Call& call) {
   return 0;
 }
 
-// The axial slice with the most chosen voxels, those in red over the mean picture.
-io::Picture picture_of(const Image& series, const dce::AifDetection& d) {
-  const auto g = series.grid();
-  const int axis = io::plane_axis(series.affine, io::Plane::axial);
-  std::vector<std::int64_t> count(static_cast<std::size_t>(g[static_cast<std::size_t>(axis)]));
-  for (const auto v : d.voxels) {
-    const std::array<std::int64_t, 3> at{v % g[0], v / g[0] % g[1], v / (g[0] * g[1])};
-    ++count[static_cast<std::size_t>(at[static_cast<std::size_t>(axis)])];
-  }
-  const auto slice = std::max_element(count.begin(), count.end()) - count.begin();
-  Array peak(DType::f32, {g[0], g[1], g[2]}), chosen(DType::f32, {g[0], g[1], g[2]});
-  auto p = peak.span<float>(), c = chosen.span<float>();
-  const Array f = series.data.cast(DType::f32).contiguous_copy();
-  const auto values = f.span<float>();
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (std::isfinite(values[i])) p[i % p.size()] = std::max(p[i % p.size()], values[i]);
-  std::fill(c.begin(), c.end(), std::nanf(""));
-  for (const auto v : d.voxels) c[static_cast<std::size_t>(v)] = 1;
-  auto base = io::render_slice(io::take_slice(peak, series.affine, io::Plane::axial, slice),
-                               {"grey", io::robust_range(peak.span<float>(), 1, 99.5)}, 512);
-  const auto marks =
-      io::render_slice(io::take_slice(chosen, series.affine, io::Plane::axial, slice), {"grey", {0, 1}}, 512);
-  for (std::size_t i = 0; i + 3 < base.pixels.size() && i + 3 < marks.pixels.size(); i += 4) {
-    base.pixels[i + 3] = 255;
-    if (marks.pixels[i + 3] != 0) base.pixels[i] = 230, base.pixels[i + 1] = 60, base.pixels[i + 2] = 50;
-  }
-  return base;
-}
-
 int detect(const Call& call) {
   Image series = io::read_image(call.text("CONC"));
   if (series.data.rank() != 4)
@@ -74,7 +45,7 @@ int detect(const Call& call) {
   Cancel::interrupt().check();
   write_curve(call.text("OUT"), d.blood, "blood_mM");
   if (call.given("--picture"))
-    io::write_png(call.text("--picture"), picture_of(series, d),
+    io::write_png(call.text("--picture"), nodes::aif_picture(series, d.voxels),
                   std::vector<std::pair<std::string, std::string>>{{"Description", "voxels taken as artery, red"},
                                                                    {"Software", "larmor " LARMOR_VERSION}});
   const auto top = std::max_element(d.blood.values.begin(), d.blood.values.end());
