@@ -87,6 +87,7 @@ LARMOR_INLINE double sqrt(double a) { return LARMOR_MATH(sqrt)(a); }
 LARMOR_INLINE float sqrt(float a) { return LARMOR_MATH(sqrtf)(a); }
 LARMOR_INLINE double floor(double a) { return LARMOR_MATH(floor)(a); }
 LARMOR_INLINE float floor(float a) { return LARMOR_MATH(floorf)(a); }
+LARMOR_INLINE double highest(double a) { return a; }
 LARMOR_INLINE bool is_finite(double a) { return a - a == 0; }
 LARMOR_INLINE bool is_finite(float a) { return a - a == 0; }
 LARMOR_INLINE double lane(double a, int) { return a; }
@@ -259,6 +260,12 @@ LARMOR_INLINE T lane(Pack<T> a, int i) {
 template <class T>
 LARMOR_INLINE bool lane(Mask<T> a, int i) {
   return a.v[i] != 0;
+}
+/// The largest of the lanes; those that are no number do not count.
+LARMOR_INLINE double highest(Pack<double> a) {
+  double h = a.v[0];
+  for (int i = 1; i < Pack<double>::size; ++i) h = a.v[i] > h ? a.v[i] : h;
+  return h;
 }
 template <class T>
 LARMOR_INLINE void set_lane(Pack<T>& a, int i, T x) {

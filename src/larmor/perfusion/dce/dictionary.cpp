@@ -117,6 +117,7 @@ DictionaryBuilder::DictionaryBuilder(const Search& search, const TimeGrid& grid,
   dictionary_.chain = any_rate && !two_rates && !any_lag && delays.size() == 1 &&
                       dictionary_.n_candidates == static_cast<int>(rates.size());
   const int n = static_cast<int>(rates.size());
+  dictionary_.log_step = n > 1 ? std::log(rates[1] / rates[0]) : 0.0;
   dictionary_.pairs =
       two_rates && delays.size() == 1 && dictionary_.n_curves == n && dictionary_.n_candidates == n * (n + 1) / 2;
 }

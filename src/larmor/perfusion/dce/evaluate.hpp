@@ -85,11 +85,23 @@ LARMOR_INLINE T middle_moment(T u) {
     return polynomial(c2, u);
 }
 
-/// inverse_k = 1 / k may be infinite; Bend: j3 is wanted too.
+/// A rate of every lane, with what its steps share.
+template <class T>
+struct Rate {
+  T k, inverse;    // the inverse may be infinite
+  double highest;  // of the lanes
+};
+template <class T>
+LARMOR_INLINE Rate<T> rate_of(T k) {
+  return {k, T(1.0) / k, simd::highest(k)};
+}
+
+/// Bend: j3 is wanted too.
 template <bool Bend, class T>
-LARMOR_INLINE StepWeights<T> step_weights(T k, T inverse_k, double dt, double inverse_dt) {
+LARMOR_INLINE StepWeights<T> step_weights(const Rate<T>& rate, double dt, double inverse_dt) {
   using simd::select;
-  const T x = k * T(dt), one(1.0);
+  const T x = rate.k * T(dt), one(1.0);
+  const double most = rate.highest * dt;
   StepWeights<T> w;
   // The highest moment first: those below it follow without cancellation, J_(m-1) = (x J_m + e) / m.
   const auto below = [&](T highest) LARMOR_LAMBDA {
@@ -98,15 +110,14 @@ LARMOR_INLINE StepWeights<T> step_weights(T k, T inverse_k, double dt, double in
     w.j1 = (x * w.j2 + w.e) * T(0.5);
     w.j0 = x * w.j1 + w.e;
   };
-  if (simd::all(x < T(0.2))) {
+  if (most < 0.2) {
     T highest;
     short_step<Bend>(x, w.e, highest);
     below(highest);
     return w;
   }
-  const auto large = x > one;
   const T u = simd::min(x, one) - T(0.5);
-  if (!simd::any(large)) {
+  if (most <= 1) {
     w.e = middle_exp(u);
     below(middle_moment<Bend>(u));
     return w;
@@ -114,7 +125,8 @@ LARMOR_INLINE StepWeights<T> step_weights(T k, T inverse_k, double dt, double in
   w.e = simd::exp(-x);
   below(middle_moment<Bend>(u));
   // Above 1 the recurrence the other way is the stable one.
-  const T inverse = inverse_k * T(inverse_dt);
+  const auto large = x > one;
+  const T inverse = rate.inverse * T(inverse_dt);
   const T k0 = (one - w.e) * inverse, k1 = (k0 - w.e) * inverse, k2 = (k1 + k1 - w.e) * inverse;
   w.j0 = select(large, k0, w.j0), w.j1 = select(large, k1, w.j1), w.j2 = select(large, k2, w.j2);
   if constexpr (Bend) w.j3 = select(large, (T(3.0) * k2 - w.e) * inverse, w.j3);
@@ -185,11 +197,12 @@ constexpr int reader(int term) {
 template <class M, bool Lag, int MaxKinds, class T, class Out>
 LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, Out&& out) {
   constexpr int terms = n_terms<M>;
-  T state[terms], rate_state[terms], basis[terms], gradient[terms], slope[terms], inverse_k[terms];
+  T state[terms], rate_state[terms], basis[terms], gradient[terms], slope[terms];
+  Rate<T> rate[terms];
   Lagged<T> arrived[terms];
   static_for<terms>([&](auto i) LARMOR_LAMBDA {
     state[i] = rate_state[i] = basis[i] = gradient[i] = slope[i] = T(0.0);
-    if constexpr (M::terms[i].kind == Kind::exponential) inverse_k[i] = T(1.0) / q[first_coefficient<M>(i) + 1];
+    if constexpr (M::terms[i].kind == Kind::exponential) rate[i] = rate_of(q[first_coefficient<M>(i) + 1]);
   });
 
   // Few distinct steps: their weights are made once. Otherwise a step at a time.
@@ -197,9 +210,7 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   if constexpr (MaxKinds > 0)
     static_for<terms>([&](auto i) LARMOR_LAMBDA {
       if constexpr (M::terms[i].kind == Kind::exponential)
-        for (int u = 0; u < g.n_kinds; ++u)
-          weights[i][u] =
-              step_weights<Lag>(q[first_coefficient<M>(i) + 1], inverse_k[i], g.kind_dt[u], 1 / g.kind_dt[u]);
+        for (int u = 0; u < g.n_kinds; ++u) weights[i][u] = step_weights<Lag>(rate[i], g.kind_dt[u], 1 / g.kind_dt[u]);
     });
 
   for (int n = 0; n < g.n_before; ++n) out(n, basis, gradient, slope);
@@ -233,7 +244,7 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
           if constexpr (MaxKinds > 0)
             w = weights[i][g.kind[node]];
           else
-            w = step_weights<Lag>(q[first_coefficient<M>(i) + 1], inverse_k[i], g.dt[node], g.inverse_dt[node]);
+            w = step_weights<Lag>(rate[i], g.dt[node], g.inverse_dt[node]);
           const T dt(g.dt[node]), faded = w.e * state[i];
           if constexpr (Lag) {
             const Lagged<T>&a = before[reader<M>(i)], &b = arrived[reader<M>(i)];

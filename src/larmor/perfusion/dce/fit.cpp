@@ -65,7 +65,7 @@ FitResult empty_result(const FitSetup& s, std::size_t n_voxels) {
   FitResult r;
   r.params = s.params;
   r.values.assign(s.params.size(), std::vector<float>(n_voxels, nan));
-  r.standard_error = r.values;
+  r.standard_error.assign(s.params.size(), std::vector<float>(n_voxels, nan));
   r.derived_error.assign(s.model->derived.size(), std::vector<float>(n_voxels, nan));
   r.status.assign(n_voxels, fit::FitStatus::outside);
   r.residual_sd.assign(n_voxels, nan), r.R2.assign(n_voxels, nan), r.AICc.assign(n_voxels, nan);
@@ -73,49 +73,61 @@ FitResult empty_result(const FitSetup& s, std::size_t n_voxels) {
   return r;
 }
 
+/// Which voxels are fitted: those listed, or all of them.
+struct Voxels {
+  std::vector<std::int64_t> listed;
+  std::size_t all = 0;
+  std::size_t size() const { return listed.empty() ? all : listed.size(); }
+  std::int64_t operator[](std::size_t i) const { return listed.empty() ? static_cast<std::int64_t>(i) : listed[i]; }
+};
+
 /// The masked voxels, gathered tile by tile, through `fit`.
-void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, std::span<const std::int64_t> voxels,
+void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, const Voxels& voxels,
                double fixed_delay, const TileFit& fit_tile, FitResult& out, const Progress& progress,
                const Cancel* cancel) {
-  const int n_frames = static_cast<int>(s.frames.size());
   const std::size_t n_tiles = (voxels.size() + tile_voxels - 1) / tile_voxels;
 
+  // A few tiles a piece: their workspace is allocated once.
+  const std::size_t grain = std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16);
   parallel_for(
-      n_tiles, 1,
+      n_tiles, grain,
       [&](std::size_t begin, std::size_t end) {
         Workspace work(s);
         float* y = reinterpret_cast<float*>(work.y.get());
         for (std::size_t t = begin; t < end; ++t) {
           if (cancel) cancel->check();
-          const auto mine =
-              voxels.subspan(t * tile_voxels, std::min<std::size_t>(tile_voxels, voxels.size() - t * tile_voxels));
-          const int n = static_cast<int>(mine.size());
-          const bool run = mine.back() - mine.front() == n - 1;  // consecutive voxels are copied whole
-          for (int f = 0; f < n_frames; ++f) {
-            const float* from = data + s.frames[static_cast<std::size_t>(f)] * frame_stride;
-            float* to = y + static_cast<std::ptrdiff_t>(f) * tile_stride;
+          const std::size_t start = t * tile_voxels, n = std::min<std::size_t>(tile_voxels, voxels.size() - start);
+          const std::int64_t first = voxels[start];
+          // Consecutive voxels are copied whole.
+          const bool run = voxels[start + n - 1] - first == static_cast<std::int64_t>(n) - 1;
+          const auto place = [&](std::size_t v) { return static_cast<std::size_t>(voxels[start + v]); };
+          for (std::size_t f = 0; f < s.frames.size(); ++f) {
+            const float* from = data + s.frames[f] * frame_stride;
+            float* to = y + f * tile_stride;
             if (run)
-              std::copy(from + mine.front(), from + mine.front() + n, to);
+              std::copy_n(from + first, n, to);
             else
-              for (int v = 0; v < n; ++v) to[v] = from[mine[static_cast<std::size_t>(v)]];
-            std::fill(to + n, to + tile_stride, 0.0f);
+              for (std::size_t v = 0; v < n; ++v) to[v] = from[place(v)];
+            if (n < tile_voxels) std::fill(to + n, to + tile_stride, 0.0f);
           }
-          const Tile tile = work.tile(s, fixed_delay, n);
+          const Tile tile = work.tile(s, fixed_delay, static_cast<int>(n));
           fit_tile(tile);
-          for (int v = 0; v < n; ++v) {
-            const auto at = static_cast<std::size_t>(mine[static_cast<std::size_t>(v)]);
-            const auto status = static_cast<fit::FitStatus>(tile.status[v]);
-            out.status[at] = status, out.iterations[at] = tile.iterations[v];
-            if (!usable(status)) continue;
-            for (std::size_t i = 0; i < s.params.size(); ++i) {
-              out.values[i][at] = tile.values[i * tile_stride + static_cast<std::size_t>(v)];
-              out.standard_error[i][at] = tile.errors[i * tile_stride + static_cast<std::size_t>(v)];
-            }
-            for (std::size_t i = 0; i < out.derived_error.size(); ++i)
-              out.derived_error[i][at] = tile.derived[i * tile_stride + static_cast<std::size_t>(v)];
-            out.residual_sd[at] = tile.residual_sd[v], out.R2[at] = tile.R2[v], out.AICc[at] = tile.AICc[v];
+          const auto take = [&](const auto* from, auto& to) {  // NaN where there is no estimate
+            if (run)
+              std::copy_n(from, n, to.data() + first);
+            else
+              for (std::size_t v = 0; v < n; ++v) to[place(v)] = from[v];
+          };
+          for (std::size_t v = 0; v < n; ++v) out.status[place(v)] = static_cast<fit::FitStatus>(tile.status[v]);
+          take(tile.iterations, out.iterations);
+          for (std::size_t i = 0; i < s.params.size(); ++i) {
+            take(tile.values + i * tile_stride, out.values[i]);
+            take(tile.errors + i * tile_stride, out.standard_error[i]);
           }
-          progress.add(static_cast<std::size_t>(n));
+          for (std::size_t i = 0; i < out.derived_error.size(); ++i)
+            take(tile.derived + i * tile_stride, out.derived_error[i]);
+          take(tile.residual_sd, out.residual_sd), take(tile.R2, out.R2), take(tile.AICc, out.AICc);
+          progress.add(n);
         }
       },
       cancel);
@@ -161,10 +173,11 @@ FitResult fit_model(const Model& model, const Array& concentration, std::span<co
   const std::int64_t n_voxels = concentration.size() / n_frames;
   if (!mask.empty() && static_cast<std::int64_t>(mask.size()) != n_voxels)
     throw Error(Errc::shape, fmt::format("a mask of {} voxels for data of {}", mask.size(), n_voxels));
-  std::vector<std::int64_t> voxels;
-  for (std::int64_t v = 0; v < n_voxels; ++v)
-    if (mask.empty() || mask[static_cast<std::size_t>(v)]) voxels.push_back(v);
-  if (voxels.empty())
+  Voxels voxels;
+  if (mask.empty()) voxels.all = static_cast<std::size_t>(n_voxels);
+  for (std::size_t v = 0; v < mask.size(); ++v)
+    if (mask[v]) voxels.listed.push_back(static_cast<std::int64_t>(v));
+  if (voxels.size() == 0)
     throw Error(Errc::range, "the mask selects no voxel", "give a mask with at least one voxel that is not 0");
 
   const Array data = concentration.to(Device::cpu()).cast(DType::f32).contiguous_copy();
@@ -176,9 +189,9 @@ FitResult fit_model(const Model& model, const Array& concentration, std::span<co
     if (options.noise_sd && !(noise > 0))
       throw Error(Errc::range, fmt::format("a noise sd of {} mM", noise), "give a number above 0");
     if (!options.noise_sd) {
-      std::vector<std::int64_t> some;  // the median of 20,000 is known to better than 1 %
+      Voxels some;  // the median of 20,000 is known to better than 1 %
       const std::size_t step = std::max<std::size_t>(1, voxels.size() / 20000);
-      for (std::size_t i = 0; i < voxels.size(); i += step) some.push_back(voxels[i]);
+      for (std::size_t i = 0; i < voxels.size(); i += step) some.listed.push_back(voxels[i]);
       FitResult plain = empty_result(s, static_cast<std::size_t>(n_voxels));
       run_tiles(s, y, n_voxels, some, options.delay, lm, plain, {}, cancel);
       noise = median_of_finite(plain.residual_sd);
@@ -188,11 +201,14 @@ FitResult fit_model(const Model& model, const Array& concentration, std::span<co
   progress.begin("fit " + model.title, voxels.size());
   FitOptions on_device = options;  // the data's device decides, then the caller's
   if (!concentration.device().is_cpu()) on_device.device = concentration.device();
-  if (!on_device.device.is_cpu() && fitter != "fitter.linear")
-    fit_on_cuda(s, data, voxels, on_device, result, progress, cancel);
-  else
+  if (!on_device.device.is_cpu() && fitter != "fitter.linear") {
+    if (voxels.listed.empty())
+      voxels.listed.resize(voxels.all), std::iota(voxels.listed.begin(), voxels.listed.end(), 0);
+    fit_on_cuda(s, data, voxels.listed, on_device, result, progress, cancel);
+  } else {
     run_tiles(s, y, n_voxels, voxels, options.delay,
               fitter == "fitter.linear" ? linear_fit(s, options.delay) : TileFit(lm), result, progress, cancel);
+  }
   progress.end();
   return result;
 }

@@ -131,9 +131,7 @@ LARMOR_HD void refine_pair(const Dictionary& d, int candidate, const float* b, i
   const double n1 = o.a1 + 0.5 * dr * (rp.a1 - rm.a1) + 0.5 * dq * (qp.a1 - qm.a1);
   const double n2 = o.a2 + 0.5 * dr * (rp.a2 - rm.a2) + 0.5 * dq * (qp.a2 - qm.a2);
   if (!(n1 > 0) || !(n2 > 0)) return;
-  const int up = r * (r + 1) / 2 + q;
-  const double ratio = simd::log(static_cast<double>(d.rate1[up + r + 1]) / d.rate1[up]);
-  rate1 *= simd::exp(dr * ratio), rate2 *= simd::exp(dq * ratio);
+  rate1 *= simd::exp(dr * d.log_step), rate2 *= simd::exp(dq * d.log_step);
   a1 = n1, a2 = n2;
 }
 
@@ -147,10 +145,7 @@ LARMOR_HD void start_point(const Tile& t, int candidate, double a1, double a2, d
   if (!(a2 > 0)) a2 = 0;
   double rate1 = d.rate1[candidate], rate2 = d.rate2[candidate];
   if (d.pairs) refine_pair(d, candidate, projections, stride, rate1, rate2, a1, a2);
-  if (beside != 0) {  // the chain is even in the logarithm of the rate
-    const double ratio = d.rate1[beside < 0 ? candidate - 1 : candidate + 1] / rate1;
-    rate1 *= simd::exp((beside < 0 ? -beside : beside) * simd::log(ratio));
-  }
+  if (beside != 0) rate1 *= simd::exp(beside * d.log_step);
   M::start(rate1, rate2, static_cast<double>(d.lag[candidate]), a1, a2, p);
   if constexpr (Delay) p[NP - 1] = d.delay[candidate];
   const fit::LmOptions& o = *t.options;
@@ -231,19 +226,36 @@ constexpr bool is_linear() {
 }
 
 #if !defined(__CUDACC__)
+/// Sums over the frames run over so many packs side by side: one alone waits for each addition.
+template <class T>
+inline constexpr int packs_at_once = LaneTraits<T>::size >= 8   ? 4
+                                     : LaneTraits<T>::size >= 4 ? 2
+                                                                : 1;
+static_assert(tile_voxels % 32 == 0, "tiles hold whole groups of packs");
+
+template <class T>
+LARMOR_INLINE void screen_packs(const Tile& t, int v, const T* sum, const T* squares) {
+  constexpr int L = LaneTraits<T>::size;
+  for (int u = 0; u < packs_at_once<T>; ++u)
+    for (int l = 0; l < L; ++l) {
+      const int at = v + u * L + l;
+      t.status[at] = screened(simd::lane(sum[u], l), simd::lane(squares[u], l), t.grid->n_out, t.sst[at]);
+      t.iterations[at] = 0;
+    }
+}
+
 template <class T>
 void screen_tile(const Tile& t) {
-  constexpr int L = LaneTraits<T>::size;
-  for (int v = 0; v < t.n; v += L) {
-    T sum(0.0), squares(0.0);
-    for (int n = 0; n < t.grid->n_out; ++n) {
-      const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v);
-      sum += y, squares += y * y;
-    }
-    for (int l = 0; l < L; ++l) {
-      t.status[v + l] = screened(simd::lane(sum, l), simd::lane(squares, l), t.grid->n_out, t.sst[v + l]);
-      t.iterations[v + l] = 0;
-    }
+  constexpr int L = LaneTraits<T>::size, U = packs_at_once<T>;
+  for (int v = 0; v < t.n; v += U * L) {
+    T sum[U], squares[U];
+    static_for<U>([&](auto u) LARMOR_LAMBDA { sum[u] = squares[u] = T(0.0); });
+    for (int n = 0; n < t.grid->n_out; ++n)
+      static_for<U>([&](auto u) LARMOR_LAMBDA {
+        const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v + u * L);
+        sum[u] += y, squares[u] += y * y;
+      });
+    screen_packs<T>(t, v, sum, squares);
   }
 }
 
@@ -260,6 +272,7 @@ struct TileState {
 template <class M, class T>
 void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
   constexpr int NP = M::n_params, NQ = n_q<M, false>, L = LaneTraits<T>::size, NJ = fit::triangle<NP>;
+  constexpr int U = packs_at_once<T>;
   const TimeGrid& g = *t.grid;
   double p[NP], q[NQ], dq[NQ * NP], gram[NJ] = {}, basis_p[NP];
   for (int i = 0; i < NP; ++i) p[i] = 1;
@@ -279,28 +292,37 @@ void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
   typename LaneTraits<T>::mask none[NP];
   for (int i = 0; i < NP; ++i) none[i] = T(0.0) < T(0.0);
 
-  for (int v = 0; v < t.n; v += L) {
-    T sum(0.0), squares(0.0), projection[NP], x[NP];
-    static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[i] = T(0.0); });
-    for (int n = 0; n < g.n_out; ++n) {
-      const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v);
-      sum += y, squares += y * y;
-      static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[i] += y * T(columns[n * NP + i]); });
-    }
-    fit::solve_damped<T, NP>(lane_gram, projection, T(0.0), none, x);
-    T sse = squares;
-    auto inside = T(0.0) == T(0.0);
-    for (int i = 0; i < NP; ++i) {
-      sse -= x[i] * projection[i];
-      inside = inside & (x[i] > T(t.options->lower[i])) & (x[i] < T(t.options->upper[i]));
-      simd::store(state.point[i] + v, x[i]);
-    }
-    for (int i = 0; i < NJ; ++i) simd::store(state.jtj[i] + v, lane_gram[i]);
-    simd::store(state.sse + v, simd::max(sse, T(0.0)));
-    for (int l = 0; l < L; ++l) {
-      uint8_t s = screened(simd::lane(sum, l), simd::lane(squares, l), g.n_out, t.sst[v + l]);
-      if (s == code(FitStatus::not_converged) && simd::lane(inside, l)) s = code(FitStatus::converged);
-      t.status[v + l] = s, t.iterations[v + l] = 1;
+  for (int v = 0; v < t.n; v += U * L) {
+    T sum[U], squares[U], projection[U][NP];
+    static_for<U>([&](auto u) LARMOR_LAMBDA {
+      sum[u] = squares[u] = T(0.0);
+      static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[u][i] = T(0.0); });
+    });
+    for (int n = 0; n < g.n_out; ++n)
+      static_for<U>([&](auto u) LARMOR_LAMBDA {
+        const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v + u * L);
+        sum[u] += y, squares[u] += y * y;
+        static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[u][i] += y * T(columns[n * NP + i]); });
+      });
+    screen_packs<T>(t, v, sum, squares);
+    for (int u = 0; u < U; ++u) {
+      const int at = v + u * L;
+      T x[NP], sse = squares[u];
+      fit::solve_damped<T, NP>(lane_gram, projection[u], T(0.0), none, x);
+      auto inside = T(0.0) == T(0.0);
+      for (int i = 0; i < NP; ++i) {
+        sse -= x[i] * projection[u][i];
+        inside = inside & (x[i] > T(t.options->lower[i])) & (x[i] < T(t.options->upper[i]));
+        simd::store(state.point[i] + at, x[i]);
+      }
+      for (int i = 0; i < NJ; ++i) simd::store(state.jtj[i] + at, lane_gram[i]);
+      simd::store(state.sse + at, simd::max(sse, T(0.0)));
+      const unsigned good = simd::bits(inside);
+      for (int l = 0; l < L; ++l) {
+        if (t.status[at + l] == code(FitStatus::not_converged) && (good >> l & 1))
+          t.status[at + l] = code(FitStatus::converged);
+        t.iterations[at + l] = 1;
+      }
     }
   }
 }

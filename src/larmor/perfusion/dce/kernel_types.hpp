@@ -46,6 +46,7 @@ struct Dictionary {
   const float* second_norm;
   bool chain;  // candidates follow one rate: the best may be refined between its neighbours
   bool pairs;  // candidates are all pairs (r, q), q <= r, of one chain of rates in order; (r, r) is the single curve
+  double log_step;     // between neighbouring rates of the chain
   const float* rate1;  // the non-linear parameters of the candidate
   const float* rate2;
   const float* lag;
