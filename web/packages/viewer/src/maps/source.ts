@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isLeaf, isRecord, numberList, textField } from "../api/tree.ts";
+import { geometryOf } from "../image/source.ts";
+import type { Geometry } from "../maths/geometry.ts";
+import type { ArrayLeaf, Tree } from "../types.ts";
+
+export interface MapEntry {
+  name: string;
+  title: string;
+  unit: string;
+  values: ArrayLeaf;
+  error: ArrayLeaf | null;
+}
+export interface Maps {
+  entries: MapEntry[];
+  status: ArrayLeaf | null;
+  geometry: Geometry | null;
+  times: number[] | null;
+}
+
+/** Parameter maps with their units, errors and status; null when the value is none. */
+export function mapsOf(value: Tree): Maps | null {
+  if (!isRecord(value)) return null;
+  const list = value["maps"];
+  const named: [string, Tree][] = Array.isArray(list)
+    ? list.map((m, k) => [textField(m, "name", "symbol") || String(k), m])
+    : isRecord(list)
+      ? Object.entries(list).filter(([k]) => !k.startsWith("$"))
+      : [];
+  const entries = named.flatMap(([name, m]): MapEntry[] => {
+    const values = isLeaf(m) ? m : isRecord(m) ? (["values", "data"].map((f) => m[f]).find(isLeaf) ?? null) : null;
+    if (!values || values.shape.some((n) => n < 1)) return [];
+    const error = isRecord(m) ? m["standard_error"] : undefined;
+    return [
+      {
+        name,
+        title: textField(m, "title") || name,
+        unit: textField(m, "unit"),
+        values,
+        error: isLeaf(error) && error.shape.every((n) => n > 0) && error.shape.length > 0 ? error : null,
+      },
+    ];
+  });
+  if (entries.length === 0) return null;
+  const status = value["status"];
+  const reference = value["reference"];
+  return {
+    entries,
+    status: isLeaf(status) && status.shape.length > 0 && status.shape.every((n) => n > 0) ? status : null,
+    geometry: geometryOf(reference) ?? geometryOf(value),
+    times: isRecord(reference) ? numberList(reference["times"]) : null,
+  };
+}
