@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <larmor/flow/engine.hpp>
+#include <larmor/flow/inside.hpp>
 #include <larmor/flow/run.hpp>
 
 namespace larmor::flow {
@@ -15,6 +16,7 @@ struct Engine::Impl {
         graph, machine.types,
         {run.base, run.out, machine.options.library, machine.options.device, machine.options.allow_user_code});
   }
+  Value inside(Plan plan, int zone, const PortPath& path, const RunOptions& options);
 };
 
 namespace {
@@ -72,6 +74,38 @@ std::vector<bool> needed_for(const Plan& plan, const std::vector<std::string>& t
 
 }  // namespace
 
+// A value of a node inside a zone: as the last run left it, else the zone runs once more and keeps it.
+Value Engine::Impl::inside(Plan plan, int zone, const PortPath& path, const RunOptions& options) {
+  const auto names = all_ports(plan);
+  if (std::find(names.begin(), names.end(), path.plain()) == names.end())
+    throw unknown_name("port", path.plain(), names);
+  plan.finish();
+  const auto shared = std::make_shared<const Plan>(std::move(plan));
+  const auto& name = shared->paths->names[static_cast<std::size_t>(shared->steps[static_cast<std::size_t>(zone)].path)];
+  const auto begin = static_cast<std::size_t>(std::count(name.begin(), name.end(), '/')) + 1;
+  bool known = true;
+  for (const bool again : {false, true}) {
+    if (!known) return {};
+    Run run(machine, options, shared, closure(*shared, {zone}));
+    run.as_last = true, run.only_known = !again;
+    if (again) run.captured = {path.node()};
+    run.go();
+    const auto record = run.record(zone);
+    known = record != nullptr;
+    const auto inner = record ? record_inside(*record, path, begin) : nullptr;
+    if (!inner) continue;
+    for (const auto& port : inner->ports) {
+      if (port.name != path.port) continue;
+      if (!port.small.none() || port.hash.zero()) return port.small;
+      const Value value = machine.pin(port.hash);
+      if (value.none()) continue;
+      machine.store.unpin(port.hash);
+      return value;
+    }
+  }
+  return {};
+}
+
 Engine::Engine(const NodeTypes& types, EngineOptions options)
     : impl_(std::make_unique<Impl>(types, std::move(options))) {}
 Engine::~Engine() = default;
@@ -86,6 +120,7 @@ RunReport Engine::run(const Graph& graph, const RunOptions& options) {
   RunReport report = Run(machine, options, plan, std::move(needed)).go();
   report.peak_bytes = machine.store.peak_since_reset();
   report.resident_bytes = machine.store.resident();
+  machine.save_notes(options.session);
   return report;
 }
 
@@ -94,18 +129,24 @@ Value Engine::value(const Graph& graph, std::string_view port, const RunOptions&
   RunOptions options = given;
   options.on_node = {}, options.targets.clear(), options.force = false;
   Plan plan = impl_->plan(graph, options);
-  const auto& ports = port.find('.') == std::string_view::npos ? plan.outputs : plan.ports;
-  const auto found = ports.find(std::string(port));
-  if (found == ports.end()) throw unknown_name("port", port, keys_of(ports));
-  const Bundle bundle = found->second;
+  Bundle bundle;
+  if (port.find('.') == std::string_view::npos) {
+    const auto found = plan.outputs.find(std::string(port));
+    if (found == plan.outputs.end()) throw unknown_name("output of the graph", port, keys_of(plan.outputs));
+    bundle = found->second;
+  } else {
+    PortPath path(port);
+    if (const int zone = zone_of(plan, path); zone >= 0) return impl_->inside(std::move(plan), zone, path, options);
+    const auto found = plan.ports.find(path.plain());
+    if (found == plan.ports.end()) throw unknown_name("port", port, all_ports(plan));
+    bundle = found->second;
+  }
   const Source source = stacked(plan, bundle, std::string(port.substr(0, port.find('.'))), machine.types);
   const int sink = plan.add_sink({{"value", source}});
   plan.finish();
   auto shared = std::make_shared<const Plan>(std::move(plan));
-  auto needed = closure(*shared, {sink});
-  Run run(machine, options, shared, std::move(needed));
-  run.as_last = true;
-  run.only_known = true;
+  Run run(machine, options, shared, closure(*shared, {sink}));
+  run.as_last = run.only_known = true;
   run.go();
   const auto values = run.sink(sink);
   const auto value = values.find("value");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <larmor/flow/disk_cache.hpp>
 #include <larmor/flow/engine.hpp>
 #include <larmor/flow/plan.hpp>
 #include <larmor/flow/store.hpp>
@@ -50,13 +51,22 @@ class Machine {
   Hash exchange_hash(const std::string& session, const std::string& port, const Hash& hash);
 
   void clear(bool disk_too);
+  /// After a run: what the next process should know.
+  void save_notes(const std::string& session);
 
  private:
+  DiskCache* spill();  // the same, or a folder that goes with this object
+  void load_times();
+  void load_session(const std::string& session);
   std::mutex mutex_;
   std::unordered_map<Hash, RecordPtr, HashOfHash> records_;
   std::unordered_map<std::string, RecordPtr> last_;
   std::unordered_map<std::string, Times> times_;
   std::unordered_map<std::string, Hash> port_hashes_;
+  bool times_loaded_ = false, times_changed_ = false;
+  std::map<std::string, std::map<std::string, Hash>> sessions_;  // keys of the last run by node, as on disk
+  std::unique_ptr<DiskCache> disk_, scratch_;
+  std::filesystem::path scratch_folder_;
 };
 
 }  // namespace larmor::flow

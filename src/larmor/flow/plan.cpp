@@ -84,7 +84,7 @@ Source stacked(Plan& plan, const Bundle& bundle, const std::string& path, const 
   };
   step.type = std::make_shared<const NodeType>(std::move(type));
   step.path = plan.paths->number(path);
-  step.op = "flow.stack", step.part = true;
+  step.op = "flow.stack", step.part = step.stacks = true;
   for (std::size_t i = 0; i < bundle.at.size(); ++i)
     step.inputs.push_back({"in." + std::to_string(i + 1), bundle.at[i]});
   step.outputs = {"out"}, step.policy = {Policy::automatic};

@@ -60,6 +60,7 @@ struct Step {
   std::shared_ptr<const Error> refused;  // why it cannot run
   bool frozen = false, cacheable = true;
   bool part = false;                          // slice of a mapped operation: the zone reports its state
+  bool stacks = false;                        // results of a sweep: no node of the graph
   Hash base;                                  // operation, version, settings, files, device; zones: their body
   std::vector<std::filesystem::path> writes;  // of an effect
   // Made by finish():

@@ -128,7 +128,7 @@ Hash Run::key_of(const Instance& in, const Step& step) const {
   return h.done();
 }
 
-RecordPtr Run::lookup(const Step& step, const Hash& key) {
+RecordPtr Run::lookup(const Instance& in, const Step& step, const Hash& key) {
   if (options_.force || captures_inside(step)) return nullptr;
   RecordPtr record = machine_.find(key);
   if (!record || (record->impure && !as_last)) return nullptr;
@@ -138,6 +138,14 @@ RecordPtr Run::lookup(const Step& step, const Hash& key) {
     if (record->ports[p].name != step.outputs[p]) return nullptr;
   for (const auto& [path, stamp] : record->written)
     if (file_stamp(path) != stamp) return nullptr;
+  // A value inside a zone that somebody wants to see has to be there, not only known.
+  const auto& path = in.plan->paths->names[static_cast<std::size_t>(step.path)];
+  if (in.plan->inner && std::find(captured.begin(), captured.end(), path) != captured.end())
+    for (const auto& port : record->ports) {
+      if (port.hash.zero() || !port.small.none()) continue;
+      if (machine_.pin(port.hash).none()) return nullptr;
+      machine_.store.unpin(port.hash);
+    }
   return record;
 }
 
@@ -169,7 +177,7 @@ void Run::process(const InstancePtr& instance, int number, Mode mode) {
     if (step.kind != Step::Kind::sink && !step.part) {
       try {
         st.key = key_of(in, step);
-        if (const auto record = lookup(step, st.key)) {
+        if (const auto record = lookup(in, step, st.key)) {
           if (step.zone) hits_inside(*step.zone->body);
           return resolve(instance, number, record, State::cached);
         }

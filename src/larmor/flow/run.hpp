@@ -24,6 +24,8 @@ class Run {
   RunReport go();
   /// What a sink of the plan got.
   std::map<std::string, Value> sink(int step) const;
+  /// What is known of a step; null when it failed.
+  RecordPtr record(int step) const { return top_->states[static_cast<std::size_t>(step)].record; }
 
  private:
   // An input of a step, taken: pinned in the store until the step is done.
@@ -76,7 +78,7 @@ class Run {
   bool acquire(const InstancePtr& instance, int step, Mode mode);
   void execute(const InstancePtr& instance, int step, Mode mode);
   Hash key_of(const Instance& instance, const Step& step) const;
-  RecordPtr lookup(const Step& step, const Hash& key);
+  RecordPtr lookup(const Instance& instance, const Step& step, const Hash& key);
   Value value_of(const Instance& instance, const Source& source, Hash& pinned);
   bool source_failed(const Instance& instance, const Step& step, bool& cancelled) const;
 

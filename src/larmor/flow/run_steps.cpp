@@ -172,7 +172,7 @@ void Run::finish_made(const InstancePtr& instance, int number, Mode mode, Made m
   Reporter::End end;
   end.state = made.warnings.empty() ? State::done : State::warning;
   end.seconds = made.seconds, end.peak_bytes = made.in_bytes + out_bytes + made.extra_bytes;
-  end.record = record.get(), end.ran = step.kind == Step::Kind::operation, end.began = made.began;
+  end.record = record.get(), end.ran = step.kind == Step::Kind::operation && !step.stacks, end.began = made.began;
   end.part = step.part;
   reporter_.end(step.path, end);
   if (mode == Mode::first) {

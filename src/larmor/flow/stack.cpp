@@ -91,12 +91,13 @@ Axes axes_before(const Value& value, const std::string& axis) {
 }
 
 struct Stacker::State {
+  explicit State(const Types& types_) : types(types_) {}
   const Types& types;
   std::string axis;
-  std::int64_t count;
+  std::int64_t count = 0;
   Axes before;
   Value like;
-  bool as_list;
+  bool as_list = false;
 
   std::mutex mutex;
   bool begun = false, arrays = false;
@@ -141,21 +142,11 @@ struct Stacker::State {
 };
 
 Stacker::Stacker(const Types& types, std::string axis, std::int64_t count, Axes before, Value like, bool as_list)
-    : state_(new State{types,
-                       std::move(axis),
-                       count,
-                       std::move(before),
-                       std::move(like),
-                       as_list || axis.empty(),
-                       {},
-                       false,
-                       false,
-                       {},
-                       0,
-                       0,
-                       {},
-                       {},
-                       {}}) {}
+    : state_(std::make_unique<State>(types)) {
+  state_->as_list = as_list || axis.empty();
+  state_->axis = std::move(axis), state_->count = count;
+  state_->before = std::move(before), state_->like = std::move(like);
+}
 Stacker::~Stacker() = default;
 
 void Stacker::put(std::int64_t index, const Value& value) {

@@ -11,7 +11,8 @@ double Store::now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-void Store::put(const Hash& hash, const Value& value, const Keep& keep) {
+Value Store::put(const Hash& hash, const Value& value, const Keep& keep) {
+  Value kept;
   {
     const std::lock_guard lock(mutex_);
     auto [it, added] = entries_.try_emplace(hash);
@@ -24,8 +25,10 @@ void Store::put(const Hash& hash, const Value& value, const Keep& keep) {
     e.seconds = std::max(e.seconds, keep.seconds);
     e.spill = e.spill && keep.spill, e.on_disk = e.on_disk || keep.on_disk, e.dropped = false;
     ++e.pins, e.used = now();
+    kept = e.value;
   }
   shrink();
+  return kept;
 }
 
 Value Store::pin(const Hash& hash) {

@@ -27,8 +27,8 @@ class Store {
     bool spill = true;     // may be written to disk when memory is short
     bool on_disk = false;  // is there already
   };
-  /// Adds a value, pinned once.
-  void put(const Hash& hash, const Value& value, const Keep& keep);
+  /// Adds a value, pinned once. Returns the one that is kept: an equal one may have been here.
+  Value put(const Hash& hash, const Value& value, const Keep& keep);
   /// The value, pinned; none when it is not here.
   Value pin(const Hash& hash);
   void unpin(const Hash& hash);

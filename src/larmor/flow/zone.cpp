@@ -198,7 +198,7 @@ void Run::end_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round, In
     zone->incomplete = zone->incomplete || some_failed;
     if (!error && complete) {
       for (auto& [name, record] : body.records) {
-        if (z.loop ? z.loop->history : body.keep) zone->inside[name + "@" + std::to_string(round)] = record;
+        if (body.keep) zone->inside[name + "@" + std::to_string(round)] = record;
         zone->inside[name] = record;
       }
       if (zone->sequential) {
