@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { mockStudio } from "./dev/mock/plugin.ts";
 
 // `npm run dev` shows the sources against a running `larmor studio` (LARMOR_STUDIO names another address).
 const studio = process.env.LARMOR_STUDIO ?? "http://127.0.0.1:8090";
 
+const mock = !!process.env.LARMOR_MOCK;
+
 export default defineConfig({
-  plugins: [react()],
-  server: { proxy: { "/api": { target: studio, ws: true } } },
+  plugins: [react(), ...(mock ? [mockStudio()] : [])],
+  server: mock ? {} : { proxy: { "/api": { target: studio, ws: true } } },
   build: { outDir: "../dist", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 700 },
 });

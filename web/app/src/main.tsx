@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { httpApi } from "@larmor/graph";
-import { useEffect, useState } from "react";
+import "./theme/fonts.css";
+import "./theme/tokens.css";
+import "./theme/base.css";
+import "./ui/ui.css";
 import { createRoot } from "react-dom/client";
+import { Reading } from "./dashboard/Reading.tsx";
+import { App } from "./shell/App.tsx";
 
-/** Names the server that the page talks to. */
-function App() {
-  const [text, setText] = useState("");
-  useEffect(() => {
-    httpApi()
-      .json<{ larmor: string }>("/api/version")
-      .then((v) => setText(`Larmor ${v.larmor}`))
-      .catch((e: Error) => setText(e.message));
-  }, []);
-  return <main>{text}</main>;
-}
-
-createRoot(document.getElementById("root")!).render(<App />);
+const dashboard = /^\/d\/([^/]+)\/([^/]+)\/?$/.exec(location.pathname);
+createRoot(document.getElementById("root")!).render(dashboard ? <Reading graph={decodeURIComponent(dashboard[1]!)} name={decodeURIComponent(dashboard[2]!)} /> : <App />);

@@ -2,6 +2,8 @@
 
 /** How every part of the web reaches the server. Paths begin with "/api/"; the token, when there is one, is added here. */
 export interface Api {
+  readonly base: string;
+  readonly token?: string;
   /** Throws ApiError for every status that is not 2xx, with the server's message and advice. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   json<T>(path: string, init?: RequestInit): Promise<T>;
@@ -47,5 +49,5 @@ export function httpApi(base = "", token?: string): Api {
     const e = body.error ?? {};
     throw new ApiError(response.status, e.code ?? "http", e.message ?? `the server answered ${response.status}`, e.advice, e.where);
   };
-  return { url, fetch: call, json: async <T>(path: string, init?: RequestInit) => (await (await call(path, init)).json()) as T };
+  return { base, token, url, fetch: call, json: async <T>(path: string, init?: RequestInit) => (await (await call(path, init)).json()) as T };
 }

@@ -10,7 +10,8 @@ describe("types", () => {
     expect(catalogue.accepts("array", "image")).toBe(true);
     expect(catalogue.accepts("image", "array")).toBe(false);
     expect(catalogue.accepts("array", "number")).toBe(true);
-    expect(catalogue.accepts("number", "array")).toBe(false);
+    expect(catalogue.accepts("number", "array")).toBe(true);
+    expect(catalogue.accepts("number", "image")).toBe(false);
     expect(catalogue.accepts("list", "text")).toBe(true);
     expect(catalogue.accepts("any", "text")).toBe(true);
   });

@@ -76,6 +76,8 @@ export interface CatalogueJson {
 }
 
 const fallback = "#8a93a3";
+/** "to from": what the engine reads as another type without an operation. */
+const readings = new Set(["array number", "numbers number", "array numbers", "numbers array", "numbers list", "boolean number", "number boolean", "number array"]);
 
 /** What the server can do, indexed. */
 export class Catalogue {
@@ -122,9 +124,7 @@ export class Catalogue {
   accepts(to: string, from: string): boolean {
     if (to === "any" || from === "any" || to === "list") return true;
     if (this.isA(from, to)) return true;
-    if (from === "number" && (to === "array" || to === "numbers")) return true;
-    if (from === "numbers" && to === "array") return true;
-    return to === "numbers" && this.isA(from, "array");
+    return readings.has(`${to} ${from}`);
   }
   /** Why not, for people; empty when accepted. */
   refusal(to: string, from: string): string {

@@ -25,17 +25,37 @@ const settingType: Record<string, string> = { number: "number", integer: "number
 /** The type that a setting has as a port. */
 export const portTypeOf = (setting: SettingInfo) => settingType[setting.kind] ?? "text";
 
-/** Every in-port that something feeds: a wire, or an input of the graph. */
-function fed(graph: GraphDoc): string[] {
-  return [...Object.keys(graph.wires ?? {}), ...Object.values(graph.inputs ?? {}).flatMap((i) => i.to ?? [])];
+interface Ends {
+  fed: Map<string, string[]>;   // node -> in-ports that a wire or an input of the graph feeds
+  used: Map<string, string[]>;  // node -> out-ports that something takes
+}
+const endsOf = new WeakMap<GraphDoc, Ends>();
+/** All ends of wires by node, found once for a graph. */
+function ends(graph: GraphDoc): Ends {
+  const old = endsOf.get(graph);
+  if (old) return old;
+  const made: Ends = { fed: new Map(), used: new Map() };
+  const note = (map: Map<string, string[]>, ref: string) => {
+    const [n, p] = splitPort(ref);
+    const list = map.get(n);
+    if (list) list.push(p);
+    else map.set(n, [p]);
+  };
+  for (const [to, from] of Object.entries(graph.wires ?? {})) {
+    note(made.fed, to);
+    note(made.used, from);
+  }
+  for (const i of Object.values(graph.inputs ?? {})) for (const to of i.to ?? []) note(made.fed, to);
+  for (const o of Object.values(graph.outputs ?? {})) if (o.from) note(made.used, o.from);
+  endsOf.set(graph, made);
+  return made;
 }
 
 /** Highest number wired to a repeated port of a node. */
 function wiredCounts(graph: GraphDoc, id: string): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const to of fed(graph)) {
-    if (!to.startsWith(id + ".")) continue;
-    const match = /^(.*)\.(\d+)$/.exec(splitPort(to)[1]);
+  for (const port of ends(graph).fed.get(id) ?? []) {
+    const match = /^(.*)\.(\d+)$/.exec(port);
     if (match) counts.set(match[1]!, Math.max(counts.get(match[1]!) ?? 0, Number(match[2])));
   }
   return counts;
@@ -81,12 +101,7 @@ const outputsOf = (outputs: Record<string, GraphOutput> = {}): PortInfo[] =>
 
 /** An operation or graph that nobody knows keeps the ports that wires speak of, so that nothing is lost. */
 function broken(id: string, node: NodeDoc, graph: GraphDoc, problem: string): NodeView {
-  const inputs = new Set<string>(), outputs = new Set<string>();
-  for (const [n, p] of fed(graph).map(splitPort)) if (n === id) inputs.add(p);
-  for (const from of [...Object.values(graph.wires ?? {}), ...Object.values(graph.outputs ?? {}).map((o) => o.from ?? "")]) {
-    const [n, p] = splitPort(from);
-    if (n === id) outputs.add(p);
-  }
+  const inputs = new Set(ends(graph).fed.get(id)), outputs = new Set(ends(graph).used.get(id));
   const port = (name: string): PortView => ({ name, base: name, type: "any", required: false });
   return { kind: "broken", title: node.title || node.op || node.graph || id, inputs: [...inputs].map(port), outputs: [...outputs].map(port), settings: [], problem, enterable: false };
 }
@@ -121,9 +136,11 @@ export function nodeView(level: Level, id: string, catalogue: Catalogue): NodeVi
     return s ? [{ name, base: name, what: s.what, type: portTypeOf(s), required: false, setting: true }] : [];
   });
   const known = new Set([...inputs, ...ports].map((p) => p.name));
-  const stray = fed(level.graph)
-    .map(splitPort)
-    .filter(([n, p]) => n === id && !known.has(p) && !inputs.some((q) => q.repeated && p.startsWith(q.name + ".")))
-    .map(([, name]): PortView => ({ name, base: name, type: "any", required: false, what: "a port that this operation does not have" }));
+  const stray = (ends(level.graph).fed.get(id) ?? [])
+    .filter((p) => !known.has(p) && !inputs.some((q) => q.repeated && p.startsWith(q.name + ".")))
+    .map((name): PortView => ({ name, base: name, type: "any", required: false, what: "a port that this operation does not have" }));
   return { ...view, settings, inputs: [...expand(inputs, counts), ...ports, ...stray], outputs: outputs.map((p) => ({ ...p, base: p.name })) };
 }
+
+/** What the ports of a node depend on besides its description: views with the same key and node are the same. */
+export const portsKey = (graph: GraphDoc, id: string) => (ends(graph).fed.get(id) ?? []).join(" ") + "|" + (ends(graph).used.get(id) ?? []).join(" ");

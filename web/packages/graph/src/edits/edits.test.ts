@@ -295,7 +295,8 @@ describe("clipboard", () => {
 
 describe("dashboards", () => {
   test("items find the first free place, and stay inside the columns", () => {
-    let { graph: g, name } = addDashboard({}, "Main");
+    const main = addDashboard({}, "Main"), name = main.name;
+    let g = main.graph;
     for (let i = 0; i < 5; i++) g = addItem(g, name, { kind: "setting", node: "add", setting: "scale" });
     expect(g.dashboards![name]!.items!.map((i) => [i.x, i.y])).toEqual([[0, 0], [3, 0], [6, 0], [9, 0], [0, 1]]);
     g = changeItem(g, name, 0, { x: 99, w: 4.4, h: 0 });
@@ -304,7 +305,8 @@ describe("dashboards", () => {
     expect(reorderItem(g, name, 0, 4).dashboards![name]!.items![4]).toBe(g.dashboards![name]!.items![0]);
   });
   test("items follow nodes into groups", () => {
-    let { graph: g, name } = addDashboard({}, "Main");
+    const main = addDashboard({}, "Main"), name = main.name;
+    let g = main.graph;
     g = addItem(g, name, { kind: "viewer", port: "fit.Ktrans" });
     g = addItem(g, name, { kind: "setting", node: "fit", setting: "Hct" });
     const moved = remapDashboards(g, (n) => (n === "fit" ? "dce/fit" : n)).dashboards![name]!.items!;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { format, type NodeReport, type PortView, secondsLeft } from "@larmor/graph";
+import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
+import { Boxes, Code2, FileOutput, Layers, Repeat2, StickyNote, Unplug } from "lucide-react";
+import { memo, useEffect, useState } from "react";
+import { useApp } from "../state/app.ts";
+import { useCatalogue, useReport, useSession } from "../state/hooks.ts";
+import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
+import { useHold, whyNot } from "./hold.ts";
+import { type OpNodeType, thumbnailPort } from "./model.ts";
+import { NodeThumbnail } from "./NodeThumbnail.tsx";
+import { PortTip } from "./PortTip.tsx";
+import { StateIcon, stateLook } from "./states.tsx";
+import { sourceOf } from "../actions.ts";
+
+/** How much of a node is drawn: all, without small text, or a box. */
+const detail = (zoom: number) => (zoom >= 0.55 ? 2 : zoom >= 0.24 ? 1 : 0);
+export const useDetail = () => useStore((s) => detail(s.transform[2]));
+
+function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
+  const level = useDetail();
+  const report = useReport(data.path);
+  const state = report?.state ?? "idle";
+  const { doc, view } = data;
+  const mode = doc.mode ?? "normal";
+  const className = `node state-${state}${selected ? " selected" : ""}${mode !== "normal" ? " mode-" + mode : ""}${view.kind === "broken" ? " broken" : ""}${doc.loop ? " zone" : ""}${view.kind === "graph" ? " sub" : ""}`;
+  if (level === 0) return <div className={className + " far"} style={{ ["--state" as string]: stateLook[state].colour }} data-testid={`node-${id}`} data-state={state} />;
+  return (
+    <div className={className + (level === 1 ? " near" : "")} style={{ ["--state" as string]: stateLook[state].colour }} data-testid={`node-${id}`} data-state={state}>
+      <div className="node-head">
+        <span className="node-title ellipsis">{view.title}</span>
+        {level === 2 && (
+          <span className="node-marks">
+            {doc.note && <StickyNote size={12} aria-label="has a note" />}
+            {doc.map && <Layers size={12} aria-label={`mapped over ${doc.map.axis}`} />}
+            {doc.loop ? <Repeat2 size={13} aria-label="zone" /> : view.kind === "graph" ? <Boxes size={13} aria-label="group" /> : null}
+            {view.op?.user && <Code2 size={13} aria-label="user operation" />}
+            {view.op?.effect && <FileOutput size={12} aria-label="writes" />}
+            {view.kind === "broken" && <Unplug size={13} aria-label="unknown" />}
+          </span>
+        )}
+        {doc.folded && <StateIcon state={state} />}
+      </div>
+      {state === "running" && <div className="node-progress" style={{ transform: `scaleX(${Math.max(0.02, report?.progress ?? 0)})` }} />}
+      {!doc.folded && (level === 2 ? <StateRow report={report} problem={view.problem} /> : <div className="node-state" />)}
+      <Ports id={id} data={data} labels={level === 2 && !doc.folded} report={report} />
+      {data.shape.thumbnail && level === 2 && <Picture data={data} report={report} />}
+    </div>
+  );
+}
+export default memo(OpNode);
+
+function StateRow({ report, problem }: { report?: NodeReport; problem?: string }) {
+  const state = problem ? "error" : (report?.state ?? "idle");
+  const look = stateLook[state];
+  let text: string = look.word, right = "";
+  if (problem) text = problem;
+  else if (report && state === "running") {
+    text = report.doing || look.word;
+    right = `${Math.round((report.progress ?? 0) * 100)} %`;
+  } else if (report && state === "error") text = report.error || look.word;
+  else if (report && state === "warning") text = report.warnings?.[0] ?? look.word;
+  if (report?.seconds && (state === "done" || state === "warning" || state === "error")) right = format.seconds(report.seconds);
+  return (
+    <div className="node-state" title={[text, report?.advice].filter(Boolean).join("\n")}>
+      <StateIcon state={state} size={12} />
+      <span className="ellipsis">{text}</span>
+      <span className="num node-time">
+        {right}
+        {state === "running" && report && <Left report={report} />}
+      </span>
+    </div>
+  );
+}
+
+/** Time left, counted from when this page saw the node begin. */
+function Left({ report }: { report: NodeReport }) {
+  const [begun] = useState(() => performance.now());
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 500);
+    return () => clearInterval(timer);
+  }, []);
+  const left = secondsLeft(report, (performance.now() - begun) / 1000);
+  return Number.isFinite(left) && left > 0.4 ? <> · {format.seconds(left < 10 ? Math.ceil(left) : left).replace(".00", "")}</> : null;
+}
+
+function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["data"]; labels: boolean; report?: NodeReport }) {
+  const held = useHold((s) => s.held);
+  const catalogue = useCatalogue();
+  const session = useSession();
+  const { view, shape } = data;
+  const port = (p: PortView, i: number, side: "in" | "out") => {
+    const refusal = held ? whyNot(catalogue, held, id, p, side) : "";
+    const mine = held?.node === id && held.port === p.name && held.side === side;
+    const colour = catalogue.colour(p.type);
+    const value = side === "out" ? report?.outputs?.[p.name] : undefined;
+    const className = `port ${side}${p.required && side === "in" ? " required" : ""}${p.setting ? " setting" : ""}${held && !mine ? (refusal ? " dim" : " swell") : ""}${value?.hash ? (value.unchanged ? " unchanged" : " fresh") : ""}`;
+    const tip = (x: number, y: number) => {
+      const holding = useHold.getState().held;
+      const source = side === "in" ? sourceOf(session, id, p.name) : null;
+      const of = source ?? (side === "out" ? { path: data.path, port: p.name } : null);
+      const node = of ? session.reports.get(of.path) : undefined;
+      showTooltip(x + 14, y + 14, <PortTip title={p.name} port={p} type={catalogue.typeTitle(p.type)} colour={colour} value={of ? node?.outputs?.[of.port] : undefined} node={node} refusal={holding ? whyNot(catalogue, holding, id, p, side) : ""} />, holding ? 60 : 450);
+    };
+    return (
+      <div
+        key={side + p.name}
+        className={className}
+        style={{ top: shape.portY(i) - 11, ["--type" as string]: colour }}
+        onPointerEnter={(e) => tip(e.clientX, e.clientY)}
+        onPointerLeave={hideTooltip}
+        onPointerDown={hideTooltip}
+        data-testid={`port-${id}-${side}-${p.name}`}
+      >
+        <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={p.name} />
+        {labels && <span className="port-name ellipsis">{p.setting ? "⚙ " : ""}{p.name}</span>}
+      </div>
+    );
+  };
+  return (
+    <>
+      {view.inputs.map((p, i) => port(p, i, "in"))}
+      {view.outputs.map((p, i) => port(p, i, "out"))}
+    </>
+  );
+}
+
+function Picture({ data, report }: { data: OpNodeType["data"]; report?: NodeReport }) {
+  const catalogue = useApp((s) => s.catalogue);
+  const port = thumbnailPort(data.view, catalogue);
+  return (
+    <div className="node-thumbnail">
+      {port && report?.outputs?.[port]?.hash ? <NodeThumbnail port={`${data.path}.${port}`} hash={report.outputs[port].hash!} /> : <span className="node-thumbnail-none" />}
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { format, type NodeReport, type PortInfo, type PortReport } from "@larmor/graph";
+import { Fragment } from "react";
+
+const when = (r: PortReport | undefined) => (!r?.hash ? "none yet" : r.unchanged ? "unchanged" : "new");
+
+/** What there is to know of a port, or of what a wire carries. */
+export function PortTip({ title, port, type, colour, value, node, refusal }: { title: string; port?: PortInfo; type: string; colour: string; value?: PortReport; node?: NodeReport; refusal?: string }) {
+  const rows: [string, string | null | undefined][] = [
+    ["Value", value?.describe || null],
+    ["Shape", value?.shape ? format.shape(value.shape, value.axes) : null],
+    ["Range", value?.min !== undefined && value.min !== null ? `${format.number(value.min)} … ${format.number(value.max ?? NaN)}${value.unit ? " " + value.unit : ""}` : null],
+    ["Unit", value?.unit && value.min === undefined ? value.unit : null],
+    ["Size", value?.bytes ? format.bytes(value.bytes) + (value.resident === false ? ", on disk" : "") : null],
+    ["State", value || node ? when(value) : null],
+    ["Last run", node?.seconds ? format.seconds(node.seconds) : null],
+    ["Mean ± sd", node?.runs && node.runs > 1 && node.mean_seconds ? `${format.seconds(node.mean_seconds)} ± ${format.seconds(node.sd_seconds ?? 0)} over ${node.runs} runs` : null],
+    ["Needs axes", port?.axes?.length ? port.axes.join(", ") : null],
+    ["Needs", port?.dtypes?.length ? port.dtypes.join(", ") : null],
+  ];
+  return (
+    <div className="port-tip">
+      <div className="port-tip-head">
+        <span className="port-dot" style={{ background: colour }} />
+        <strong>{title}</strong>
+        <span className="muted">{type}</span>
+      </div>
+      {refusal && <div className="port-tip-refusal">{refusal}</div>}
+      {port?.what && <div className="muted">{port.what}</div>}
+      <dl>
+        {rows.map(([k, v]) => v && (
+          <Fragment key={k}>
+            <dt>{k}</dt>
+            <dd>{v}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </div>
+  );
+}

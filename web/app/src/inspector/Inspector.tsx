@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import "./inspector.css";
+import { changeComment, changeFrame, demote, equal, type GraphDoc, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
+import { Boxes, LayoutGrid, Play, Trash2, X } from "lucide-react";
+import * as actions from "../actions.ts";
+import { useCatalogue, useGraph, useLevel, useSession } from "../state/hooks.ts";
+import { Markdown } from "../ui/Markdown.tsx";
+import { Control } from "./Control.tsx";
+import { Fold } from "./Fold.tsx";
+import { NodeInspector } from "./NodeInspector.tsx";
+
+/** About what is chosen: a node, a note, several things, or the graph itself. */
+export function Inspector() {
+  const { nodes, comments, frames } = useGraph((s) => s.selected);
+  const level = useLevel();
+  const n = nodes.length + comments.length + frames.length;
+  if (n > 1) return <Several n={n} nodes={nodes} />;
+  if (nodes[0] && level.graph.nodes?.[nodes[0]]) return <NodeInspector key={level.path.join("/") + nodes[0]} id={nodes[0]} />;
+  if (comments[0] && level.graph.comments?.[comments[0]]) return <NoteInspector kind="comment" id={comments[0]} />;
+  if (frames[0] && level.graph.frames?.[frames[0]]) return <NoteInspector kind="frame" id={frames[0]} />;
+  return <GraphInspector />;
+}
+
+function Several({ n, nodes }: { n: number; nodes: string[] }) {
+  const session = useSession();
+  return (
+    <div className="inspector" data-testid="inspector">
+      <div className="inspector-head">
+        <strong style={{ fontSize: 15 }}>{n} chosen</strong>
+        <div className="inspector-actions" style={{ flexWrap: "wrap" }}>
+          <button className="button line small" disabled={!nodes.length} onClick={() => actions.runTo(session)}><Play size={12} /> Run to these</button>
+          <button className="button line small" disabled={!nodes.length} onClick={() => actions.groupSelection(session)}><Boxes size={13} /> Group</button>
+          <button className="button line small" onClick={() => void actions.autoLayout(session)}><LayoutGrid size={13} /> Lay out</button>
+          <button className="button line small danger" onClick={() => actions.remove(session)}><Trash2 size={13} /> Delete</button>
+        </div>
+      </div>
+      <Fold title="Mode">
+        <div className="segmented">
+          <button onClick={() => actions.toggleMode(session, "bypass")}>Bypass</button>
+          <button onClick={() => actions.toggleMode(session, "freeze")}>Freeze</button>
+          <button onClick={() => actions.toggleFolded(session)}>Fold</button>
+        </div>
+      </Fold>
+    </div>
+  );
+}
+
+const colours = ["", "#2a78c8", "#0f8b8d", "#5d7a3a", "#c77d0a", "#c8553d", "#a4489c"];
+function NoteInspector({ kind, id }: { kind: "comment" | "frame"; id: string }) {
+  const session = useSession();
+  const level = useLevel();
+  const item = kind === "comment" ? level.graph.comments![id]! : level.graph.frames![id]!;
+  const colour = (c: string) => session.edit("colour", (g) => (kind === "comment" ? changeComment(g, id, { colour: c }) : changeFrame(g, id, { colour: c })));
+  return (
+    <div className="inspector" data-testid="inspector">
+      <div className="inspector-head"><strong style={{ fontSize: 15 }}>{kind === "comment" ? "Comment" : "Frame"}</strong></div>
+      <div className="fold-body inspector-block" style={{ paddingTop: 14 }}>
+        {"text" in item ? (
+          <textarea className="field" rows={9} key={item.text} defaultValue={item.text} placeholder="Markdown, with $TeX$" onBlur={(e) => e.target.value !== item.text && session.edit("edit comment", (g) => changeComment(g, id, { text: e.target.value }))} />
+        ) : (
+          <input className="field" key={item.title ?? ""} defaultValue={item.title ?? ""} placeholder="Title" onBlur={(e) => e.target.value !== (item.title ?? "") && session.edit("rename frame", (g) => changeFrame(g, id, { title: e.target.value.trim() }))} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} />
+        )}
+        <div className="swatches" style={{ marginTop: 12 }}>
+          {colours.map((c) => <button key={c} aria-pressed={(item.colour ?? "") === c} style={{ background: c || "var(--node)" }} title={c || "No colour"} onClick={() => colour(c)} />)}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** The graph that is shown: what it is, its ports and the settings on its outside. */
+function GraphInspector() {
+  const session = useSession();
+  const catalogue = useCatalogue();
+  const level = useLevel();
+  const g = level.graph;
+  const change = (key: "title" | "about", value: string) => session.edit(`edit ${key}`, (d) => put(d, key, value.trim() ? value : undefined));
+  const n = Object.keys(g.nodes ?? {}).length;
+  return (
+    <div className="inspector" data-testid="inspector">
+      <div className="inspector-head">
+        <input className="inspector-title" key={level.pointer + (g.title ?? "")} defaultValue={g.title ?? ""} placeholder="Untitled" onBlur={(e) => e.target.value !== (g.title ?? "") && change("title", e.target.value)} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} aria-label="Title of the graph" />
+        <div className="inspector-sub">{n} {n === 1 ? "node" : "nodes"}, {Object.keys(g.wires ?? {}).length} wires</div>
+      </div>
+      {Object.keys(g.settings ?? {}).length > 0 && (
+        <Fold title="Settings of the graph">
+          {Object.entries(g.settings!).map(([name, p]) => <PromotedSetting key={name} name={name} node={p.node} setting={p.setting} title={p.title} />)}
+        </Fold>
+      )}
+      {(["inputs", "outputs"] as const).map((side) => Object.keys(g[side] ?? {}).length > 0 && (
+        <Fold key={side} title={side === "inputs" ? "Inputs" : "Outputs"}>
+          {Object.entries(g[side]!).map(([name, p]) => (
+            <div className="list-row" key={name}>
+              <span className="port-dot" style={{ background: catalogue.colour(p.type) }} />
+              <input className="field" key={name} defaultValue={name} onBlur={(e) => e.target.value.trim() && e.target.value !== name && session.editDocument("rename port", (doc: GraphDoc) => renameGraphPort(doc, session.level, side, name, e.target.value.trim()))} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} />
+              <span className="muted">{catalogue.typeTitle(p.type)}</span>
+              <button className="button icon small" title="Remove" onClick={() => session.editDocument("remove port", (doc: GraphDoc) => removeGraphPort(doc, session.level, side, name))}><X size={13} /></button>
+            </div>
+          ))}
+        </Fold>
+      ))}
+      <Fold title="About">
+        {g.about && <Markdown text={g.about} />}
+        <textarea className="field" style={{ marginTop: g.about ? 10 : 0 }} rows={g.about ? 3 : 5} key={level.pointer + (g.about ?? "")} defaultValue={g.about ?? ""} placeholder="What this graph does, in Markdown with $TeX$" onBlur={(e) => e.target.value !== (g.about ?? "") && change("about", e.target.value)} />
+      </Fold>
+    </div>
+  );
+}
+
+function PromotedSetting({ name, node, setting, title }: { name: string; node: string; setting: string; title?: string }) {
+  const session = useSession();
+  const catalogue = useCatalogue();
+  const level = useLevel();
+  const doc = level.graph.nodes?.[node];
+  const info = doc && nodeView(level, node, catalogue).settings.find((s) => s.name === setting);
+  return (
+    <div className="setting">
+      <div className="setting-head">
+        <span className="setting-name">{title || name}</span>
+        <span className="muted mono ellipsis" style={{ fontSize: 11 }}>{node}.{setting}</span>
+        <button className="button icon small setting-menu" title="Take from the outside of the graph" onClick={() => session.edit("demote", (g) => demote(g, name))}><X size={13} /></button>
+      </div>
+      {info ? <Control setting={info} value={doc.settings?.[setting] ?? info.default ?? null} onChange={(v, gesture) => actions.changeSetting(session, node, setting, equal(v, info.default) ? undefined : v, gesture)} /> : <span className="muted">inside a group</span>}
+    </div>
+  );
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, type Issue, type Level, levelAt, type NodeReport, Optimistic, type Patch, type Selection,
+} from "@larmor/graph";
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { type Message, messages, say } from "../errors.ts";
+import { Connection, type ServerEvent } from "./connection.ts";
+import { Keyed } from "./keyed.ts";
+
+export interface RunState {
+  run: number;
+  state: string;
+  seconds: number;
+  ran: number;
+  cached: number;
+  failed: number;
+  since: number;  // performance.now() when it began
+}
+export interface LogEntry {
+  seq: number;
+  level: string;
+  text: string;
+  node: string;
+  time: Date;
+}
+export interface Probe {
+  key: string;
+  port: string;     // whole path: "loop/inner.out"
+  viewer?: string;
+  options: Record<string, unknown>;
+  pinned: boolean;
+}
+export type Page = { kind: "canvas" } | { kind: "dashboard"; name: string };
+
+export interface SessionState {
+  doc: GraphDoc;
+  rev: number;
+  path: string;
+  savedRev: number;
+  undo: string | null;
+  redo: string | null;
+  auto: boolean;
+  issues: Issue[];
+  run: RunState | null;
+  online: boolean;
+  clients: number;
+  memory: { resident: number; budget: number };
+  sending: boolean;
+  log: LogEntry[];
+  runs: number;      // counts finished runs, so that the profiler looks again
+  at: string[];      // the sub-graph that is shown
+  selected: Required<Selection>;
+  wires: string[];   // chosen wires, by their in-ports
+  probes: Probe[];
+  page: Page;
+}
+
+interface GraphAnswer {
+  id: string;
+  path: string;
+  rev: number;
+  graph: GraphDoc;
+  issues?: Issue[];
+  nodes?: Record<string, NodeReport>;
+  auto?: boolean;
+  running?: boolean;
+  undo?: string | null;
+  redo?: string | null;
+  saved_rev?: number;
+}
+
+export const nothing: Required<Selection> = { nodes: [], comments: [], frames: [] };
+let probes = 0;
+
+/** One open graph: the document with its edits on the way, states of nodes, what is chosen. Knows no React. */
+export class Session {
+  readonly store: StoreApi<SessionState>;
+  readonly reports = new Keyed<NodeReport>();
+  private optimistic: Optimistic;
+  private connection: Connection | null = null;
+  private backlog: ServerEvent[] | null = null;
+  private unsure: { patch: Patch; label: string }[] = [];
+
+  private constructor(
+    readonly id: string,
+    readonly api: Api,
+    readonly client: string,
+    readonly tell: (message: Message, kind: "info" | "error") => void,
+    first: GraphAnswer,
+  ) {
+    this.optimistic = new Optimistic(first.graph);
+    this.store = createStore<SessionState>(() => ({
+      doc: first.graph, rev: first.rev, path: first.path, savedRev: first.saved_rev ?? first.rev, undo: null, redo: null, auto: true, issues: [], run: null, online: true, clients: 1,
+      memory: { resident: 0, budget: 0 }, sending: false, log: [], runs: 0, at: [], selected: nothing, wires: [], probes: [], page: { kind: "canvas" },
+    }));
+    this.take(first);
+  }
+
+  static async open(api: Api, id: string, client: string, tell: (message: Message, kind: "info" | "error") => void): Promise<Session> {
+    const session = new Session(id, api, client, tell, await api.json<GraphAnswer>(`/api/graphs/${id}`));
+    void session.loadLog();
+    return session;
+  }
+  connect(make?: ConstructorParameters<typeof Connection>[4]) {
+    this.connection = new Connection(this.api, this.id, this.client, { open: () => void this.resync(), event: (e) => this.receive(e), lost: () => this.set({ online: false }) }, make);
+  }
+  reconnect() {
+    this.connection?.retry();
+  }
+  /** Leaves the graph; it stays open on the server. */
+  leave() {
+    this.connection?.close();
+    this.connection = null;
+  }
+
+  get state(): SessionState {
+    return this.store.getState();
+  }
+  private set(part: Partial<SessionState>) {
+    this.store.setState(part);
+  }
+  get level(): Level {
+    return levelAt(this.state.doc, this.state.at);
+  }
+  /** The whole path of a node of the graph that is shown. */
+  pathOf(id: string): string {
+    return [...this.state.at, id].join("/");
+  }
+
+  // ---- edits
+
+  /** Changes the graph that is shown. Words for the undo list; edits of one gesture share a merge key. */
+  edit(label: string, change: (graph: GraphDoc, level: Level) => GraphDoc, merge?: string): boolean {
+    const level = this.level;
+    return this.editDocument(label, (doc) => changeAt(doc, level, (g) => change(g, level)), merge);
+  }
+  editDocument(label: string, change: (doc: GraphDoc) => GraphDoc, merge?: string): boolean {
+    const doc = this.optimistic.doc;
+    let patch: Patch;
+    try {
+      patch = diff(doc, change(doc));
+    } catch (e) {
+      if (!(e instanceof EditError)) throw e;
+      this.tell({ text: e.message }, "error");
+      return false;
+    }
+    if (patch.length === 0) return false;
+    this.optimistic.add(patch, label, merge);
+    this.show();
+    void this.flush();
+    return true;
+  }
+
+  /** Puts what the optimistic document shows into the store, without anything that has gone from selections. */
+  private show() {
+    const doc = this.optimistic.doc;
+    const at = levelAt(doc, this.state.at).path;
+    const level = levelAt(doc, at);
+    const keep = (ids: string[], map: Record<string, unknown> | undefined) => (ids.every((id) => map && id in map) ? ids : ids.filter((id) => map && id in map));
+    const { selected, wires, page } = this.state;
+    const next = { nodes: keep(selected.nodes, level.graph.nodes), comments: keep(selected.comments, level.graph.comments), frames: keep(selected.frames, level.graph.frames) };
+    const same = next.nodes === selected.nodes && next.comments === selected.comments && next.frames === selected.frames;
+    this.set({
+      doc,
+      at: at.length === this.state.at.length ? this.state.at : at,
+      selected: same ? selected : next,
+      wires: keep(wires, level.graph.wires),
+      page: page.kind === "dashboard" && !doc.dashboards?.[page.name] ? { kind: "canvas" } : page,
+      sending: this.optimistic.waiting.length > 0,
+    });
+  }
+
+  private async flush(): Promise<void> {
+    for (let edit = this.optimistic.send(); edit; edit = this.optimistic.send()) {
+      this.set({ sending: true });
+      try {
+        const answer = await this.api.json<{ rev: number }>(`/api/graphs/${this.id}`, {
+          method: "PATCH",
+          body: JSON.stringify({ patch: edit.patch, label: edit.label, merge: edit.merge, client: this.client, rev: this.state.rev }),
+        });
+        // Its own echo may have come first.
+        if (answer.rev <= this.state.rev) this.optimistic.refuse(edit.id);
+        else this.optimistic.answered(edit.id);
+      } catch (e) {
+        if (e instanceof ApiError && e.status === 0) {
+          // Nobody knows whether it arrived; when the connection is back, the document tells.
+          this.unsure.push({ patch: edit.patch, label: edit.label });
+          for (const fallen of this.optimistic.refuse(edit.id)) this.unsure.push({ patch: fallen.patch, label: fallen.label });
+          this.set({ online: false });
+          break;
+        }
+        const fallen = this.optimistic.refuse(edit.id);
+        this.show();
+        const conflict = e instanceof ApiError && e.status === 409;
+        this.tell(conflict ? messages.conflict(edit.label) : { ...messages.refused(edit.label), advice: say(e).text + (say(e).advice ? " – " + say(e).advice : "") }, "error");
+        for (const f of fallen) this.tell(messages.fallen(f.label), "error");
+        if (conflict) await this.resync();
+      }
+    }
+    this.show();
+  }
+
+  // ---- what the server says
+
+  /** The whole graph from the server; events that come meanwhile are kept and follow. */
+  private async resync(): Promise<void> {
+    if (this.backlog) return;
+    this.backlog = [];
+    try {
+      this.take(await this.api.json<GraphAnswer>(`/api/graphs/${this.id}`));
+      const unsure = this.unsure;
+      this.unsure = [];
+      for (const { patch, label } of unsure) {
+        try {
+          // An edit that changes nothing any more has arrived before the connection broke.
+          if (!equal(apply(this.optimistic.doc, patch), this.optimistic.doc)) this.optimistic.add(patch, label);
+        } catch {
+          continue;  // it does not apply: it has arrived, or what it changed is gone
+        }
+      }
+      this.set({ online: true });
+      this.show();
+    } catch (e) {
+      this.tell(say(e), "error");
+    } finally {
+      const events = this.backlog ?? [];
+      this.backlog = null;
+      for (const e of events) this.receive(e);
+    }
+    void this.flush();
+  }
+
+  private take(answer: GraphAnswer) {
+    this.optimistic.reset(answer.graph);
+    this.reports.replace(Object.entries(answer.nodes ?? {}));
+    this.set({
+      rev: answer.rev, path: answer.path, savedRev: answer.saved_rev ?? this.state.savedRev, undo: answer.undo ?? null, redo: answer.redo ?? null, auto: answer.auto ?? true, issues: answer.issues ?? [],
+      run: answer.running ? (this.state.run ?? { run: 0, state: "running", seconds: 0, ran: 0, cached: 0, failed: 0, since: performance.now() }) : this.state.run?.state === "running" ? null : this.state.run,
+    });
+    this.show();
+  }
+
+  receive(e: ServerEvent) {
+    if (this.backlog) return void this.backlog.push(e);
+    switch (e.t) {
+      case "patch": {
+        const rev = Number(e.rev);
+        if (rev <= this.state.rev) return;
+        if (rev > this.state.rev + 1) return void this.resync();
+        this.set({ rev, undo: (e.undo as string | null) ?? null, redo: (e.redo as string | null) ?? null });
+        try {
+          const patch = e.patch as Patch;
+          const fallen = e.client === this.client ? this.optimistic.confirm(patch) : this.optimistic.remote(patch);
+          for (const f of fallen) this.tell(messages.fallen(f.label), "error");
+        } catch {
+          return void this.resync();
+        }
+        return this.show();
+      }
+      case "node": {
+        const report = e.node as NodeReport;
+        return this.reports.set(report.path, report);
+      }
+      case "run": {
+        const r = e as unknown as RunState & { resident_bytes?: number };
+        const before = this.state.run;
+        const since = before && before.run === r.run && before.state === "running" ? before.since : performance.now();
+        this.set({ run: { run: r.run, state: r.state, seconds: r.seconds, ran: r.ran, cached: r.cached, failed: r.failed, since } });
+        if (r.resident_bytes !== undefined && r.state !== "running") this.set({ memory: { ...this.state.memory, resident: r.resident_bytes } });
+        if (r.state !== "running") this.set({ runs: this.state.runs + 1 });
+        return;
+      }
+      case "issues":
+        return this.set({ issues: (e.issues as Issue[]) ?? [] });
+      case "log":
+        return this.addLog([e]);
+      case "saved":
+        return this.set({ path: String(e.path ?? this.state.path), savedRev: Number(e.rev) });
+      case "clients":
+        return this.set({ clients: Number(e.n) });
+      case "memory":
+        return this.set({ memory: { resident: Number(e.resident_bytes), budget: Number(e.budget ?? this.state.memory.budget) } });
+      case "auto":
+        return this.set({ auto: Boolean(e.on) });
+      case "reset":
+        return void this.resync();
+      default:
+        return this.others?.(e);
+    }
+  }
+  /** Events that concern more than this graph. */
+  others: ((e: ServerEvent) => void) | undefined;
+
+  private addLog(events: ServerEvent[]) {
+    const known = new Set(this.state.log.map((l) => l.seq));
+    const added = events.filter((e) => !known.has(Number(e.seq ?? -1))).map((e): LogEntry => ({ seq: Number(e.seq ?? -1), level: String(e.level ?? "info"), text: String(e.text ?? ""), node: String(e.node ?? ""), time: e.time ? new Date(e.time as string) : new Date() }));
+    if (added.length) this.set({ log: [...this.state.log, ...added].slice(-2000) });
+  }
+  private async loadLog() {
+    try {
+      const answer = await this.api.json<ServerEvent[] | { entries?: ServerEvent[]; log?: ServerEvent[] }>(`/api/graphs/${this.id}/log`);
+      this.addLog(Array.isArray(answer) ? answer : (answer.entries ?? answer.log ?? []));
+    } catch {
+      // A server that keeps no log is no reason to trouble anybody: new lines come as events.
+    }
+  }
+
+  // ---- what the server does
+
+  private async post(action: string, body: unknown = {}, method = "POST"): Promise<boolean> {
+    try {
+      await this.api.json(`/api/graphs/${this.id}/${action}`, { method, body: JSON.stringify(body) });
+      return true;
+    } catch (e) {
+      this.tell(say(e), "error");
+      return false;
+    }
+  }
+  /** Waits until our edits have arrived, so that what follows sees them. */
+  private async settled() {
+    for (let n = 0; n < 200 && this.optimistic.waiting.some((e) => e.state !== "answered"); n++) await new Promise((r) => setTimeout(r, 15));
+  }
+  async undo() {
+    await this.settled();
+    if (this.state.undo === null) return this.tell(messages.noUndo, "info");
+    await this.post("undo");
+  }
+  async redo() {
+    await this.settled();
+    if (this.state.redo === null) return this.tell(messages.noRedo, "info");
+    await this.post("redo");
+  }
+  async runAll(force = false) {
+    await this.settled();
+    await this.post("run", { targets: [], force });
+  }
+  async runTo(paths: string[], force = false) {
+    await this.settled();
+    await this.post("run", { targets: paths, force });
+  }
+  cancel() {
+    return this.post("cancel");
+  }
+  async setAuto(on: boolean) {
+    this.set({ auto: on });
+    if (!(await this.post("auto", { on }, "PUT"))) this.set({ auto: !on });
+  }
+  async save(path?: string): Promise<boolean> {
+    await this.settled();
+    try {
+      const answer = await this.api.json<{ path: string; saved_rev: number }>(`/api/graphs/${this.id}/save`, { method: "POST", body: JSON.stringify(path === undefined ? {} : { path }) });
+      this.set({ path: answer.path, savedRev: answer.saved_rev });
+      return true;
+    } catch (e) {
+      this.tell(say(e), "error");
+      return false;
+    }
+  }
+
+  // ---- what is looked at
+
+  select(selected: Partial<Required<Selection>>, wires: string[] = []) {
+    this.set({ selected: { ...nothing, ...selected }, wires });
+  }
+  enter(path: string[]) {
+    const level = levelAt(this.state.doc, path);
+    if (level.path.length < path.length) this.tell(messages.cannotEnter, "error");
+    this.set({ at: level.path, selected: nothing, wires: [], page: { kind: "canvas" } });
+  }
+  setPage(page: Page) {
+    this.set({ page });
+  }
+  /** Shows the value of an out-port; an unpinned probe makes room for the next. */
+  probe(port: string, pinned = false) {
+    const old = this.state.probes.find((p) => p.port === port);
+    if (old) return this.set({ probes: this.state.probes.map((p) => (p === old ? { ...p, pinned: p.pinned || pinned } : p)) });
+    const probe: Probe = { key: `p${++probes}`, port, options: {}, pinned };
+    const loose = this.state.probes.findIndex((p) => !p.pinned);
+    this.set({ probes: loose < 0 || pinned ? [...this.state.probes, probe] : this.state.probes.map((p, i) => (i === loose ? probe : p)) });
+  }
+  changeProbe(key: string, what: Partial<Probe>) {
+    this.set({ probes: this.state.probes.map((p) => (p.key === key ? { ...p, ...what } : p)) });
+  }
+  closeProbe(key: string) {
+    this.set({ probes: this.state.probes.filter((p) => p.key !== key) });
+  }
+}
