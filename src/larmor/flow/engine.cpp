@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <larmor/flow/engine.hpp>
 #include <larmor/flow/inside.hpp>
+#include <larmor/flow/provenance.hpp>
 #include <larmor/flow/run.hpp>
 
 namespace larmor::flow {
@@ -117,7 +118,11 @@ RunReport Engine::run(const Graph& graph, const RunOptions& options) {
   auto plan = std::make_shared<const Plan>(impl_->plan(graph, options));
   auto needed = needed_for(*plan, options.targets);
   machine.store.reset_peak();
-  RunReport report = Run(machine, options, plan, std::move(needed)).go();
+  Run run(machine, options, plan, std::move(needed));
+  run.provenance = [&](const std::string& node) {
+    return flow::to_json(provenance_of(graph, node, machine.types, machine.options.library, options.base));
+  };
+  RunReport report = run.go();
   report.peak_bytes = machine.store.peak_since_reset();
   report.resident_bytes = machine.store.resident();
   machine.save_notes(options.session);

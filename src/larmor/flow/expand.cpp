@@ -304,15 +304,22 @@ Plan make_plan(const Graph& graph, const NodeTypes& types, const PlanOptions& op
   planner.graph(scope);
   for (const auto& [name, output] : graph.outputs) {
     const auto found = output.inside.empty() ? planner.plan.ports.end() : planner.plan.ports.find(output.inside[0]);
-    if (found != planner.plan.ports.end())
+    if (found != planner.plan.ports.end()) {
       planner.plan.outputs[name] = found->second;
-    else
+      for (const auto& source : found->second.at) {
+        if (source.kind != Source::Kind::step) continue;
+        Step& step = planner.plan.steps[static_cast<std::size_t>(source.step)];
+        step.wanted.resize(step.outputs.size());
+        step.wanted[static_cast<std::size_t>(source.port)] = true;
+      }
+    } else {
       planner.plan.issues.push_back({Issue::Kind::error,
                                      {},
                                      name,
                                      "out-port '" + name + "' of the graph comes from nowhere",
                                      "name the port of a node that it comes from",
                                      "output"});
+    }
   }
   planner.plan.finish();
   return std::move(planner.plan);

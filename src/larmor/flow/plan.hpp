@@ -56,6 +56,7 @@ struct Step {
   std::vector<Feed> inputs, wired_settings;
   std::vector<std::string> outputs;
   std::vector<Policy> policy;
+  std::vector<bool> wanted;  // by out-port: an output of the graph, kept to be read after the run; empty: none
   std::shared_ptr<const Zone> zone;
   std::shared_ptr<const Error> refused;  // why it cannot run
   bool frozen = false, cacheable = true;

@@ -256,6 +256,7 @@ Policy Run::policy_of(const Instance& in, const Step& step, std::size_t port) co
   if (in.keep) return Policy::keep;
   if (step.policy[port] != Policy::automatic) return step.policy[port];
   if (in.plan->inner) return Policy::free;
+  if (!step.wanted.empty() && step.wanted[port]) return Policy::keep;
   return options_.policy == Policy::automatic ? Policy::keep : options_.policy;
 }
 

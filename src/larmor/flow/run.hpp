@@ -17,7 +17,7 @@ class Run {
   bool as_last = false;  // results of the last run count for operations that are never cached
   /// Nothing is computed that has not been computed before.
   bool only_known = false;
-  std::function<std::string(const std::string& node, const std::map<std::string, Hash>&)> provenance;
+  std::function<std::string(const std::string& node)> provenance;  // JSON
   /// Paths of nodes inside zones whose values are wanted ("loop/blur"): their zones run, and they are kept.
   std::vector<std::string> captured;
 

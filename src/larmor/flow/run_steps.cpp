@@ -90,12 +90,7 @@ void Run::execute(const InstancePtr& instance, int number, Mode mode) {
     made.warnings.push_back(text);
   };
   services.log = [this, &step](const std::string& text) { reporter_.log(step.path, text); };
-  if (provenance)
-    services.provenance = [this, &path, &inputs] {
-      std::map<std::string, Hash> all;
-      for (const auto& [name, value] : inputs) all[name] = value.hash();
-      return provenance(path, all);
-    };
+  if (provenance) services.provenance = [this, &path] { return provenance(path); };
   services.node = path + step.index;
   services.device = machine_.options.device;
   reporter_.begin(step.path);
