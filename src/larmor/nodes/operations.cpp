@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <larmor/nodes/operations.hpp>
+#include <larmor/nodes/values/image_stack.hpp>
 
 namespace larmor::nodes {
 
@@ -10,7 +11,9 @@ void add_types(flow::Types& types) {
                       .what = "array on a grid in space: affine, times, header facts",
                       .parent = "array",
                       .colour = "#009E73",
-                      .viewers = {"image", "volume", "curves", "table"}});
+                      .viewers = {"image", "volume", "curves", "table"},
+                      .slice = slice_image,
+                      .stack = stack_images});
   types.add("curve", {.title = "Curve",
                       .what = "values against time or another axis",
                       .parent = "record",
