@@ -12,7 +12,7 @@ const revision = {};
 
 function leafAt(value, path) {
   let v = value;
-  if (path) for (const key of path.split("/")) v = v?.[key];
+  if (path) for (const key of path.split(".")) v = v?.[key];
   return v;
 }
 const finite = (a) => {
@@ -29,8 +29,8 @@ function tree(v, path = "") {
     const [min, max] = finite(v);
     return { array: true, path, dtype: v.dtype, shape: v.shape, axes: v.axes, min, max };
   }
-  if (Array.isArray(v)) return v.map((x, i) => tree(x, path ? `${path}/${i}` : String(i)));
-  if (v && typeof v === "object") return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, tree(x, path ? `${path}/${k}` : k)]));
+  if (Array.isArray(v)) return v.slice(0, 4096).map((x, i) => tree(x, path ? `${path}.${i}` : String(i)));
+  if (v && typeof v === "object") return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, tree(x, path ? `${path}.${k}` : k)]));
   return typeof v === "number" && Number.isNaN(v) ? null : v;
 }
 const typeOf = (v) => (v === null ? "none" : v.array ? "array" : Array.isArray(v) ? "list" : typeof v === "object" ? v.$type : typeof v === "string" ? "text" : typeof v);
@@ -95,7 +95,7 @@ function statistics(a, q) {
 }
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".wasm": "application/wasm" };
-export function serve(port = 0) {
+export function serve(port = 0, pages = dist) {
   const requests = [];
   const server = createServer((req, res) => {
     const url = new URL(req.url, "http://x");
@@ -108,20 +108,24 @@ export function serve(port = 0) {
     try {
       const call = url.pathname.match(/^\/api\/graphs\/[^/]+\/(value|array|statistics|download|touch)$/)?.[1];
       if (!call) {
-        const file = normalize(join(dist, url.pathname === "/" ? "index.html" : url.pathname));
-        if (!file.startsWith(dist) || !existsSync(file)) return json({ error: { code: "not_found", message: "no such page" } }, 404);
+        const file = normalize(join(pages, url.pathname === "/" ? "index.html" : url.pathname));
+        if (!file.startsWith(pages) || !existsSync(file)) return json({ error: { code: "not_found", message: "no such page" } }, 404);
         return send(200, types[extname(file)] ?? "application/octet-stream", readFileSync(file));
       }
       const q = url.searchParams;
       const name = q.get("port");
-      if (!(name in made)) return json({ error: { code: "unknown_name", message: `no port called '${name}'`, advice: "run the node first", where: [] } }, 404);
-      const value = made[name];
+      if (!made.has(name)) return json({ error: { code: "unknown_name", message: `no port called '${name}'`, advice: "run the node first", where: [] } }, 404);
+      const value = made.get(name);
       const hash = `${name}-${revision[name] ?? 0}`;
       if (call === "touch") {
         revision[name] = (revision[name] ?? 0) + 1;
         return json({});
       }
       if (call === "value") return json({ type: typeOf(value), describe: describe(value), hash, bytes: value?.data?.byteLength ?? 0, value: tree(value) });
+      if (call === "download" && q.get("format") === "csv" && value.rows) {
+        const cell = (c) => (/[",\n]/.test(c) ? `"${String(c).replaceAll('"', '""')}"` : String(c));
+        return send(200, "text/csv", [value.columns, ...value.rows].map((r) => r.map(cell).join(",")).join("\n") + "\n");
+      }
       if (call === "download") return send(200, "application/octet-stream", JSON.stringify(tree(value)));
       const a = leafAt(value, q.get("path") ?? "");
       if (!a?.array) return json({ error: { code: "unknown_name", message: `no array at '${q.get("path")}'` } }, 404);

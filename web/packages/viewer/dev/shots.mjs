@@ -19,8 +19,9 @@ const pages = {
   difference: [`ports=t1&w=700&h=640&options=${encodeURIComponent('{"compare":{"port":"smoothed","mode":"difference"}}')}`, { w: 760, h: 680 }],
   overlay: [`ports=t1&w=700&h=640&options=${encodeURIComponent('{"compare":{"port":"labels","mode":"overlay"}}')}`, { w: 760, h: 680 }],
   volume: [`ports=t1&viewer=volume&w=760&h=640&options=${encodeURIComponent('{"overlay":{"port":"labels"}}')}`, { w: 820, h: 680 }],
+  mapsVolume: ["ports=maps&viewer=volume&w=760&h=640&theme=dark", { w: 820, h: 680 }],
   scene: ["ports=scene&w=760&h=640", { w: 820, h: 680 }],
-  curves: ["ports=curves,aif,fid,dce&viewer=curves&w=620&h=360", { w: 1300, h: 780 }],
+  curves: ["ports=curves,curve,fid,dce&viewer=curves&w=620&h=360", { w: 1300, h: 780 }],
   thumbs: ["thumbs=1&theme=dark", { w: 760, h: 260 }],
 };
 

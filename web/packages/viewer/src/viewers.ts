@@ -39,11 +39,17 @@ export const viewerTitles: Record<ViewerName, string> = {
 
 const size = (l: ArrayLeaf) => l.shape.reduce((a, b) => a * b, 1);
 
-/** Red, green, blue (and alpha) along an axis that says so. */
-export const isPicture = (l: ArrayLeaf): boolean =>
-  l.shape.length === 3 &&
-  !isComplex(l.dtype) &&
-  l.axes.some((a, i) => ["rgb", "rgba", "colour", "color", "channel"].includes(a) && (l.shape[i] === 3 || l.shape[i] === 4));
+const channelAxis = (l: ArrayLeaf): string | undefined =>
+  l.axes.find((a, i) => ["rgb", "rgba", "colour", "color", "channel"].includes(a) && [1, 3, 4].includes(l.shape[i]!));
+
+/** Grey, or red, green, blue (and alpha) along an axis that says so. */
+export const isPicture = (l: ArrayLeaf): boolean => l.shape.length === 3 && !isComplex(l.dtype) && channelAxis(l) !== undefined;
+
+/** Right, down, channels: the order in which pixels are put together. */
+export const pictureAxes = (l: ArrayLeaf): string[] => {
+  const channels = channelAxis(l)!;
+  return [...l.axes.filter((a) => a !== channels), channels];
+};
 
 function ofArray(l: ArrayLeaf): ViewerName[] {
   const long = l.shape.filter((n) => n > 1).length;
@@ -72,7 +78,7 @@ export function viewersFor(info: Pick<ValueInfo, "type" | "value">): ViewerName[
       return ["image", ...(deep && value["affine"] && !isComplex(l.dtype) ? (["volume"] as const) : []), "curves", "text"];
     }
     case "maps":
-      return ["maps", "text"];
+      return ["maps", "volume", "text"];
     case "scene":
       return ["scene", "text"];
     case "table":
@@ -98,7 +104,7 @@ function ofRecord(value: Tree): ViewerName[] {
   if (!isRecord(value)) return ["text"];
   if (value["columns"] !== undefined && value["rows"] !== undefined) return ["table", "text"];
   if (Array.isArray(value["items"]) && value["items"].some((i) => isRecord(i) && i["positions"] !== undefined)) return ["scene", "text"];
-  if (value["maps"] !== undefined) return ["maps", "text"];
+  if (value["maps"] !== undefined) return ["maps", "volume", "text"];
   if (typeof value["html"] === "string") return ["report", "text"];
   if (value["times"] !== undefined && value["values"] !== undefined) return ["curves", "table", "text"];
   const arrays = leaves(value);

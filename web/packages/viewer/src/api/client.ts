@@ -162,8 +162,9 @@ export class Client {
     );
   }
 
-  async download(port: string, format: string, signal?: AbortSignal): Promise<Blob> {
-    const response = await this.ask(this.url("download", { port, format }), signal ?? new AbortController().signal);
+  /** The value, or the array at a path in it, as a file. */
+  async download(port: string, format: string, path?: string): Promise<Blob> {
+    const response = await this.ask(this.url("download", { port, format, path }), new AbortController().signal);
     return response.blob();
   }
 }

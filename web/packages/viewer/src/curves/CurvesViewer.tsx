@@ -17,7 +17,7 @@ import { IconButton, MenuItem, Message, Popover, Select, Waiting } from "../ui/k
 import { captioned, fileName, savePng, saveText } from "../ui/save.ts";
 import type { InnerProps } from "../viewers.ts";
 import { Plot, type Series } from "./Plot.tsx";
-import { curveQuery, curvesOf, curveSource, defaultAlong, defaultFamily, mostSeries, type CurveOptions, type CurveRecord } from "./source.ts";
+import { curveNumbers, curveQuery, curvesOf, curveSource, defaultAlong, defaultFamily, mostSeries, type CurveOptions, type CurveRecord } from "./source.ts";
 
 interface Family {
   x: ArrayLike<number>;
@@ -139,10 +139,7 @@ function FromRecords(p: Common & { curves: CurveRecord[] }): ReactNode {
   const { client, port, info, curves } = p;
   const got = useLoaded(`${info.hash} ${port} curves`, (signal) =>
     Promise.all(
-      curves.slice(0, mostSeries).map(async (c) => {
-        const [x, y] = await Promise.all([numbersAt(client, port, info.hash, c.x, signal), numbersAt(client, port, info.hash, c.y, signal)]);
-        return { c, x: x ?? (y ?? []).map((_, i) => i), y: y ?? [] };
-      }),
+      curves.slice(0, mostSeries).map(async (c) => ({ c, ...(await curveNumbers(client, port, info.hash, c, signal)) })),
     ),
   );
   const family = useMemo<Family | null>(() => {
@@ -151,16 +148,16 @@ function FromRecords(p: Common & { curves: CurveRecord[] }): ReactNode {
     const same = got.data.every((g) => g.x.length === first.x.length && g.x.every((v, i) => v === first.x[i]));
     const x = same ? first.x : [...new Set(got.data.flatMap((g) => g.x))].sort((a, b) => a - b);
     const series = got.data.map((g) => {
-      const unit = g.c.unit ? ` [${g.c.unit}]` : "";
-      if (same) return { label: g.c.label + (curves.length > 1 ? unit : ""), values: g.y };
+      const unit = g.c.unit && g.c.unit !== first.c.unit ? ` [${g.c.unit}]` : ""; // else the axis says it
+      if (same) return { label: g.c.label + unit, values: g.y };
       const found = new Map(g.x.map((v, i) => [v, g.y[i]!]));
       return { label: g.c.label + unit, values: x.map((v) => found.get(v) ?? NaN) };
     });
     return {
       x,
       series,
-      xLabel: first.c.xUnit ? `${first.c.xUnit === "s" ? "t" : "x"} [${first.c.xUnit}]` : "x",
-      yLabel: first.c.unit ? `[${first.c.unit}]` : "",
+      xLabel: first.c.xLabel,
+      yLabel: [first.c.yLabel ?? "", first.c.unit && `[${first.c.unit}]`].filter(Boolean).join(" "),
     };
   }, [got.data, curves]);
   return <Frame {...p} family={family} error={got.error} controls={null} below={null} note="" />;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ArrayQuery } from "../api/client.ts";
+import type { ArrayData, ArrayQuery, Client } from "../api/client.ts";
 import { isComplex } from "../api/decode.ts";
-import { isLeaf, isRecord, leaves, mainLeaf, numberList, textField } from "../api/tree.ts";
+import { isLeaf, isRecord, leaves, mainLeaf, numberList, numbersAt, textField } from "../api/tree.ts";
 import { completeIndices, extent, type Indices } from "../maths/axes.ts";
 import { partOf } from "../maths/parts.ts";
 import type { ArrayLeaf, Part, Tree, ValueInfo } from "../types.ts";
-import type { ArrayData } from "../api/client.ts";
 
 /** Where a family of curves comes from: an array (one axis along, one axis for the family), or records of x and y. */
 export type CurveSource =
@@ -16,9 +15,16 @@ export interface CurveRecord {
   label: string;
   x: Tree | undefined;
   y: Tree;
+  /** Index on the second axis of y, when one array holds several curves. */
+  column?: number;
   unit: string;
-  xUnit: string;
+  /** What runs along x, with its unit: "time [s]". */
+  xLabel: string;
+  /** What the values are, without their unit. */
+  yLabel?: string;
 }
+
+export const mostSeries = 64;
 
 const isNumbers = (t: Tree | undefined): boolean =>
   (isLeaf(t) && t.shape.filter((n) => n > 1).length <= 1) || numberList(t) !== null;
@@ -29,7 +35,7 @@ export function curveSource(info: ValueInfo, path?: string): CurveSource | null 
   const records = curveRecords(value);
   if (records.length > 0) return { kind: "records", curves: records };
   if (numberList(value)?.length) {
-    return { kind: "records", curves: [{ label: "value", x: undefined, y: value, unit: "", xUnit: "" }] };
+    return { kind: "records", curves: [{ label: "value", x: undefined, y: value, unit: "", xLabel: "" }] };
   }
   const leaf = mainLeaf(info, path) ?? leaves(value)[0];
   if (!leaf) return null;
@@ -50,15 +56,53 @@ export function curveRecords(value: Tree, name = ""): CurveRecord[] {
   if (!isRecord(value)) return [];
   const x = value["times"] ?? value["x"] ?? value["edges"];
   const unit = textField(value, "unit", "y_unit");
+  const along = textField(value, "x_label") || (value["times"] !== undefined ? "t" : "x");
   const xUnit = textField(value, "x_unit") || (value["times"] !== undefined ? "s" : "");
+  const xLabel = xUnit ? `${along} [${xUnit}]` : along;
   const label = textField(value, "title", "name", "label") || name || "value";
-  const y = value["values"] ?? value["y"] ?? value["counts"];
-  if (y !== undefined && isNumbers(y)) return [{ label, x: isNumbers(x) ? x : undefined, y, unit, xUnit }];
+  const y = value["values"] ?? value["y"] ?? value["counts"] ?? (isNumbers(x) ? value["data"] : undefined);
+  const yLabel = textField(value, "label");
+  const names = Array.isArray(value["series"]) ? value["series"] : [];
+  const nameOf = (k: number, or: string) => (typeof names[k] === "string" && names[k] ? names[k] : or);
+  if (y !== undefined && isNumbers(y)) {
+    return [{ label: nameOf(0, label), x: isNumbers(x) ? x : undefined, y, unit, xLabel, ...(yLabel ? { yLabel } : {}) }];
+  }
+  if (isLeaf(y) && y.shape.length === 2 && isNumbers(x)) {
+    return Array.from({ length: Math.min(mostSeries, y.shape[1]!) }, (_, column) => ({
+      label: nameOf(column, `${y.axes[1]} ${column}`),
+      x,
+      y,
+      column,
+      unit,
+      xLabel,
+      ...(yLabel ? { yLabel } : {}),
+    }));
+  }
   if (Array.isArray(value["curves"])) return curveRecords(value["curves"]);
   if (!isNumbers(x)) return [];
   return Object.entries(value)
     .filter(([k, v]) => v !== x && !k.startsWith("$") && isLeaf(v) && isNumbers(v))
-    .map(([k, v]) => ({ label: k, x, y: v, unit, xUnit }));
+    .map(([k, v]) => ({ label: k, x, y: v, unit, xLabel }));
+}
+
+/** x and y of a record; the index when it has no x. */
+export async function curveNumbers(
+  client: Client,
+  port: string,
+  hash: string,
+  c: CurveRecord,
+  signal?: AbortSignal,
+): Promise<{ x: number[]; y: number[] }> {
+  const column = async () => {
+    const leaf = c.y as ArrayLeaf;
+    const q = { path: leaf.path, axes: [leaf.axes[0]!], at: { [leaf.axes[1]!]: c.column! } };
+    return Array.from((await client.array(port, hash, q, signal)).data as Float64Array);
+  };
+  const [x, y] = await Promise.all([
+    numbersAt(client, port, hash, c.x, signal),
+    c.column === undefined ? numbersAt(client, port, hash, c.y, signal) : column(),
+  ]);
+  return { x: x ?? (y ?? []).map((_, i) => i), y: y ?? [] };
 }
 
 export interface CurveOptions {
@@ -91,8 +135,6 @@ export function defaultFamily(leaf: ArrayLeaf, along: string): string | null {
   }
   return fit.length ? fit.reduce((best, f) => (f.n < best.n ? f : best)).a : null;
 }
-
-export const mostSeries = 64;
 
 export function curveQuery(leaf: ArrayLeaf, along: string, family: string | null, at: Indices): ArrayQuery {
   const axes = family ? [along, family] : [along];

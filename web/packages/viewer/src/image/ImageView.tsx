@@ -12,7 +12,7 @@ import {
   Square,
   type LucideIcon,
 } from "lucide-react";
-import { lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
+import { Fragment, lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { useOptions } from "../hooks/store.ts";
 import { useSize } from "../hooks/data.ts";
 import { mapNames, type MapName } from "../maths/colour.ts";
@@ -120,6 +120,17 @@ export function ImageView(p: ImageViewProps): ReactNode {
     </div>
   );
 }
+
+const keys = [
+  ["↑ ↓, wheel", "slice"],
+  ["← →", "second slider"],
+  ["space", "play"],
+  ["Ctrl wheel, + −", "zoom"],
+  ["right drag, Shift drag", "window and level"],
+  ["a", "window of this slice"],
+  ["l r e g", "line, rectangle, ellipse, polygon"],
+  ["Delete, Esc", "last region away, pointer"],
+] as const;
 
 const describe = (s: ImageSource): string =>
   `${s.leaf.dtype}  ${s.leaf.axes.map((a, i) => `${a} ${s.leaf.shape[i]}`).join("  ")}${s.unit ? `  [${s.unit}]` : ""}`;
@@ -279,6 +290,14 @@ function ViewControl({ model }: { model: ImageModel }): ReactNode {
           {check("Mirror top and bottom", options.flip?.v ?? false, (v) => change({ flip: { ...options.flip, v } }))}
           {check("Colour bar", options.bar ?? true, (bar) => change({ bar }))}
           <MenuItem onClick={() => change({ zoom: undefined })}>Fit (0)</MenuItem>
+          <dl className="lmv-keys">
+            {keys.map(([name, what]) => (
+              <Fragment key={name}>
+                <dt>{name}</dt>
+                <dd>{what}</dd>
+              </Fragment>
+            ))}
+          </dl>
         </div>
       )}
     </Popover>
@@ -288,8 +307,6 @@ function ViewControl({ model }: { model: ImageModel }): ReactNode {
 function SaveMenu({ model, canvas, caption }: { model: ImageModel; canvas: () => HTMLCanvasElement | null; caption: string }): ReactNode {
   const { source } = model;
   const [error, setError] = useState<unknown>(null);
-  const get = (format: string) =>
-    source.client.download(source.port, format).then((blob) => saveBlob(blob, fileName(source.port, format)), setError);
   return (
     <Popover icon={Download} title="Save">
       {(close) => (
@@ -303,8 +320,17 @@ function SaveMenu({ model, canvas, caption }: { model: ImageModel; canvas: () =>
           >
             PNG, what is seen
           </MenuItem>
-          {source.geometry?.affine && <MenuItem onClick={() => void get("nii.gz").then(close)}>NIfTI, the whole image</MenuItem>}
-          <MenuItem onClick={() => void get("npy").then(close)}>npy, the whole array</MenuItem>
+          {source.geometry?.affine && <MenuItem onClick={() => void import("../volume/save.ts").then((m) => m.saveNifti(source)).then(close, setError)}>NIfTI, the whole image</MenuItem>}
+          <MenuItem
+            onClick={() =>
+              void source.client
+                .download(source.port, "npy", source.leaf.path)
+                .then((blob) => saveBlob(blob, fileName(source.port, "npy")))
+                .then(close, setError)
+            }
+          >
+            npy, the whole array
+          </MenuItem>
           {error !== null && <Message error={error} />}
         </div>
       )}

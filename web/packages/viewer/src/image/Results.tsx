@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Download, Trash2, X } from "lucide-react";
+import { ChartSpline, Download, Trash2, X } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { Plot } from "../curves/Plot.tsx";
 import { columnsCsv, csv } from "../maths/csv.ts";
@@ -9,6 +9,7 @@ import { short } from "../maths/window.ts";
 import { IconButton } from "../ui/kit.tsx";
 import { fileName, saveText } from "../ui/save.ts";
 import { roiColours } from "./overlay.ts";
+import { RegionCurves } from "./RegionCurves.tsx";
 import { planeOf } from "./slice.ts";
 import type { ImageModel } from "./useImage.ts";
 
@@ -21,7 +22,8 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
   const line = options.line;
   const [sx, sy] = mm ?? [1, 1];
   const curve = useMemo(() => (plane && line ? profile(plane, line, [sx, sy]) : null), [plane, line, sx, sy]);
-  const along = mm ? "mm" : "pixel";
+  const lengthUnit = mm ? "mm" : "pixel";
+  const along = model.cine.axis;
   const squared = mm ? "mm²" : "pixel²";
   const rows = rois.map((roi, k) => ({ roi, s: found[k], outline: area(roi) * sx * sy }));
   return (
@@ -40,6 +42,14 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
                 <th>n</th>
                 <th>{squared}</th>
                 <th className="lmv-actions">
+                  {along && (
+                    <IconButton
+                      icon={ChartSpline}
+                      title={`Means along ${along}`}
+                      on={options.roiCurve === along}
+                      onClick={() => change({ roiCurve: options.roiCurve === along ? null : along })}
+                    />
+                  )}
                   <IconButton
                     icon={Download}
                     title="Save the table as CSV"
@@ -73,12 +83,15 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
           </table>
         </div>
       )}
+      {rows.length > 0 && options.roiCurve && model.sliders.includes(options.roiCurve) && (
+        <RegionCurves model={model} axis={options.roiCurve} />
+      )}
       {curve && (
         <div className="lmv-profile">
           <Plot
             x={curve.distance}
             series={[{ label: unit || "value", values: curve.values, colour: "#e0a800" }]}
-            xLabel={along}
+            xLabel={lengthUnit}
             height={120}
             compact
           />
@@ -88,7 +101,7 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
               title="Save the profile as CSV"
               onClick={() =>
                 saveText(
-                  columnsCsv([`distance [${along}]`, `value${unit ? ` [${unit}]` : ""}`], [curve.distance, curve.values]),
+                  columnsCsv([`distance [${lengthUnit}]`, `value${unit ? ` [${unit}]` : ""}`], [curve.distance, curve.values]),
                   fileName(`${model.source.port}-profile`, "csv"),
                 )
               }

@@ -55,9 +55,17 @@ export function Stage({ model, canvas, bar, names, onHover, onFailure }: StagePr
     const strip = bar ? barWidth(look, w) : 0;
     const inner = w - strip;
     const placed = slicesA.map((a, k) => {
-      const t = layout.tile(k);
+      // A thinned plane ends with the elements that its last sample stands for.
+      const t = layout.place(k, [0, a.width * a.step[0]], [0, a.height * a.step[1]]);
       return { a, b: slicesB?.[k] ?? null, x: t.x * ratio, y: t.y * ratio, width: t.width * ratio, height: t.height * ratio };
     });
+    const { detail } = model;
+    if (detail) {
+      // Over the thinned plane, not instead of it: the rest of the picture stays while one moves.
+      const last = [detail.x[0] + detail.slice.width * detail.slice.step[0], detail.y[0] + detail.slice.height * detail.slice.step[1]] as const;
+      const t = layout.place(0, [detail.x[0], last[0]], [detail.y[0], last[1]]);
+      placed.push({ a: detail.slice, b: null, x: t.x * ratio, y: t.y * ratio, width: t.width * ratio, height: t.height * ratio });
+    }
     try {
       renderer().draw(ctx, Math.round(inner * ratio), H, {
         tiles: model.mode === "single" ? placed.map((t) => ({ ...t, b: null })) : placed,

@@ -109,4 +109,42 @@ export class Layout {
     const { k, cx, cy } = this.input.zoom;
     return { k, cx: inside(cx - dx / this.totalWidth), cy: inside(cy - dy / this.totalHeight) };
   }
+  /** Indices [begin, end) of the first tile that are on the screen. */
+  visible(): { x: [number, number]; y: [number, number] } | null {
+    const { box, width, height } = this.input;
+    const [a, b] = [this.indexIn(0, 0, 0), this.indexIn(0, box.width, box.height)];
+    const span = (u: number, v: number, n: number): [number, number] => [
+      Math.max(0, Math.floor(Math.min(u, v) + 0.5)),
+      Math.min(n, Math.ceil(Math.max(u, v) + 0.5)),
+    ];
+    const [x, y] = [span(a.i, b.i, width), span(a.j, b.j, height)];
+    return x[1] > x[0] && y[1] > y[0] ? { x, y } : null;
+  }
+  /** Where the indices [begin, end) of a tile are on the screen. */
+  place(tile: number, x: [number, number], y: [number, number]): { x: number; y: number; width: number; height: number } {
+    const [ax, ay] = this.toScreen(tile, x[0] - 0.5, y[0] - 0.5);
+    const [bx, by] = this.toScreen(tile, x[1] - 0.5, y[1] - 0.5);
+    return { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(bx - ax), height: Math.abs(by - ay) };
+  }
+}
+
+/**
+ * The piece of a thinned plane to fetch in full: what is seen, in blocks of an eighth of the picture so that a small move
+ * asks for nothing new. Null when what is there is as fine as the screen, or as the array.
+ */
+export function detailBox(
+  seen: { x: [number, number]; y: [number, number] },
+  extents: [number, number],
+  steps: [number, number],
+  most: number,
+): { x: [number, number]; y: [number, number] } | null {
+  if (steps[0] <= 1 && steps[1] <= 1) return null;
+  const block = (range: [number, number], n: number): [number, number] => {
+    const b = Math.max(1, Math.ceil(n / 8));
+    return [Math.floor(range[0] / b) * b, Math.min(n, Math.ceil(range[1] / b) * b)];
+  };
+  const x = block(seen.x, extents[0]);
+  const y = block(seen.y, extents[1]);
+  const finer = (range: [number, number], stepNow: number) => Math.ceil((range[1] - range[0]) / most) < stepNow;
+  return finer(x, steps[0]) || finer(y, steps[1]) ? { x, y } : null;
 }

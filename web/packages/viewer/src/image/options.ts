@@ -39,6 +39,8 @@ export interface ImageOptions {
   cine?: { axis?: string; fps?: number };
   compare?: CompareOption | null;
   rois?: Roi[];
+  /** Axis along which the means of the regions are drawn. */
+  roiCurve?: string | null;
   line?: Line | null;
   tool?: Tool;
   bar?: boolean;

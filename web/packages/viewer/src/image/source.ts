@@ -15,6 +15,8 @@ export interface ImageSource {
   title: string;
   /** [s] of each index of the axis t. */
   times: number[] | null;
+  /** The value is this image and nothing else: the server can write it as a file with all that belongs to it. */
+  wholeFile: boolean;
 }
 
 /** Affine and spacing of an image record; null for anything else. */
@@ -42,5 +44,6 @@ export function imageSource(client: Client, port: string, info: ValueInfo, path?
     unit: textField(info.value, "unit"),
     title: textField(info.value, "title", "name"),
     times: times && times.length > 0 ? times : null,
+    wholeFile: info.type === "image",
   };
 }

@@ -21,7 +21,7 @@ import { orient, position, spaceColumn, spacingOf, upright, voxel } from "../mat
 import { autoWindow, widened, type Window } from "../maths/window.ts";
 import type { Part, ViewerProps } from "../types.ts";
 import type { Look } from "./colourise.ts";
-import { fitted, Layout } from "./layout.ts";
+import { detailBox, fitted, Layout } from "./layout.ts";
 import { defaultMap, looksLikeLabels, resolveWindow, type ImageOptions } from "./options.ts";
 import type { CompareMode } from "./renderer.ts";
 import { sample, slicesOf, valuesOf, type Slice } from "./slice.ts";
@@ -244,6 +244,27 @@ export function useImage(
     [extentH, extentV, size, tiles.length, columns, box, flipH, flipV, options.zoom],
   );
 
+  // The piece that is seen, in full, when the plane had to be thinned.
+  const thin = slicesA?.[0]?.step;
+  const detailText = (() => {
+    const seen = tiles.length === 1 && mode === "single" && thin && !playing && box.width > 0 ? layout.visible() : null;
+    const piece = seen && thin ? detailBox(seen, [extentH, extentV], thin, most) : null;
+    return piece ? JSON.stringify(piece) : "";
+  })();
+  const detail = useMemo(
+    () => (detailText ? (JSON.parse(detailText) as { x: [number, number]; y: [number, number] }) : null),
+    [detailText],
+  );
+  const detailQueries = useMemo(
+    () => (detail ? [{ ...queryA(at), range: { [shown[0]]: detail.x, [shown[1]]: detail.y } }] : []),
+    [detail, queryA, at, shown],
+  );
+  const gotDetail = useArrays(client, detail ? port : null, hash, detailQueries);
+  const detailSlice = useMemo(
+    () => (detail && !gotDetail.loading && gotDetail.data?.[0] ? { slice: slicesOf(gotDetail.data[0])[0]!, ...detail } : null),
+    [detail, gotDetail.data, gotDetail.loading],
+  );
+
   useEffect(() => {
     if (!sliders.length || tileAxis) setPlaying(false);
   }, [sliders.length, tileAxis]);
@@ -279,7 +300,11 @@ export function useImage(
     const ja = Math.round(j);
     if (!slice || ia < 0 || ja < 0 || ia >= extentH || ja >= extentV) return null;
     const index: Indices = { ...ats[tile], [shown[0]]: ia, [shown[1]]: ja };
-    const [re, im] = sampleAt(slice, ia, ja);
+    const d = detailSlice;
+    const [re, im] =
+      d && ia >= d.x[0] && ia < d.x[1] && ja >= d.y[0] && ja < d.y[1]
+        ? sampleAt(d.slice, ia - d.x[0], ja - d.y[0])
+        : sampleAt(slice, ia, ja);
     const b = slicesB?.[tile] && mode !== "single" ? sampleAt(slicesB[tile], ia, ja) : null;
     const ijk = leaf.axes.slice(0, 3).map((a) => index[a] ?? 0);
     return { tile, index, mm: affine ? position(affine, ijk) : null, re, im, b };
@@ -332,6 +357,7 @@ export function useImage(
     wholeWindow,
     slicesA,
     slicesB,
+    detail: detailSlice,
     layout,
     letters,
     flipH,
@@ -358,8 +384,8 @@ export function useImage(
 function sampleAt(slice: Slice, i: number, j: number): [number, number] {
   return sample(
     slice,
-    Math.min(slice.width - 1, Math.round(i / slice.step[0])),
-    Math.min(slice.height - 1, Math.round(j / slice.step[1])),
+    Math.min(slice.width - 1, Math.floor(i / slice.step[0])),
+    Math.min(slice.height - 1, Math.floor(j / slice.step[1])),
   );
 }
 

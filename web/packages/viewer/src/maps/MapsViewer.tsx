@@ -36,6 +36,7 @@ export default function MapsViewer(p: InnerProps): ReactNode {
       unit: show === "status" ? "" : entry.unit,
       title: show === "status" ? "Status of the fit" : show === "error" ? `${entry.title}, standard error` : entry.title,
       times: null,
+      wholeFile: false,
     };
   }, [maps, entry, show, p.client, p.port, p.info.hash]);
   if (!maps || !entry || !source) return <Message error={new ViewerError(messages.noArray(p.info.type))} />;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Client } from "../api/client.ts";
 import { isLeaf, isRecord, numberList, textField } from "../api/tree.ts";
-import { geometryOf } from "../image/source.ts";
+import { geometryOf, type ImageSource } from "../image/source.ts";
 import type { Geometry } from "../maths/geometry.ts";
-import type { ArrayLeaf, Tree } from "../types.ts";
+import type { ArrayLeaf, Tree, ValueInfo } from "../types.ts";
 
 export interface MapEntry {
   name: string;
@@ -16,6 +17,24 @@ export interface Maps {
   status: ArrayLeaf | null;
   geometry: Geometry | null;
   times: number[] | null;
+}
+
+/** One of the maps (the first when none is named so) as something to show. */
+export function mapSource(client: Client, port: string, info: ValueInfo, name?: string): ImageSource | null {
+  const maps = mapsOf(info.value);
+  const entry = maps?.entries.find((e) => e.name === name) ?? maps?.entries[0];
+  if (!maps || !entry) return null;
+  return {
+    client,
+    port,
+    hash: info.hash,
+    leaf: entry.values,
+    geometry: maps.geometry,
+    unit: entry.unit,
+    title: entry.title,
+    times: null,
+    wholeFile: false,
+  };
 }
 
 /** Parameter maps with their units, errors and status; null when the value is none. */

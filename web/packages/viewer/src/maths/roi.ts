@@ -97,6 +97,20 @@ export function statistics(plane: Plane, roi: Roi): RoiStatistics {
   return { pixels, count, mean, sd: count > 1 ? Math.sqrt(ss / (count - 1)) : 0, min, max, median };
 }
 
+/** Indices [begin, end) on the two axes that a region can touch, within the array; null when it lies beside it. */
+export function indexBox(roi: Roi, width: number, height: number): { x: [number, number]; y: [number, number] } | null {
+  const box = unroll(roi);
+  const x: [number, number] = [Math.max(0, Math.ceil(box.x0)), Math.min(width, Math.floor(box.x1) + 1)];
+  const y: [number, number] = [Math.max(0, Math.ceil(box.y0)), Math.min(height, Math.floor(box.y1) + 1)];
+  return x[1] > x[0] && y[1] > y[0] ? { x, y } : null;
+}
+
+/** The same region with the origin elsewhere. */
+export const moved = (roi: Roi, dx: number, dy: number): Roi =>
+  roi.kind === "polygon"
+    ? { kind: "polygon", points: roi.points.map(([x, y]) => [x - dx, y - dy]) }
+    : { ...roi, x0: roi.x0 - dx, x1: roi.x1 - dx, y0: roi.y0 - dy, y1: roi.y1 - dy };
+
 /** As the server's statistics call names regions. */
 export function shapeText(roi: Roi): string {
   if (roi.kind === "polygon") return `polygon:${roi.points.flat().map((v) => v.toFixed(2)).join(":")}`;

@@ -7,7 +7,7 @@ import { useLoaded } from "../hooks/data.ts";
 import type { ArrayLeaf } from "../types.ts";
 import { IconButton, Message, Waiting } from "../ui/kit.tsx";
 import { captioned, fileName, savePng } from "../ui/save.ts";
-import { isPicture, type InnerProps } from "../viewers.ts";
+import { isPicture, pictureAxes, type InnerProps } from "../viewers.ts";
 import { rgba } from "./rgba.ts";
 
 /** Pictures: arrays with red, green and blue, or encoded PNG and JPEG bytes. */
@@ -23,10 +23,8 @@ export default function PictureViewer({ client, port, info, title, plain }: Inne
       const bytes = await client.array(port, info.hash, { path: leaf.path, axes: leaf.axes }, signal);
       return createImageBitmap(new Blob([Uint8Array.from(bytes.data as Uint8Array)]));
     }
-    const last = leaf.axes.find((_, i) => i > 1 || leaf.shape[i]! <= 4) ?? leaf.axes[2]!;
-    const shown = leaf.axes.filter((a) => a !== last);
-    const range = leaf.shape.some((n) => n > 4096) ? { max: 4096 } : {};
-    const a = await client.array(port, info.hash, { path: leaf.path, axes: [...shown, last], ...range }, signal);
+    if (!isPicture(leaf)) throw new ViewerError(messages.noArray(leaf.axes.join(", ")));
+    const a = await client.array(port, info.hash, { path: leaf.path, axes: pictureAxes(leaf), max: 4096 }, signal);
     return createImageBitmap(rgba(a));
   });
   useEffect(() => {

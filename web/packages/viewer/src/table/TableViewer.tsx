@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ArrowDown, ArrowUp, Download } from "lucide-react";
 import { useMemo, useRef, useState, type ReactNode } from "react";
-import { isLeaf, leaves, mainLeaf } from "../api/tree.ts";
+import { isLeaf, isRecord, leaves } from "../api/tree.ts";
 import { messages, ViewerError } from "../errors.ts";
 import { useLoaded, useSize } from "../hooks/data.ts";
 import { useOptions } from "../hooks/store.ts";
@@ -11,7 +11,7 @@ import { short } from "../maths/window.ts";
 import { IconButton, Message, Waiting } from "../ui/kit.tsx";
 import { fileName, saveText } from "../ui/save.ts";
 import type { InnerProps } from "../viewers.ts";
-import { order, tableOf, type Table } from "./rows.ts";
+import { order, parseCsv, tableOf, treeRows, withNumbers, type Table } from "./rows.ts";
 
 interface TableOptions {
   sort?: { column: string; descending: boolean } | null;
@@ -37,11 +37,15 @@ export default function TableViewer(p: InnerProps): ReactNode {
         const [re, im] = [a.data[2 * k]!, a.data[2 * k + 1]!];
         return `${short(re)} ${im < 0 ? "−" : "+"} ${short(Math.abs(im))}i`;
       };
-      const names = axes[1] === undefined ? [mainLeaf(info)?.axes[0] ? "value" : "value"] : Array.from({ length: m }, (_, j) => `${axes[1]} ${j}`);
+      const names = axes[1] === undefined ? ["value"] : Array.from({ length: m }, (_, j) => `${axes[1]} ${j}`);
       return {
         columns: [axes[0] ?? "#", ...names],
         rows: Array.from({ length: n }, (_, i) => [i, ...Array.from({ length: m }, (_, j) => cell(i, j))]),
       };
+    }
+    if (isRecord(value) && Array.isArray(value["rows"]) && value["rows"].length >= treeRows) {
+      const [columns, ...rows] = parseCsv(await (await client.download(port, "csv")).text());
+      return withNumbers({ columns: columns ?? [], rows });
     }
     const fetched: Record<string, number[]> = {};
     for (const l of leaves(value)) {
@@ -51,7 +55,8 @@ export default function TableViewer(p: InnerProps): ReactNode {
         ? Array.from({ length: a.data.length / 2 }, (_, i) => partOf(a.data[2 * i]!, a.data[2 * i + 1]!, "abs"))
         : Array.from(a.data as Float32Array);
     }
-    return tableOf(value, fetched);
+    const table = tableOf(value, fetched);
+    return table && withNumbers(table);
   });
   if (got.error) return <Message error={got.error} />;
   if (got.loading && !got.data) return <Waiting />;

@@ -59,6 +59,54 @@ function fromRecords(records: Record<string, Tree>[]): Table {
   return { columns, rows: records.map((r) => columns.map((c) => cellOf(r[c]))) };
 }
 
+/** The tree cuts lists at this length; longer tables come as a file. */
+export const treeRows = 4096;
+
+/** Text of RFC 4180 as rows of fields. */
+export function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let field = "";
+  let quoted = false;
+  for (let i = 0; i < text.length; ++i) {
+    const c = text[i]!;
+    if (quoted) {
+      if (c !== '"') field += c;
+      else if (text[i + 1] === '"') {
+        field += '"';
+        ++i;
+      } else quoted = false;
+    } else if (c === '"') quoted = true;
+    else if (c === ",") {
+      row.push(field);
+      field = "";
+    } else if (c === "\n" || c === "\r") {
+      if (c === "\r" && text[i + 1] === "\n") ++i;
+      rows.push([...row, field]);
+      row = [];
+      field = "";
+    } else field += c;
+  }
+  if (field !== "" || row.length > 0) rows.push([...row, field]);
+  return rows;
+}
+
+const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/**
+ * Columns whose texts are all numbers become numbers, so that they sort and align as such. Texts with leading zeros are
+ * names (subject 007) and stay.
+ */
+export function withNumbers(table: Table): Table {
+  const numeric = table.columns.map((_, c) => {
+    const texts = table.rows.map((r) => r[c]).filter((v): v is string => typeof v === "string" && v !== "" && v.toLowerCase() !== "nan");
+    return texts.length > 0 && texts.every((v) => number.test(v.trim()) && !/^[+-]?0\d/.test(v.trim()));
+  });
+  if (!numeric.some(Boolean)) return table;
+  const cell = (v: Cell): Cell => (typeof v !== "string" ? v : v === "" ? null : v.toLowerCase() === "nan" ? NaN : Number(v));
+  return { ...table, rows: table.rows.map((r) => r.map((v, c) => (numeric[c] ? cell(v) : v))) };
+}
+
 /** Row numbers in the order of a column: numbers by size, texts by the alphabet (10 after 9), empty ones last. */
 export function order(rows: readonly Cell[][], column: number, descending: boolean): number[] {
   const empty = (c: Cell) => c === null || c === undefined || c === "" || (typeof c === "number" && Number.isNaN(c));

@@ -2,8 +2,7 @@
 import type { Client } from "../api/client.ts";
 import { isComplex } from "../api/decode.ts";
 import { isLeaf, isRecord, leaves, mainLeaf } from "../api/tree.ts";
-import { curveSource, curveQuery, curvesOf, defaultAlong, defaultFamily } from "../curves/source.ts";
-import { numbersAt } from "../api/tree.ts";
+import { curveNumbers, curveSource, curveQuery, curvesOf, defaultAlong, defaultFamily } from "../curves/source.ts";
 import { colourise } from "../image/colourise.ts";
 import { defaultMap, resolveWindow } from "../image/options.ts";
 import { slicesOf, valuesOf } from "../image/slice.ts";
@@ -14,7 +13,7 @@ import { orient, spacingOf, upright } from "../maths/geometry.ts";
 import { short } from "../maths/window.ts";
 import { rgba } from "../picture/rgba.ts";
 import type { ArrayLeaf, Part, ValueInfo } from "../types.ts";
-import { isPicture, viewersFor } from "../viewers.ts";
+import { isPicture, pictureAxes, viewersFor } from "../viewers.ts";
 
 /** What a small canvas shows of a value. */
 export type Small =
@@ -29,9 +28,7 @@ export async function small(client: Client, port: string, info: ValueInfo, size:
   if (viewer === "picture") {
     const leaf = leaves(value).find(isPicture);
     if (leaf) {
-      const last = leaf.axes.find((a, i) => ["rgb", "rgba", "colour", "color", "channel"].includes(a) && leaf.shape[i]! <= 4)!;
-      const shown = leaf.axes.filter((a) => a !== last);
-      const a = await client.array(port, hash, { path: leaf.path, axes: [...shown, last], max: 2 * size }, signal);
+      const a = await client.array(port, hash, { path: leaf.path, axes: pictureAxes(leaf), max: 2 * size }, signal);
       const pixels = rgba(a);
       return { kind: "picture", pixels, aspect: pixels.width / pixels.height, flipH: false, flipV: false };
     }
@@ -82,13 +79,8 @@ async function plane(
 async function curves(client: Client, port: string, info: ValueInfo, signal: AbortSignal): Promise<Small> {
   const source = curveSource(info);
   if (source?.kind === "records") {
-    const got = await Promise.all(
-      source.curves.slice(0, 6).map(async (c) => {
-        const [x, y] = await Promise.all([numbersAt(client, port, info.hash, c.x, signal), numbersAt(client, port, info.hash, c.y, signal)]);
-        return { x, y: y ?? [] };
-      }),
-    );
-    return { kind: "curves", x: got[0]?.x ?? (got[0]?.y ?? []).map((_, i) => i), ys: got.map((g) => g.y) };
+    const got = await Promise.all(source.curves.slice(0, 6).map((c) => curveNumbers(client, port, info.hash, c, signal)));
+    return { kind: "curves", x: got[0]?.x ?? [], ys: got.map((g) => g.y) };
   }
   if (source) {
     const along = defaultAlong(source.leaf);

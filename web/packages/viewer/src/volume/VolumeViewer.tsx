@@ -9,14 +9,18 @@ import { looksLikeLabels } from "../image/options.ts";
 import { messages, ViewerError } from "../errors.ts";
 import { completeIndices, extent, sliderAxes, type Indices } from "../maths/axes.ts";
 import { short, type Window } from "../maths/window.ts";
-import type { ArrayLeaf } from "../types.ts";
+import { mapSource, mapsOf } from "../maps/source.ts";
+import type { ArrayLeaf, ValueInfo } from "../types.ts";
 import { IconButton, MenuItem, Message, NumberField, Popover, Select, Separator, Waiting } from "../ui/kit.tsx";
-import { captioned, fileName, saveBlob, savePng } from "../ui/save.ts";
+import { captioned, fileName, savePng } from "../ui/save.ts";
 import type { InnerProps } from "../viewers.ts";
+import { saveNifti } from "./save.ts";
 import { volumeFile, volumeQuery, volumeWindow, type VolumeFile } from "./file.ts";
 
 type Look = "planes" | "axial" | "coronal" | "sagittal" | "render";
 interface VolumeOptions {
+  /** Which of several maps. */
+  of?: string;
   look?: Look;
   at?: Indices;
   map?: string;
@@ -31,19 +35,20 @@ const looks = [
   ["sagittal", RectangleVertical, "Sagittal", SLICE_TYPE.SAGITTAL],
   ["render", Box, "3D", SLICE_TYPE.RENDER],
 ] as const;
-const maps = ["gray", "viridis", "inferno", "turbo", "cool", "warm", "red", "blue", "green", "bone", "hot"];
+const colourMaps = ["gray", "viridis", "inferno", "turbo", "cool", "warm", "red", "blue", "green", "bone", "hot"];
 const overlayMaps = ["warm", "viridis", "inferno", "turbo", "cool", "red", "green", "blue", "random"];
 
 /** Image with geometry in three planes and in 3D, by NiiVue. */
 export default function VolumeViewer(p: InnerProps): ReactNode {
   const { client, port, info } = p;
   const [options, change] = useOptions<VolumeOptions>(p.options, p.onOptions);
-  const source = useMemo(() => imageSource(client, port, info), [client, port, info]);
+  const maps = useMemo(() => mapsOf(info.value), [info]);
+  const source = useMemo(() => sourceOf(client, port, info, options.of), [client, port, info, options.of]);
   const affine = source?.geometry?.affine ?? null;
   const leaf = source?.leaf ?? null;
   const over = useValue(client, options.overlay?.port ?? null, p.ports?.find((x) => x.port === options.overlay?.port)?.hash);
   const overSource = useMemo(
-    () => (over.data && options.overlay ? imageSource(client, options.overlay.port, over.data) : null),
+    () => (over.data && options.overlay ? sourceOf(client, options.overlay.port, over.data) : null),
     [over.data, options.overlay, client],
   );
   const overUsable = overSource?.geometry?.affine ? overSource : null;
@@ -77,7 +82,9 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
     const made = new Niivue({
       backColor: [0.043, 0.051, 0.063, 1],
       crosshairColor: [0.3, 0.75, 1, 0.8],
-      crosshairWidth: 1,
+      crosshairWidth: 0.3,
+      crosshairWidthUnit: "percent",
+      sagittalNoseLeft: true,
       fontColor: [0.9, 0.92, 0.94, 1],
       isColorbar: false,
       show3Dcrosshair: true,
@@ -174,11 +181,19 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
     <div className={`lmv lmv-volume${p.plain ? " lmv-plain" : ""}`}>
       {!p.plain && (
         <div className="lmv-toolbar" role="toolbar" aria-label="Volume tools">
+          {maps && (
+            <Select
+              title="Map"
+              value={options.of ?? maps.entries[0]!.name}
+              choices={maps.entries.map((e) => [e.name, e.unit && e.unit !== "1" ? `${e.name} [${e.unit}]` : e.name] as const)}
+              onChange={(of) => change({ of, window: undefined })}
+            />
+          )}
           {looks.map(([name, icon, title]) => (
             <IconButton key={name} icon={icon} title={title} on={look === name} onClick={() => change({ look: name })} />
           ))}
           <Separator />
-          <Select title="Colour map" value={options.map ?? "gray"} choices={maps.map((m) => [m, m === "gray" ? "grey" : m] as const)} onChange={(map) => change({ map })} />
+          <Select title="Colour map" value={options.map ?? "gray"} choices={colourMaps.map((m) => [m, m === "gray" ? "grey" : m] as const)} onChange={(map) => change({ map })} />
           {window && (
             <>
               <NumberField label="Floor" value={window.lo} onChange={(lo) => change({ window: { ...window, lo } })} />
@@ -235,7 +250,7 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
                 >
                   PNG, what is seen
                 </MenuItem>
-                <MenuItem onClick={() => void client.download(port, "nii.gz").then((b) => saveBlob(b, fileName(port, "nii.gz")), setFailure).then(close)}>NIfTI, the whole image</MenuItem>
+                <MenuItem onClick={() => void saveNifti(source).then(close, setFailure)}>NIfTI, the whole image</MenuItem>
               </div>
             )}
           </Popover>
@@ -275,6 +290,9 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
     </div>
   );
 }
+
+const sourceOf = (client: InnerProps["client"], port: string, info: ValueInfo, of?: string) =>
+  mapSource(client, port, info, of) ?? imageSource(client, port, info);
 
 function useVolume(
   client: InnerProps["client"],

@@ -31,10 +31,13 @@ export function volumeQuery(leaf: ArrayLeaf, at: Indices): ArrayQuery {
 
 const names: Record<string, NiftiDtype> = { bool: "u8", boolean: "u8", u8: "u8", i16: "i16", i32: "i32", f32: "f32", f64: "f64" };
 
-export function volumeFile(a: ArrayData, affine: Affine): VolumeFile {
+/** The answer as a NIfTI file, all its axes. */
+export function niftiOf(a: ArrayData, affine: Affine): ArrayBuffer {
   const bytes = new Uint8Array(a.data.buffer, a.data.byteOffset, a.data.byteLength);
-  const shape = [a.shape[0] ?? 1, a.shape[1] ?? 1, a.shape[2] ?? 1];
-  return { buffer: nifti(shape, names[a.dtype] ?? "f32", bytes, decimatedAffine(affine, a.step)), values: a.data, step: a.step };
+  const shape = [...a.shape, 1, 1, 1].slice(0, Math.max(3, a.shape.length));
+  return nifti(shape, names[a.dtype] ?? "f32", bytes, decimatedAffine(affine, a.step));
 }
+
+export const volumeFile = (a: ArrayData, affine: Affine): VolumeFile => ({ buffer: niftiOf(a, affine), values: a.data, step: a.step });
 
 export const volumeWindow = (file: VolumeFile): Window => autoWindow(file.values);

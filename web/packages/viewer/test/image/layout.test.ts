@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { fitted, Layout, type LayoutInput } from "../../src/image/layout.ts";
+import { detailBox, fitted, Layout, type LayoutInput } from "../../src/image/layout.ts";
 
 const input = (change: Partial<LayoutInput> = {}): LayoutInput => ({
   width: 64,
@@ -73,5 +73,30 @@ describe("zoom", () => {
     const [moved] = new Layout(input({ zoom: l.panned(25, 0) })).toScreen(0, 10, 10);
     expect(moved - x).toBeCloseTo(25, 9);
     expect(l.panned(1e6, -1e6)).toEqual({ k: 4, cx: 0, cy: 1 });
+  });
+});
+
+describe("detail", () => {
+  it("is what is seen: all when fitted, a part when zoomed, placed where it belongs", () => {
+    expect(new Layout(input()).visible()).toEqual({ x: [0, 64], y: [0, 48] });
+    for (const flipH of [false, true]) {
+      const l = new Layout(input({ flipH, zoom: { k: 8, cx: 0.3, cy: 0.5 } }));
+      const seen = l.visible()!;
+      expect(seen.x[1] - seen.x[0]).toBeLessThan(64);
+      const [i, j] = [seen.x[0] + 1, seen.y[0] + 1];
+      const p = l.place(0, [i, i + 1], [j, j + 1]);
+      const [x, y] = l.toScreen(0, i, j);
+      expect(p.x + p.width / 2).toBeCloseTo(x, 9);
+      expect(p.y + p.height / 2).toBeCloseTo(y, 9);
+      expect(p.width).toBeCloseTo(l.tileWidth / 64, 9);
+    }
+  });
+  it("is asked for when it is finer than what is there, in blocks that hold what is seen", () => {
+    const all: [number, number] = [8000, 6000];
+    expect(detailBox({ x: [0, 8000], y: [0, 6000] }, all, [4, 3], 2048)).toBeNull();
+    expect(detailBox({ x: [10, 20], y: [10, 20] }, [500, 500], [1, 1], 2048)).toBeNull();
+    const box = detailBox({ x: [2500, 3100], y: [2000, 2300] }, all, [4, 3], 2048)!;
+    expect(box).toEqual({ x: [2000, 4000], y: [1500, 3000] });
+    expect(detailBox({ x: [2510, 3110], y: [2010, 2310] }, all, [4, 3], 2048)).toEqual(box); // a small move
   });
 });

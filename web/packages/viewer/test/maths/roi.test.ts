@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import { bilinear, profile } from "../../src/maths/profile.ts";
-import { area, inside, shapeText, statistics, type Plane, type Roi } from "../../src/maths/roi.ts";
+import { area, indexBox, inside, moved, shapeText, statistics, type Plane, type Roi } from "../../src/maths/roi.ts";
 
 const plane = (width: number, height: number, value: Plane["value"], step: [number, number] = [1, 1]): Plane => ({ width, height, step, value });
 
@@ -32,6 +32,19 @@ describe("regions", () => {
     const b = statistics(p, { kind: "rect", x0: 9, y0: 8, x1: 3, y1: 4 });
     expect(a).toEqual(b);
     expect(a.count).toBe(7 * 5);
+  });
+  it("are the same in the piece that is cut out around them", () => {
+    const f = (i: number, j: number) => Math.sin(i * 1.7 + j * j);
+    for (const roi of [
+      { kind: "rect", x0: 3.2, y0: -5, x1: 9.5, y1: 8.1 },
+      { kind: "ellipse", x0: 2, y0: 1, x1: 40, y1: 14 },
+      { kind: "polygon", points: [[1, 1], [15, 3], [8, 17]] },
+    ] satisfies Roi[]) {
+      const box = indexBox(roi, 20, 20)!;
+      const piece = plane(box.x[1] - box.x[0], box.y[1] - box.y[0], (i, j) => f(i + box.x[0], j + box.y[0]));
+      expect(statistics(piece, moved(roi, box.x[0], box.y[0]))).toEqual(statistics(plane(20, 20, f), roi));
+    }
+    expect(indexBox({ kind: "rect", x0: 30, y0: 0, x1: 40, y1: 5 }, 20, 20)).toBeNull();
   });
   it("a polygon's inside follows its dent", () => {
     const dented: Roi = { kind: "polygon", points: [[0, 0], [10, 0], [10, 10], [5, 2], [0, 10]] };
