@@ -159,7 +159,7 @@ function FromRecords(p: Common & { curves: CurveRecord[] }): ReactNode {
       xLabel: first.c.xLabel,
       yLabel: [first.c.yLabel ?? "", first.c.unit && `[${first.c.unit}]`].filter(Boolean).join(" "),
     };
-  }, [got.data, curves]);
+  }, [got.data]);
   return <Frame {...p} family={family} error={got.error} controls={null} below={null} note="" />;
 }
 
