@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "text_table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
 namespace larmor::cli {
 namespace {
@@ -38,19 +35,6 @@ std::string text_table(const std::vector<std::vector<std::string>>& rows, std::s
     out += line + "\n";
   }
   return out;
-}
-
-std::string with_commas(long long n) {
-  std::string s = std::to_string(n);
-  for (auto i = static_cast<long long>(s.size()) - 3; i > (n < 0 ? 1 : 0); i -= 3)
-    s.insert(static_cast<std::size_t>(i), ",");
-  return s;
-}
-
-std::string short_number(double x) {
-  if (std::isnan(x)) return "nan";
-  if (std::isinf(x)) return x > 0 ? "inf" : "-inf";
-  return fmt::format("{:.4g}", x);
 }
 
 }  // namespace larmor::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <larmor/nodes/number_text.hpp>
 #include <string>
 #include <vector>
 
@@ -7,9 +8,7 @@ namespace larmor::cli {
 
 /// Rows of text in aligned columns; numbers stand right. The first row is the head.
 std::string text_table(const std::vector<std::vector<std::string>>& rows, std::size_t indent = 0);
-/// "12,408"
-std::string with_commas(long long n);
-/// A bound or start value as short text: 0, 0.05, 1e-3, inf.
-std::string short_number(double x);
+using nodes::short_number;
+using nodes::with_commas;
 
 }  // namespace larmor::cli

@@ -46,20 +46,18 @@ void read_bids(flow::Ports& io) {
 }  // namespace
 
 void register_io_read_bids(flow::NodeTypes& nodes) {
-  auto type = flow::NodeType{.title = "Read BIDS image",
-                             .does = "Reads an image of a BIDS data set by its suffix and entities",
-                             .from = "BIDS 1.9",
-                             .tags = {"nifti", "data set", "subject", "session"}}
-                  .out<Image>("image", "the image")
-                  .out<std::string>("file", "its name")
-                  .out<double>("count", "how many match")
-                  .set(flow::Setting::folder("folder", "the data set, or a folder in it"))
-                  .set({"suffix", "end of the name: T1w, VFA, dce", "T1w"})
-                  .set({"entities", "what the name must say: sub=01 ses=2; empty: any", ""})
-                  .set({"index", "which of those that match, by name", 0, 0, 1e6})
-                  .run(read_bids);
-  type.impure = true;  // the folder may change
-  nodes.add("io.read_bids", std::move(type));
+  nodes.add("io.read_bids", flow::NodeType{.title = "Read BIDS image",
+                                           .does = "Reads an image of a BIDS data set by its suffix and entities",
+                                           .from = "BIDS 1.9",
+                                           .tags = {"nifti", "data set", "subject", "session"}}
+                                .out<Image>("image", "the image")
+                                .out<std::string>("file", "its name")
+                                .out<double>("count", "how many match")
+                                .set(flow::Setting::folder("folder", "the data set, or a folder in it"))
+                                .set({"suffix", "end of the name: T1w, VFA, dce", "T1w"})
+                                .set({"entities", "what the name must say: sub=01 ses=2; empty: any", ""})
+                                .set({"index", "which of those that match, by name", 0, 0, 1e6})
+                                .run(read_bids));
 }
 
 }  // namespace larmor::nodes
