@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <larmor/nodes/shipped_graphs.hpp>
+
 namespace larmor::cli {
 namespace fs = std::filesystem;
 
@@ -27,6 +29,8 @@ flow::Library graph_library(const fs::path& file) {
     for (const auto& folder : folders)
       if (const fs::path path = folder / (name + ".json"); fs::is_regular_file(path, failed))
         return std::make_shared<const flow::Graph>(flow::load_graph(path));
+    const auto& built_in = nodes::shipped_graphs();
+    if (built_in.count(name)) return std::make_shared<const flow::Graph>(nodes::shipped_graph(name));
     return nullptr;
   };
 }

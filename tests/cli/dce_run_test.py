@@ -262,7 +262,8 @@ class Cases(harness.CliCase):
     self.assertRegex(text, r"voxels/s")
     summary = json.loads(self.ok("dce", "in/config.yaml", "in", "-o", "out", "--json", "-q").stdout)
     self.assertEqual(summary["voxels"]["mask"], summary["voxels"]["usable"])
-    self.assertEqual(set(summary["seconds"]), {"read", "T1", "concentration", "input function", "fit", "maps", "write"})
+    self.assertEqual(set(summary["seconds"]),
+                     {"read", "T1", "concentration", "arrival", "input function", "fit", "uptake", "maps", "write"})
 
   def test_threads_do_not_change_the_numbers(self):
     self.ok("dro", "dce", "-o", "in", *GRID, "--snr", "100")

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <larmor/core/log.hpp>
 #include <larmor/io/file.hpp>
+#include <larmor/nodes/shipped_graphs.hpp>
 
 #include "command.hpp"
 #include "config.hpp"
@@ -41,7 +42,11 @@ int run(const Call& call) {
     fmt::print("{}", default_config());
     return 0;
   }
-  const bool check = call.given("--check");
+  const bool check = call.given("--check"), graph = call.given("--graph");
+  if (graph && !call.given("CONFIG")) {
+    fmt::print("{}", flow::to_json(nodes::shipped_graph("dce")));
+    return 0;
+  }
   if (!call.given("CONFIG"))
     throw Error(Errc::usage, "larmor dce: CONFIG is missing",
                 "larmor dce --defaults prints one; larmor wizard asks for it");
@@ -53,7 +58,7 @@ int run(const Call& call) {
   if (!call.given("DATA"))
     throw Error(Errc::usage, "larmor dce: DATA is missing (folder of the images, or the dynamic series)",
                 "usage: larmor dce CONFIG DATA -o OUT");
-  if (!check && !call.given("--out"))
+  if (!check && !graph && !call.given("--out"))
     throw Error(Errc::usage, "larmor dce: --out is missing (folder that receives the maps)", "add -o OUT");
 
   const auto start = std::chrono::steady_clock::now();
@@ -63,12 +68,17 @@ int run(const Call& call) {
     fmt::print("{}: correct\n{}", config.source(), plan(job));
     return 0;
   }
+  if (graph) {
+    fmt::print("{}", flow::to_json(dce_graph(job)));
+    return 0;
+  }
   const double read_seconds = since(start);
   const Cancel& cancel = Cancel::interrupt();
   cancel.check();
-  const auto result = dce::run_pipeline(job.data, job.options, console_progress(call.quiet), &cancel);
+  const DceResult result = run_dce_graph(job, console_progress(call.quiet), cancel);
 
   DceSummary summary = summarise_dce(job, result, config, read_seconds);
+  summary.total_seconds = since(start);
   io::OutputFolder out(call.text("--out"));
   auto from = std::chrono::steady_clock::now();
   write_dce_files(out.path(), job, result, config, summary);
@@ -77,7 +87,7 @@ int run(const Call& call) {
   cancel.check();
   out.commit();
   summary.seconds.emplace_back("write", since(from));
-  summary.total_seconds += summary.seconds.back().second;
+  summary.total_seconds = since(start);
 
   for (const auto& [name, t] : summary.seconds) log::debug(fmt::format("{}: {:.3f} s", name, t));
   fmt::print("{}", call.json ? summary_json(summary, job, result) : summary_text(summary));
@@ -100,6 +110,8 @@ void register_dce(Commands& commands) {
                .optional = true}},
        .opt = {folder("--out", "folder that receives the maps, their sidecars, summary.json and report.html").as("-o"),
                flag("--defaults", "print a complete configuration with every key at its default"),
+               flag("--graph",
+                    "print the graph that runs, as JSON: the shipped one, or with CONFIG and DATA the one of this run"),
                flag("--check",
                     "check the configuration, and with DATA the files and values it would use; fit nothing")},
        .refs = {"Tofts et al., JMRI 10:223 (1999)", "Sourbron and Buckley, PMB 57:R1 (2012)",
@@ -111,7 +123,8 @@ void register_dce(Commands& commands) {
            "(*dce*.nii*, dynamic.nii*), a flip-angle series (*vfa*.nii*), mask, T1 map, B1 map, AIF mask. Sidecars "
            "give "
            "FlipAngle, RepetitionTime and frame times; the configuration wins over them, and the run says so.\n"
-           "The output folder appears whole or not at all.",
+           "The output folder appears whole or not at all.\n"
+           "The work is the shipped graph \"dce\": larmor graph show dce, larmor run dce, or open it in Studio.",
        .run = run});
 }
 

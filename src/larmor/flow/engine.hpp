@@ -45,6 +45,8 @@ struct NodeReport {
   std::vector<std::string> warnings;
   std::string error, advice, log;  // log: what a worker printed last
   std::string error_at;            // "my_op.py:12" for user code
+  std::string code;                // of the error: "shape", "range", ... (to_string(Errc))
+  std::vector<std::string> where;  // its `at:` lines, innermost first
   std::map<std::string, PortReport> outputs;
 };
 

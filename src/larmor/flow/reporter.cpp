@@ -142,6 +142,7 @@ void Reporter::end(int path, const End& end) {
       if (std::find(r.warnings.begin(), r.warnings.end(), text) == r.warnings.end()) r.warnings.push_back(text);
   if (end.error && r.error.empty()) {
     r.error = end.error->message(), r.advice = end.error->advice();
+    r.code = to_string(end.error->code()), r.where = end.error->where();
     for (const auto& place : end.error->where())
       if (place.find(".py:") != std::string::npos || place.find(".cpp:") != std::string::npos) r.error_at = place;
   }

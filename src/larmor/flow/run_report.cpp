@@ -33,7 +33,9 @@ Json json_of(const NodeReport& n) {
          {"error", n.error},
          {"advice", n.advice},
          {"log", n.log},
-         {"error_at", n.error_at}};
+         {"error_at", n.error_at},
+         {"code", n.code},
+         {"where", n.where}};
   Json outputs = Json::object();
   for (const auto& [name, port] : n.outputs) outputs[name] = json_of(port);
   j["outputs"] = std::move(outputs);

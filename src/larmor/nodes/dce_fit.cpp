@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <larmor/nodes/dce_fit.hpp>
 #include <larmor/nodes/values/curve.hpp>
 #include <larmor/nodes/values/image.hpp>
@@ -25,11 +27,20 @@ void run_fit(flow::Ports& io, const std::vector<std::string>& models) {
       throw Error(Errc::usage, fmt::format("{} is named twice", models[i]), "name each model once");
   const Image c = series_in(io, "concentration");
   const auto options = fit_options(io, c.volumes());
+  const auto start = std::chrono::steady_clock::now();
   const auto fits =
       dce::fit_voxels(models, c.data.cast(DType::f32).contiguous_copy(), c.times, plasma_in(io), mask_in(io, "mask", c),
                       statuses_in(io, "status", c), options, io.progress(), &io.cancel());
+  io.log(fmt::format("{} voxels fitted in {:.6f} s", fits.fitted,
+                     std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
   io.out("fitted") = static_cast<double>(fits.fitted);
   io.out("maps") = dce::maps_of(fits, reference_of(c), options);
+}
+
+std::optional<double> fit_seconds(const std::string& log) {
+  double seconds = 0;
+  if (std::sscanf(log.c_str(), "%*d voxels fitted in %lf s", &seconds) == 1) return seconds;
+  return {};
 }
 
 flow::NodeType fit_type(flow::NodeType type, std::vector<flow::Setting> first) {
