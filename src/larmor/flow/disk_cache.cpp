@@ -54,7 +54,8 @@ void remove_file(const fs::path& path) {
 
 }  // namespace
 
-DiskCache::DiskCache(fs::path folder, std::size_t budget) : folder_(std::move(folder) / "v1"), budget_(budget) {}
+DiskCache::DiskCache(fs::path folder, std::size_t budget, std::size_t most_queued)
+    : folder_(std::move(folder) / "v1"), budget_(budget), most_queued_(most_queued) {}
 
 DiskCache::~DiskCache() {
   {
@@ -132,23 +133,27 @@ bool DiskCache::write_value(const Hash& hash, const Value& value, double seconds
   return write({path, value, nullptr, seconds, 0, {}});
 }
 
-void DiskCache::queue(Job job) {
-  // More than this in the queue and the run makes values faster than the disk takes them: it waits then.
-  constexpr std::size_t most = std::size_t{256} << 20;
+bool DiskCache::queue(Job job, const Cancel* cancel) {
+  // More than this and the run makes values faster than the disk takes them: it waits then.
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return queued_bytes_ == 0 || queued_bytes_ + job.bytes <= most || stopping_; });
+  while (queued_bytes_ > 0 && queued_bytes_ + job.bytes > most_queued_ && !stopping_) {
+    if (cancel && cancel->requested()) return false;
+    changed_.wait_for(lock, std::chrono::milliseconds(20));
+  }
   queued_bytes_ += job.bytes;
   jobs_.push_back(std::move(job));
   if (!writer_.joinable()) writer_ = std::thread([this] { work(); });
   changed_.notify_all();
+  return true;
 }
 
-void DiskCache::queue_value(const Hash& hash, const Value& value, double seconds, std::function<void(bool)> done) {
+void DiskCache::queue_value(const Hash& hash, const Value& value, double seconds, const Cancel& cancel,
+                            std::function<void(bool)> done) {
   if (has_value(hash)) {
     done(true);
     return;
   }
-  queue({place("values", hash), value, nullptr, seconds, value.bytes(), std::move(done)});
+  if (!queue({place("values", hash), value, nullptr, seconds, value.bytes(), done}, &cancel)) done(false);
 }
 
 void DiskCache::queue_record(const RecordPtr& record) {

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <larmor/core/cancel.hpp>
 #include <larmor/flow/record.hpp>
 #include <mutex>
 #include <optional>
@@ -18,7 +19,7 @@ namespace larmor::flow {
 class DiskCache {
  public:
   /// Nothing is touched before the first use.
-  DiskCache(std::filesystem::path folder, std::size_t budget);
+  DiskCache(std::filesystem::path folder, std::size_t budget, std::size_t most_queued = std::size_t{256} << 20);
   ~DiskCache();  // writes what is queued
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -28,8 +29,10 @@ class DiskCache {
   bool has_value(const Hash& hash) const;
   /// Now. False when it could not be written.
   bool write_value(const Hash& hash, const Value& value, double seconds);
-  /// Soon, on a thread of its own. `done` is called there. Waits when so much is queued that the disk is the limit.
-  void queue_value(const Hash& hash, const Value& value, double seconds, std::function<void(bool)> done);
+  /// Soon, on a thread of its own. `done` is called there. Waits when so much is queued that the disk is the limit, but
+  /// not after a cancel: it is not written then.
+  void queue_value(const Hash& hash, const Value& value, double seconds, const Cancel& cancel,
+                   std::function<void(bool)> done);
   void queue_record(const RecordPtr& record);
   /// A small value under a name of its own ("times").
   void queue_note(const std::string& name, const Value& value);
@@ -49,13 +52,13 @@ class DiskCache {
     std::function<void(bool)> done;
   };
   std::filesystem::path place(const char* kind, const Hash& hash) const;
-  void queue(Job job);
+  bool queue(Job job, const Cancel* cancel = nullptr);
   void work();
   bool write(const Job& job);
   void trim();
 
   std::filesystem::path folder_;
-  std::size_t budget_;
+  std::size_t budget_, most_queued_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;

@@ -88,7 +88,7 @@ Value Engine::Impl::inside(Plan plan, int zone, const PortPath& path, const RunO
   for (const bool again : {false, true}) {
     if (!known) return {};
     Run run(machine, options, shared, closure(*shared, {zone}));
-    run.as_last = true, run.only_known = !again;
+    run.looking = true, run.only_known = !again;
     if (again) run.captured = {path.node()};
     run.go();
     const auto record = run.record(zone);
@@ -120,6 +120,7 @@ RunReport Engine::run(const Graph& graph, const RunOptions& options) {
   machine.store.reset_peak();
   Run run(machine, options, plan, std::move(needed));
   run.provenance = [&](const std::string& node) {
+    const std::shared_lock lock(machine.types_in_use);
     return flow::to_json(provenance_of(graph, node, machine.types, machine.options.library, options.base));
   };
   RunReport report = run.go();
@@ -151,7 +152,7 @@ Value Engine::value(const Graph& graph, std::string_view port, const RunOptions&
   plan.finish();
   auto shared = std::make_shared<const Plan>(std::move(plan));
   Run run(machine, options, shared, closure(*shared, {sink}));
-  run.as_last = run.only_known = true;
+  run.looking = run.only_known = true;
   run.go();
   const auto values = run.sink(sink);
   const auto value = values.find("value");
@@ -177,7 +178,10 @@ Form Engine::form(const Graph& graph, const std::string& node, const RunOptions&
   const auto id = node.substr(begin);
   const auto found = at->nodes.find(id);
   if (found == at->nodes.end()) throw unknown_name("node", id, keys_of(at->nodes)).at(node);
-  const auto type = type_of(found->second, *at, machine.types, library);
+  const auto type = [&] {
+    const std::shared_lock lock(machine.types_in_use);
+    return type_of(found->second, *at, machine.types, library);
+  }();
   if (!type) {
     if (!found->second.op.empty()) (void)machine.types.resolve(found->second.op);  // throws, naming the nearest
     throw Error(Errc::unknown_name, "no graph called '" + found->second.graph + "'").at("node '" + node + "'");
@@ -193,6 +197,11 @@ Form Engine::form(const Graph& graph, const std::string& node, const RunOptions&
     }
   }
   return Form(*type, std::move(inputs), std::move(settings));
+}
+
+void Engine::exclusively(const std::function<void()>& change) {
+  const std::unique_lock lock(impl_->machine.types_in_use);
+  change();
 }
 
 std::size_t Engine::resident_bytes() const { return impl_->machine.store.resident(); }

@@ -112,6 +112,10 @@ class Engine {
   /// Errors   Errc::unknown_name for a node or an operation that is not there; what the node's validate throws
   Form form(const Graph& graph, const std::string& node, const RunOptions& options = {});
 
+  /// Calls `change` (of operations: NodeTypes::replace) while no run is being planned. Runs under way go on with the
+  /// operations that they began with.
+  void exclusively(const std::function<void()>& change);
+
   std::size_t resident_bytes() const;
   void set_memory_budget(std::size_t bytes);
   void clear_cache(bool disk_too = false);

@@ -12,10 +12,11 @@ double Times::sd() const { return runs > 1 ? std::sqrt(m2 / (runs - 1)) : 0; }
 Machine::Machine(const NodeTypes& types_, EngineOptions options_)
     : types(types_),
       options(std::move(options_)),
-      store(options.memory_budget, [this](const Hash& hash, const Value& value, double seconds) {
-        return write(hash, value, seconds, true);
-      }) {
-  if (!options.disk_cache.empty()) disk_ = std::make_unique<DiskCache>(options.disk_cache, options.disk_budget);
+      store(options.memory_budget,
+            [this](const Hash& hash, const Value& value, double seconds) { return write(hash, value, seconds); }) {
+  if (!options.disk_cache.empty())
+    disk_ = std::make_unique<DiskCache>(options.disk_cache, options.disk_budget,
+                                        std::min(std::size_t{256} << 20, options.memory_budget / 4));
 }
 
 Machine::~Machine() {
@@ -75,17 +76,19 @@ Value Machine::pin(const Hash& hash) {
   return store.put(hash, value, {seconds, true, true});
 }
 
-bool Machine::write(const Hash& hash, const Value& value, double seconds, bool at_once) {
-  if (at_once) {
-    const bool written = spill()->write_value(hash, value, seconds);
+bool Machine::write(const Hash& hash, const Value& value, double seconds) {
+  const bool written = spill()->write_value(hash, value, seconds);
+  if (written) store.mark_on_disk(hash);
+  return written;
+}
+
+void Machine::write_behind(const Hash& hash, const Value& value, double seconds, const Cancel& cancel) {
+  if (!disk_) return;
+  store.pin(hash);  // what the queue holds is counted once, and not let go in vain
+  disk_->queue_value(hash, value, seconds, cancel, [this, hash](bool written) {
     if (written) store.mark_on_disk(hash);
-    return written;
-  }
-  if (!disk_) return false;
-  disk_->queue_value(hash, value, seconds, [this, hash](bool written) {
-    if (written) store.mark_on_disk(hash);
+    store.unpin(hash);
   });
-  return true;
 }
 
 RecordPtr Machine::last(const std::string& session, const std::string& node) {

@@ -38,8 +38,10 @@ class Machine {
   void remember(const RecordPtr& record, bool on_disk);
   /// A value that a record names, pinned in the store; none when it has to be made again.
   Value pin(const Hash& hash);
-  /// Writes a value to disk behind the run, or at once. False: it can not be written.
-  bool write(const Hash& hash, const Value& value, double seconds, bool at_once);
+  /// Writes a value to disk, to a scratch folder when there is no cache. False: it can not be written.
+  bool write(const Hash& hash, const Value& value, double seconds);
+  /// The same behind the run, to the cache; nothing when there is none. The value is in the store.
+  void write_behind(const Hash& hash, const Value& value, double seconds, const Cancel& cancel);
 
   /// The record that a node ended with in the last run of a session.
   RecordPtr last(const std::string& session, const std::string& node);

@@ -154,7 +154,7 @@ void Reporter::end(int path, const End& end) {
   tell(r);
 }
 
-RunReport Reporter::finish(const std::string& state, std::vector<Issue> issues) {
+RunReport Reporter::finish(const std::string& state, std::vector<Issue> issues, bool learn) {
   const std::lock_guard lock(mutex_);
   RunReport out;
   out.state = state;
@@ -165,13 +165,14 @@ RunReport Reporter::finish(const std::string& state, std::vector<Issue> issues) 
     NodeReport& r = entry.report;
     for (auto& [name, port] : r.outputs) {
       port.resident = port.bytes < small_bytes || machine_.store.has(port.hash);
+      if (!learn) continue;
       port.unchanged = machine_.exchange_hash(options_.session, r.path + "." + name, port.hash) == port.hash;
     }
     if (r.rounds > 0) ++out.ran;
     if (r.state == State::cached || r.state == State::frozen) ++out.cached;
     if (r.state == State::error) ++out.failed;
     if (r.state == State::skipped) ++out.skipped;
-    if (r.rounds > 0 && (r.state == State::done || r.state == State::warning))
+    if (learn && r.rounds > 0 && (r.state == State::done || r.state == State::warning))
       machine_.add_time(options_.session, r.path, r.seconds);
     out.nodes.emplace(r.path, std::move(r));
   }

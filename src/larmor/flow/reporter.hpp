@@ -30,7 +30,8 @@ class Reporter {
   void end(int path, const End& end);
   void set_state(int path, State state);
 
-  RunReport finish(const std::string& state, std::vector<Issue> issues);
+  /// `learn`: times and hashes are those of the last run from now on.
+  RunReport finish(const std::string& state, std::vector<Issue> issues, bool learn);
 
  private:
   NodeReport& node(int path);

@@ -35,7 +35,7 @@ RunReport Run::go() {
   start(top_);
   scheduler_.work();
   const bool cancelled = options_.cancel.requested() && top_->cancelled;
-  return reporter_.finish(cancelled ? "cancelled" : top_->errors ? "failed" : "done", top_->plan->issues);
+  return reporter_.finish(cancelled ? "cancelled" : top_->errors ? "failed" : "done", top_->plan->issues, !looking);
 }
 
 std::map<std::string, Value> Run::sink(int step) const {
@@ -131,7 +131,7 @@ Hash Run::key_of(const Instance& in, const Step& step) const {
 RecordPtr Run::lookup(const Instance& in, const Step& step, const Hash& key) {
   if (options_.force || captures_inside(step)) return nullptr;
   RecordPtr record = machine_.find(key);
-  if (!record || (record->impure && !as_last)) return nullptr;
+  if (!record || (record->impure && !looking)) return nullptr;
   // A record without content (an operation that changed its ports without counting up) is none.
   if (record->ports.size() != step.outputs.size()) return nullptr;
   for (std::size_t p = 0; p < step.outputs.size(); ++p)

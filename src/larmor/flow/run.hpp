@@ -14,7 +14,9 @@ class Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  bool as_last = false;  // results of the last run count for operations that are never cached
+  /// A look at values, not a run: results of the last run count for operations that are never cached, and what the
+  /// last run was stays as it is.
+  bool looking = false;
   /// Nothing is computed that has not been computed before.
   bool only_known = false;
   std::function<std::string(const std::string& node)> provenance;  // JSON

@@ -156,10 +156,10 @@ void Run::finish_made(const InstancePtr& instance, int number, Mode mode, Made m
     if (!whole_step) continue;
     const bool cheap = made.seconds < worth;
     if (own == Policy::spill)
-      spilled = machine_.write(port.hash, values[p], made.seconds, true) || spilled;
+      spilled = machine_.write(port.hash, values[p], made.seconds) || spilled;
     else if (!cheap && !record->impure && own != Policy::free && own != Policy::recompute &&
              (!in.plan->inner || own == Policy::keep || in.keep))
-      machine_.write(port.hash, values[p], made.seconds, false);
+      machine_.write_behind(port.hash, values[p], made.seconds, options_.cancel);
   }
   if (whole_step)
     machine_.remember(record, spilled || !made.written.empty() || (made.seconds >= worth && !record->impure));
@@ -204,7 +204,7 @@ void Run::resolve(const InstancePtr& instance, int number, RecordPtr record, Sta
   }
   if (step.path >= 0 && !step.part) {
     const auto& path = in.plan->paths->names[static_cast<std::size_t>(step.path)];
-    if (!in.plan->inner) machine_.set_last(options_.session, path + step.index, record);
+    if (!in.plan->inner && !looking) machine_.set_last(options_.session, path + step.index, record);
   }
   settle(instance, number, [&] {
     st.record = record, st.resolved = true;
@@ -291,7 +291,7 @@ void Run::serve_waiters(const InstancePtr& instance, int number, const std::shar
     const std::lock_guard lock(mutex_);
     slots = std::exchange(st.slots, {});
     st.making_again = false;
-    st.wait_error = nullptr;
+    if (st.resolved) st.wait_error = nullptr;
     for (const auto& waiter : std::exchange(st.waiters, {})) {
       StepState& to = in.states[static_cast<std::size_t>(waiter.step)];
       Slot& slot = to.slots[waiter.slot];
