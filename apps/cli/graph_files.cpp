@@ -13,7 +13,8 @@ std::vector<fs::path> shipped_graph_folders() {
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   if (failed) return {};
   std::vector<fs::path> out;
-  for (const char* place : {"../share/larmor/graphs", "../../graphs"}) {  // installed; build/bin of the source tree
+  for (const char* place : {"../share/larmor/graphs", "../share/larmor/examples/graphs",  // installed
+                            "../../graphs", "../../examples/graphs"}) {                   // build/bin of the sources
     const fs::path folder = (program.parent_path() / place).lexically_normal();
     if (fs::is_directory(folder, failed)) out.push_back(folder);
   }

@@ -89,14 +89,14 @@ class Client {
     return a;
   }
   Answer ask(const std::string& method, const std::string& target, const std::string& body = {},
-             const std::string& extra = {}) {
+             const std::string& extra = {}, int milliseconds = 100000) {
     std::string text = method + " " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port_) + "\r\n" + extra;
     if (!body.empty() || method != "GET") {
       text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
       if (extra.find("Content-Type") == std::string::npos) text += "Content-Type: application/json\r\n";
     }
     send(text + "\r\n" + body);
-    auto a = answer();
+    auto a = answer(milliseconds);
     if (!a) throw std::runtime_error("no answer to " + method + " " + target);
     return *a;
   }
