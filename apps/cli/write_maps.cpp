@@ -16,7 +16,11 @@ std::string provenance_json(const std::string& command, const std::map<std::stri
     std::error_code error;
     const auto bytes = std::filesystem::file_size(path, error);
     json s{{"role", role}, {"file", path}};
-    if (!error) s["bytes"] = bytes;
+    // A folder, or what was given in place of a file, has no content of its own.
+    if (!error && std::filesystem::is_regular_file(path, error)) {
+      s["bytes"] = bytes;
+      s["sha256"] = io::sha256_of(path);
+    }
     from.push_back(s);
   }
   return json{

@@ -15,6 +15,7 @@ using nodes::write_maps;
 using nodes::written_unit;
 
 /// {"software": "larmor", "version": ..., "command": ..., "settings": {...}, "sources": [...]} as JSON.
+/// A source has its role, its name as given, its size and the SHA-256 of its content.
 /// `settings` values are JSON texts.
 std::string provenance_json(const std::string& command, const std::map<std::string, std::string>& settings,
                             const std::vector<std::pair<std::string, std::string>>& sources);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """larmor dce from files to maps: known truth comes back, the configuration wins, geometry and provenance are kept."""
+import hashlib
 import json
 import math
 import re
@@ -94,7 +95,10 @@ class Cases(harness.CliCase):
       provenance = [json.loads(text) for code, text in extensions if code == 6]
       self.assertEqual(provenance[0]["command"], "larmor dce")
       self.assertEqual(provenance[0]["settings"]["fit.model"], "dce.extended_tofts")
-      self.assertIn("in/dynamic.nii.gz", [s["file"] for s in provenance[0]["sources"]])
+      source_of = {s["file"]: s for s in provenance[0]["sources"]}
+      content = (self.dir / "in" / "dynamic.nii.gz").read_bytes()
+      self.assertEqual(source_of["in/dynamic.nii.gz"]["sha256"], hashlib.sha256(content).hexdigest())
+      self.assertEqual(source_of["in/dynamic.nii.gz"]["bytes"], len(content))
       sidecar = load_json(self.dir / "out" / (name + ".json"))
       self.assertTrue({"Units", "Description", "Sources", "Model", "Provenance", "GeneratedBy"} <= set(sidecar), name)
     self.assertEqual(load_json(self.dir / "out" / "Ktrans.json")["Units"], "1/min")

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <larmor/core/error.hpp>
+#include <larmor/core/hash.hpp>
 #include <larmor/io/atomic_file.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/stream.hpp>
@@ -65,6 +67,19 @@ std::string read_text(const fs::path& path) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return std::string(text);
+}
+
+std::string sha256_of(const fs::path& path) {
+  require_file(path);
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> piece(1 << 20);
+  Sha256 hash;
+  while (in) {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hash.add(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (!in.eof()) throw Error(Errc::file, fmt::format("cannot read {}", path.string()), "check its permissions");
+  return hash.hex();
 }
 
 void write_bytes(const fs::path& path, const void* data, std::size_t size) {

@@ -22,6 +22,8 @@ std::uint64_t require_file(const fs::path& path);
 /// (truncated or corrupt gzip)
 std::vector<std::byte> read_bytes(const fs::path& path);
 std::string read_text(const fs::path& path);  // a UTF-8 byte order mark is dropped
+/// SHA-256 of the file as it lies there (not unpacked), as sha256sum prints it. Errors   Errc::file
+std::string sha256_of(const fs::path& path);
 
 /// Writes to a temporary name in the same folder, flushes to disk and renames: afterwards the file is whole or as it
 /// was. Makes the folder. Errors   Errc::file (no space, not writable); the temporary file is removed

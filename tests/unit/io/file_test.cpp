@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <larmor/core/hash.hpp>
 #include <larmor/io/file.hpp>
 
 #include "support.hpp"
@@ -38,6 +39,20 @@ TEST(File, ReadsBackWhatWasWritten) {
     EXPECT_EQ(as_string(read_bytes(dir / "plain.bin")), data);
   }
   EXPECT_THAT(dir.names(), ElementsAre("plain.bin"));
+}
+
+TEST(File, HashIsThatOfTheFileAsItLies) {
+  TempFolder dir;
+  write_text(dir / "abc.txt", "abc");
+  EXPECT_EQ(sha256_of(dir / "abc.txt"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4
+  const std::string long_text = random_bytes(3'000'001, 5);
+  write_text(dir / "long", long_text);
+  EXPECT_EQ(sha256_of(dir / "long"), Sha256().add(long_text.data(), long_text.size()).hex());
+  write_gzip(dir / "abc.gz", "abc", 3);  // not unpacked
+  EXPECT_NE(sha256_of(dir / "abc.gz"), sha256_of(dir / "abc.txt"));
+  EXPECT_THAT(caught([&] { sha256_of(dir / "abd.txt"); }).what(), HasSubstr("did you mean abc.txt?"));
+  EXPECT_EQ(caught([&] { sha256_of(dir / "."); }).code(), Errc::file);
 }
 
 TEST(File, GzipRoundTripAndTheGzipProgramAgree) {
