@@ -48,14 +48,16 @@ class Registry {
       for (const auto& id : found) all += (all.empty() ? "" : ", ") + id;
       throw Error(Errc::unknown_name, "more than one " + kind_ + " is called '" + key + "'", "write one of: " + all);
     }
+    // Aliases help to guess what was meant; the suggestion and the list to choose from are ids.
     auto names = ids();
-    const std::size_t n_ids = names.size();
     for (const auto& [alias, id] : aliases_) names.push_back(alias);
-    if (!list_command_.empty()) throw unknown_name(kind_, name, names, "see all with: " + list_command_);
-    // Aliases help to guess what was meant; the list to choose from is that of the ids.
-    Error error = unknown_name(kind_, name, names);
-    names.resize(n_ids);
-    throw error.advise(unknown_name(kind_, name, names).advice());
+    std::string near = nearest(name, names);
+    if (const auto alias = aliases_.find(near); alias != aliases_.end()) near = alias->second;
+    std::string advice =
+        list_command_.empty() ? unknown_name(kind_, name, ids()).advice() : "see all with: " + list_command_;
+    throw Error(Errc::unknown_name,
+                "no " + kind_ + " called '" + key + "'" + (near.empty() ? "" : "; did you mean " + near + "?"),
+                std::move(advice));
   }
 
   const Item& get(std::string_view name) const { return items_.at(resolve(name)); }
