@@ -202,6 +202,11 @@ class Cases(harness.CliCase):
     self.assertIn("other_dce.nii.gz", done.stderr)
     self.assertIn("dynamic.nii.gz", done.stderr)
 
+  def test_automatic_input_where_there_is_no_artery(self):
+    done = self.refused("nothing looks like an artery", "give a mask of the artery",
+                        config=self.yaml("input: {kind: concentration}\naif: {source: auto}\nfit: {model: tofts}\n"))
+    self.assertRegex(done.stderr, r"peaks at [0-9.]+ mM, only [0-9.]+ times")
+
   def test_settings_that_contradict(self):
     base = "input: {kind: concentration}\n"
     self.refused("aif.file is set, but aif.source is 'model'", code=2, config=self.yaml(base + "aif: {file: in/aif.csv}\n"))

@@ -18,7 +18,9 @@ struct AifDetection {
 ///   height (peak) x earliness (of reaching half the peak) x sharpness (peak / area under the curve),
 /// each scaled to 0..1 over the candidates. The best 300 at most are grouped by k-means of their curves (with their
 /// heights, so that partial volume sets voxels apart); of the groups of 3 voxels and more the one of the highest mean
-/// score wins: a lone spike does not.
+/// score wins: a lone spike does not. It is refused as tissue when its peak is below 2.5 mM and below three times the
+/// height that three quarters of the voxels above 8 noise sd do not reach, or when more than 60 % of it is left from a
+/// minute after its rise on.
 ///
 /// concentration  real (voxels..., t) [mM]; voxels with values that are not finite are left out
 /// Errors   Errc::shape, Errc::range, Errc::numeric when nothing looks like an artery ("do: give a mask or a file")

@@ -102,6 +102,67 @@ TEST(AifDetection, ScoreAndScale) {
   for (const auto v : vein.voxels) EXPECT_GE(v % 40, 20);
 }
 
+// Objects of every model: with an artery of 9 x 5 voxels (its wall a mixture) it is found, without one nothing is.
+TEST(AifDetection, TissueAloneIsRefused) {
+  for (const auto& [id, model] : reference_models())
+    for (const auto& [dt, noise_sd] : {std::pair(2.5, 0.05), std::pair(5.0, 0.01)}) {
+      DroOptions o;
+      o.model = id, o.grid = {40, 40, 9}, o.signal = false, o.noise_sd = noise_sd;
+      for (double t = 0; t < 300; t += dt) o.times.push_back(t);
+      Dro d = make_dro(o);
+      const std::string what = id + " frames " + std::to_string(dt) + " noise " + std::to_string(noise_sd);
+      try {
+        detect_aif(d.dynamic.data, d.dynamic.times);
+        ADD_FAILURE() << what << ": tissue taken for an artery";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.code(), Errc::numeric);
+        EXPECT_NE(std::string(e.what()).find("nothing looks like an artery"), std::string::npos) << e.what();
+        EXPECT_FALSE(e.advice().empty());
+      }
+      std::mt19937 rng(3);
+      std::uniform_real_distribution<double> wall(0.3, 0.8);
+      const std::int64_t n = d.mask.voxels();
+      std::set<std::int64_t> artery;
+      for (std::int64_t z = 2; z < 7; ++z)
+        for (std::int64_t dx = -1; dx <= 1; ++dx)
+          for (std::int64_t dy = -1; dy <= 1; ++dy) {
+            const std::int64_t v = 12 + dx + 40 * (14 + dy + 40 * z);
+            const double part = dx || dy ? wall(rng) : 1.0;
+            artery.insert(v);
+            for (std::size_t t = 0; t < d.aif.size(); ++t) {
+              float& C = d.dynamic.data.data<float>()[static_cast<std::int64_t>(t) * n + v];
+              C = static_cast<float>(part * 0.58 * d.aif.values[t] + (1 - part) * C);
+            }
+          }
+      const auto found = detect_aif(d.dynamic.data, d.dynamic.times);
+      for (const auto v : found.voxels) EXPECT_TRUE(artery.count(v)) << what;
+      // A mask of the artery alone: nothing to compare it with, but no tissue is that high.
+      std::vector<std::uint8_t> mask(static_cast<std::size_t>(n));
+      for (const auto v : artery) mask[static_cast<std::size_t>(v)] = 1;
+      EXPECT_NO_THROW(detect_aif(d.dynamic.data, d.dynamic.times, mask)) << what;
+    }
+}
+
+// A bright plateau in faint tissue stands out as an artery does, but it does not leave.
+TEST(AifDetection, PlateauIsRefused) {
+  std::vector<double> times;
+  for (int i = 0; i < 60; ++i) times.push_back(3.0 * i);
+  Array C = Array::of<float>({1000, 60});
+  std::mt19937 rng(1);
+  std::normal_distribution<float> noise(0, 0.005f);
+  for (std::int64_t t = 0; t < 60; ++t)
+    for (std::int64_t v = 0; v < 1000; ++v) {
+      const double rise = t < 10 ? 0 : 1 - std::exp(-0.15 * static_cast<double>(t - 10));
+      C.data<float>()[t * 1000 + v] = static_cast<float>((v < 30 ? 1.5 : 0.1) * rise) + noise(rng);
+    }
+  try {
+    detect_aif(C, times);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("from a minute after its rise"), std::string::npos) << e.what();
+  }
+}
+
 TEST(AifDetection, NothingThereIsAnError) {
   std::vector<double> times;
   for (int i = 0; i < 30; ++i) times.push_back(i);
