@@ -7,6 +7,7 @@
 #include <exception>
 #include <larmor/core/cancel.hpp>
 #include <larmor/core/log.hpp>
+#include <larmor/flow/user/cpp_worker.hpp>
 #include <new>
 #include <system_error>
 
@@ -99,6 +100,8 @@ int main(int argc, char** argv) {
   // Over the limit on file sizes a write shall fail and be reported, not end the process and leave half a file.
   std::signal(SIGXFSZ, SIG_IGN);
   int code = exit_failed;
+  // The engine starts this program to run an operation of a user in it; nobody types that.
+  if (argc == 2 && argv[1] == std::string_view(flow::user::op_worker_word)) return flow::user::run_cpp_worker();
   try {
     code = run(options_last({argv + 1, argv + argc}));
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) code = report("stdout: could not be written", exit_failed);

@@ -145,14 +145,21 @@ Array::Array(DType type, Shape shape, Axes axes, Device device) {
 }
 
 Array Array::uninitialised(DType type, Shape shape, Axes axes, Device device) {
+  Array a = adopt({}, type, std::move(shape), std::move(axes));
+  a.device_ = device;
+  a.buffer_ = allocate(static_cast<std::size_t>(count_of(a.shape_)) * size_of(a.type_), a.device_);
+  return a;
+}
+
+Array Array::adopt(std::shared_ptr<std::byte> memory, DType type, Shape shape, Axes axes) {
   Array a;
-  a.type_ = type, a.shape_ = std::move(shape), a.axes_ = std::move(axes), a.device_ = device;
-  const auto n = count_of(a.shape_);
+  a.type_ = type, a.shape_ = std::move(shape), a.axes_ = std::move(axes);
+  count_of(a.shape_);  // refuses what cannot be
   if (a.axes_.empty()) a.axes_ = default_axes(a.shape_.size());
   if (a.axes_.size() != a.shape_.size())
     throw Error(Errc::shape, fmt::format("{} axis names for an array of {} axes", a.axes_.size(), a.shape_.size()));
   a.strides_ = packed_strides(a.shape_);
-  a.buffer_ = allocate(static_cast<std::size_t>(n) * size_of(a.type_), a.device_);
+  a.buffer_ = std::move(memory);
   return a;
 }
 

@@ -70,6 +70,10 @@ class Array {
   /// The same without the zeros, for results that are written in full.
   static Array uninitialised(DType type, Shape shape, Axes axes = {}, Device device = {});
 
+  /// Takes memory on the CPU over that somebody else made (a mapped file, memory shared with another process): packed,
+  /// first axis fastest, freed with the last array that uses it. Errors   Errc::shape as above
+  static Array adopt(std::shared_ptr<std::byte> memory, DType type, Shape shape, Axes axes = {});
+
   template <class T>
   static Array of(Shape shape, Axes axes = {}) {
     return Array(dtype_of<T>, std::move(shape), std::move(axes));

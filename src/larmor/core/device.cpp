@@ -51,8 +51,15 @@ std::vector<std::string> device_descriptions() {
   return out;
 }
 
+namespace {
+std::shared_ptr<std::byte> (*cpu_allocator)(std::size_t) = nullptr;
+}
+void set_cpu_allocator(std::shared_ptr<std::byte> (*function)(std::size_t bytes)) { cpu_allocator = function; }
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
   if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
+  if (cpu_allocator)
+    if (auto memory = cpu_allocator(bytes)) return memory;
   // Large blocks ask for large pages: at 4 kB each, first touching them costs more than writing them does.
   constexpr std::size_t line = 64, large_page = std::size_t{2} << 20, large = 4 * large_page;
   const std::size_t alignment = bytes >= large ? large_page : line;

@@ -35,6 +35,9 @@ std::vector<std::string> device_descriptions();
 
 /// Uninitialised memory on `device`, 64-byte aligned on the CPU. Errors   Errc::device, Errc::numeric (out of memory)
 std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device);
+/// Asks `function` first for memory on the CPU; null from it: as usual. For a process whose arrays another one shall
+/// see. To be set before other threads are there.
+void set_cpu_allocator(std::shared_ptr<std::byte> (*function)(std::size_t bytes));
 /// Copies between any two places; returns when the bytes are there.
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes);
 void zero_bytes(void* memory, Device device, std::size_t bytes);

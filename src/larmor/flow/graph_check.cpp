@@ -334,6 +334,7 @@ class Checker {
 
 std::vector<Issue> check(const Graph& graph, const NodeTypes& types, const Library& library,
                          const std::filesystem::path& base) {
+  const auto lock = types.reading();
   std::vector<Issue> issues;
   TypeResolver resolver(types);
   Checker(resolver, issues, base).graph(graph, remembering(library), "");

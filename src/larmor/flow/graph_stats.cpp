@@ -68,6 +68,7 @@ int definitions_in(const Graph& graph) {
 
 GraphStats statistics(const Graph& graph, const NodeTypes& types, const Library& library,
                       const std::function<int(const std::string& id)>& lines_of) {
+  const auto lock = types.reading();
   GraphStats s;
   std::set<std::string> unknown;
   const Counts c = Counter(types, unknown).count(graph, remembering(library));

@@ -165,10 +165,12 @@ Library remembering(const Library& library) {
 }
 
 NodeType as_node_type(const Graph& graph, const NodeTypes& types, const Library& library) {
+  const auto lock = types.reading();
   return TypeResolver(types).outside(graph, remembering(library), false);
 }
 
 std::optional<NodeType> type_of(const Node& node, const Graph& graph, const NodeTypes& types, const Library& library) {
+  const auto lock = types.reading();
   TypeResolver resolver(types);
   const NodeType* type = resolver.type(node, graph, remembering(library));
   return type ? std::optional<NodeType>(*type) : std::nullopt;

@@ -9,6 +9,9 @@
 #include <larmor/flow/value_traits.hpp>
 #include <limits>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -259,6 +262,14 @@ class NodeTypes : public Registry<NodeType> {
   Types types;
   /// Takes the place of an operation of the same id, for user operations that were edited.
   void replace(std::string id, NodeType type);
+
+  /// Operations of users change while the program runs: who changes the registry locks it, and so does who reads it
+  /// while others may change it. The types that were read are copied before the lock is let go.
+  std::unique_lock<std::shared_mutex> writing() const { return std::unique_lock(*mutex_); }
+  std::shared_lock<std::shared_mutex> reading() const { return std::shared_lock(*mutex_); }
+
+ private:
+  std::shared_ptr<std::shared_mutex> mutex_ = std::make_shared<std::shared_mutex>();
 };
 
 /// Checks a value against a port. Errors   Errc::type, Errc::shape, Errc::range with what is needed and what is there

@@ -81,6 +81,7 @@ class Collector {
 Provenance provenance_of(const Graph& graph, const std::string& node, const NodeTypes& types, const Library& library,
                          const std::filesystem::path& base) {
   Provenance out{.larmor = LARMOR_VERSION, .graph = graph, .node = node, .operations = {}, .files = {}};
+  const auto lock = types.reading();
   Collector(out, types, base).upstream(graph, node, remembering(library));
   return out;
 }
