@@ -3,6 +3,7 @@
 #include <cctype>
 #include <larmor/core/error.hpp>
 #include <larmor/io/bids.hpp>
+#include <larmor/io/cfl.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
 #include <larmor/io/npy.hpp>
@@ -50,6 +51,13 @@ std::vector<FileKind> make_kinds() {
        .read = reading<Array>(io::read_npy),
        .write = [](const fs::path& path, const Value& v,
                    const std::string& provenance) { write_npy_file(path, ValueTraits<Array>::from(v), provenance); }},
+      {.endings = {"cfl"},
+       .title = "BART array",
+       .reader = "io.read_cfl",
+       .writer = "io.write_cfl",
+       .read = reading<Array>(io::read_cfl),
+       .write = [](const fs::path& path, const Value& v,
+                   const std::string&) { io::write_cfl(path, ValueTraits<Array>::from(v)); }},
       {.endings = {"csv", "tsv"},
        .title = "table",
        .reader = "io.read_table",
