@@ -64,6 +64,8 @@ struct Command {
   std::string more = {};  // paragraphs after the options
   bool interactive = false;
   int (*run)(const Call&) = nullptr;  // exit code
+  /// Help on what the words before --help name ("run-op math.add --help"); none: the usage of the command.
+  std::string (*help)(const Call&, const std::vector<std::string>& words) = nullptr;
 };
 
 /// Filled by the generated call list from commands/*.cpp.
@@ -85,6 +87,7 @@ const std::vector<Option>& global_options();
 struct Call {
   const Command* command = nullptr;
   std::map<std::string, std::vector<std::string>> values;  // by option ("--out") or positional ("DATA") name
+  std::vector<std::string> words;                          // with --help: what else was on the line, no options
   bool quiet = false, verbose = false, json = false;
   Device device;
 

@@ -82,7 +82,10 @@ int run(const std::vector<std::string>& words) {
     throw unknown_name("command", words[0], commands().names(), "see larmor --help");
   }
   const Call call = parse_call(*command, {words.begin() + static_cast<std::ptrdiff_t>(n_words), words.end()});
-  if (call.given("--help")) return fmt::print("{}", command_help(*command)), 0;
+  if (call.given("--help")) {
+    fmt::print("{}", command->help && !call.words.empty() ? command->help(call, call.words) : command_help(*command));
+    return 0;
+  }
   log::set_level(call.quiet ? log::Level::error : call.verbose ? log::Level::debug : log::Level::info);
   if (!command->interactive) Cancel::catch_interrupts();
   return command->run(call);

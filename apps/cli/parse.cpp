@@ -157,7 +157,10 @@ Call parse_call(const Command& command, const std::vector<std::string>& words) {
                   see_help(command));
     }
   }
-  if (call.given("--help")) return call;
+  if (call.given("--help")) {
+    call.words = std::move(plain);
+    return call;
+  }
   place_positionals(call, plain);
   for (const auto& o : command.opt)
     if (o.required && !call.given(o.name))
