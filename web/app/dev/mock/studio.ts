@@ -135,7 +135,9 @@ export class MockGraph {
       this.reports.set(path, report);
       this.emit({ t: "node", node: report });
     };
-    const sources = (id: string) => Object.entries(doc.wires ?? {}).filter(([to]) => splitPort(to)[0] === id);
+    const wiresOf = new Map<string, [string, string][]>();
+    for (const [to, from] of Object.entries(doc.wires ?? {})) wiresOf.set(splitPort(to)[0], [...(wiresOf.get(splitPort(to)[0]) ?? []), [to, from]]);
+    const sources = (id: string) => wiresOf.get(id) ?? [];
     const work = async (id: string, thread: number) => {
       const node = doc.nodes![id]!, view = nodeView(level, id, c);
       const inputs = sources(id);
@@ -154,7 +156,7 @@ export class MockGraph {
       const outputs = Object.fromEntries(view.outputs.map((p) => {
         const value = mockValue(p.type, h + p.name);
         const unchanged = before?.outputs?.[p.name]?.hash === value.hash;
-        return [p.name, { type: p.type, describe: value.describe, hash: value.hash, bytes: value.bytes, resident: true, unchanged, ...(value.array ? { shape: value.array.shape, axes: value.array.axes } : {}) }];
+        return [p.name, { type: p.type, describe: value.describe, hash: value.hash, bytes: value.bytes, resident: true, unchanged, ...(value.shape ? { shape: value.shape, axes: ["x", "y", "z"] } : {}) }];
       }));
       const bytes = Object.values(outputs).reduce((s, o) => s + o.bytes, 0);
       resident += bytes;
@@ -217,7 +219,8 @@ export interface MockValue {
   hash: string;
   describe: string;
   bytes: number;
-  array?: MockArray;
+  shape?: number[];
+  array?: MockArray;  // made when it is first looked at
   curve?: { x: number[]; y: number[] };
   plain?: unknown;
 }
@@ -230,8 +233,8 @@ export function mockValue(type: string, key: string): MockValue {
   const c = new Catalogue(catalogueJson);
   let value: MockValue;
   if (c.accepts("array", type) && type !== "number" && type !== "numbers" && type !== "any") {
-    value = { type, hash: h, describe: `${type === "array" ? "" : type + " "}${type === "kspace" ? "c64" : "f32"} (96 x, 96 y, 12 z)`, bytes: 96 * 96 * 12 * (type === "kspace" ? 8 : 4) };
-    Object.defineProperty(value, "array", { get: () => (cached ??= image(seed, type === "kspace" || type === "array")), enumerable: false });
+    value = { type, hash: h, describe: `${type === "array" ? "" : type + " "}${type === "kspace" ? "c64" : "f32"} (96 x, 96 y, 12 z)`, bytes: 96 * 96 * 12 * (type === "kspace" ? 8 : 4), shape: [96, 96, 12] };
+    Object.defineProperty(value, "array", { get: () => (cached ??= image(seed % 40, type === "kspace" || type === "array")), enumerable: false });
     let cached: MockArray | undefined;
   } else if (type === "curve" || type === "numbers") value = { type, hash: h, describe: "curve of 60 points", bytes: 960, curve: curve(seed) };
   else if (type === "number") value = { type, hash: h, describe: String(seed % 100), bytes: 8, plain: seed % 100 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
-import { connect, connectInput, connectOutput, disconnect, type Held, nodeView, rewire, splitPort } from "@larmor/graph";
-import { Background, BackgroundVariant, type Connection, ConnectionMode, type EdgeChange, type FinalConnectionState, type IsValidConnection, MiniMap, type NodeTypes, type OnConnectStartParams, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStoreApi, type Viewport } from "@xyflow/react";
+import { connect, connectInput, connectOutput, disconnect, geometry, type Held, nodeView, rewire, splitPort } from "@larmor/graph";
+import { Background, BackgroundVariant, type Connection, ConnectionMode, type EdgeChange, type FinalConnectionState, type IsValidConnection, type NodeTypes, type OnConnectStartParams, ReactFlow, type ReactFlowInstance, ReactFlowProvider, SelectionMode, useReactFlow, useStore, useStoreApi, type Viewport } from "@xyflow/react";
 import { type DragEvent, type MouseEvent as ReactMouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import * as actions from "../actions.ts";
 import { openGraph, showDock, tell, useApp } from "../state/app.ts";
@@ -12,20 +12,22 @@ import { type Entries, Menu } from "../ui/Menu.tsx";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 import { canvasEntries, nodeEntries, noteEntries, wireEntries } from "./entries.ts";
 import { EndsNode } from "./EndsNode.tsx";
+import { FarView } from "./FarView.tsx";
 import { hold, hoverWire, release, useHold, whyNot } from "./hold.ts";
-import { type CanvasNode, endsIn, endsOut, freeEnd, itemOf, type WireType } from "./model.ts";
+import { type CanvasNode, endsIn, endsOut, freeEnd, itemOf, rectOf, type WireType } from "./model.ts";
 import { CommentNode, FrameNode } from "./NoteNodes.tsx";
+import { MiniMap } from "./MiniMap.tsx";
 import OpNode from "./OpNode.tsx";
 import { Overlays } from "./Overlays.tsx";
 import { PortTip } from "./PortTip.tsx";
 import { QuickAdd, type QuickAddAt } from "./QuickAdd.tsx";
-import { stateLook } from "./states.tsx";
 import { useCanvasNodes } from "./useCanvasNodes.ts";
 import { Wire } from "./Wire.tsx";
 
 const nodeTypes = { op: OpNode, comment: CommentNode, frame: FrameNode, ends: EndsNode } as NodeTypes;
 const edgeTypes = { wire: Wire };
 const grid: [number, number] = [10, 10];
+const none: never[] = [];
 const views = new Map<string, Viewport>();  // where each graph was looked at last
 
 /** The graph that is shown, for hands. One React Flow per graph and level, so that each keeps its place. */
@@ -38,6 +40,13 @@ export function Canvas() {
       <Flow place={key} />
     </ReactFlowProvider>
   );
+}
+
+/** Brings a region into the middle. React Flow's own way knows only nodes that it draws. */
+function show(flow: ReactFlowInstance<CanvasNode, WireType>, element: HTMLElement, r: geometry.Rect, least: number, most: number, duration = 220) {
+  const { width, height } = element.getBoundingClientRect();
+  const zoom = Math.min(most, Math.max(least, 0.86 * Math.min(width / Math.max(r.w, 1), height / Math.max(r.h, 1))));
+  void flow.setViewport({ zoom, x: width / 2 - (r.x + r.w / 2) * zoom, y: height / 2 - (r.y + r.h / 2) * zoom }, { duration });
 }
 
 function Flow({ place }: { place: string }) {
@@ -54,6 +63,8 @@ function Flow({ place }: { place: string }) {
   const pointer = useRef<{ x: number; y: number } | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const reconnected = useRef(true);
+  const many = nodes.length > 120;
+  const far = useStore((s) => many && s.transform[2] < 0.3);
 
   // Sizes and ports are known from the document: measuring every node that scrolls into view costs frames for nothing.
   useLayoutEffect(() => store.setState({ updateNodeInternals: () => undefined }), [store]);
@@ -69,8 +80,14 @@ function Flow({ place }: { place: string }) {
     };
     actions.setCanvas({
       place: () => graphPoint(pointer.current ?? middle()),
-      fit: () => void flow.fitView({ duration: 200, padding: 0.12, maxZoom: 1.1 }),
-      focus: (ids) => void flow.fitView({ nodes: ids.map((id) => ({ id })), duration: 250, maxZoom: Math.max(0.9, Math.min(1.2, flow.getZoom())), minZoom: 0.6 }),
+      fit: () => {
+        const all = geometry.bounds(nodesRef.current.map(rectOf));
+        if (all) show(flow, box.current!, all, 0.04, 1);
+      },
+      focus: (ids) => {
+        const all = geometry.bounds(nodesRef.current.filter((n) => ids.includes(n.id)).map(rectOf));
+        if (all) show(flow, box.current!, all, 0.6, Math.max(0.9, Math.min(1.2, flow.getZoom())));
+      },
       zoom: (f) => void flow.zoomTo(f === "one" ? 1 : flow.getZoom() * f, { duration: 120 }),
       nodes: () => nodesRef.current,
       quickAdd: () => setQuick(pointer.current ?? middle()),
@@ -199,7 +216,12 @@ function Flow({ place }: { place: string }) {
     setMenu({ x: event.clientX, y: event.clientY, entries });
   }, []);
 
+  // Where it was looked at last; a graph that is new is shown whole.
   const first = useMemo(() => views.get(place), [place]);
+  useLayoutEffect(() => {
+    const all = first ? null : geometry.bounds(nodesRef.current.map(rectOf));
+    if (all) show(flow, box.current!, all, 0.04, 1, 0);
+  }, [first, flow, nodesRef]);
   const empty = nodes.length === 0;
   return (
     <div
@@ -219,8 +241,8 @@ function Flow({ place }: { place: string }) {
       onDoubleClick={(e) => (e.target as Element).classList.contains("react-flow__pane") && setQuick({ x: e.clientX, y: e.clientY })}
     >
       <ReactFlow<CanvasNode, WireType>
-        nodes={nodes}
-        edges={edges}
+        nodes={far ? none : nodes}
+        edges={far ? none : edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}
@@ -272,8 +294,6 @@ function Flow({ place }: { place: string }) {
         onMove={hideTooltip}
         onMoveEnd={(_, v) => views.set(place, v)}
         defaultViewport={first}
-        fitView={!first}
-        fitViewOptions={{ padding: 0.14, maxZoom: 1 }}
         minZoom={0.04}
         maxZoom={2.5}
         connectionMode={ConnectionMode.Strict}
@@ -296,11 +316,10 @@ function Flow({ place }: { place: string }) {
         proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} color="var(--dots)" />
-        {minimap && nodes.length > 0 && (
-          <MiniMap<CanvasNode> pannable zoomable nodeColor={(n) => (n.type === "op" ? stateLook[session.reports.get(n.data.path)?.state ?? "idle"].colour : "var(--frame)")} nodeStrokeWidth={0} nodeBorderRadius={6} maskColor="var(--minimap-mask)" bgColor="var(--panel)" style={{ width: 168, height: 112 }} />
-        )}
         <Overlays />
       </ReactFlow>
+      {far && <FarView nodes={nodes} edges={edges} />}
+      {minimap && !empty && <MiniMap nodes={nodes} />}
       {empty && (
         <div className="canvas-empty">
           <strong>An empty graph</strong>

@@ -14,7 +14,7 @@ import { StateIcon, stateLook } from "./states.tsx";
 import { sourceOf } from "../actions.ts";
 
 /** How much of a node is drawn: all, without small text, or a box. */
-const detail = (zoom: number) => (zoom >= 0.55 ? 2 : zoom >= 0.24 ? 1 : 0);
+const detail = (zoom: number) => (zoom >= 0.5 ? 2 : zoom >= 0.2 ? 1 : 0);
 export const useDetail = () => useStore((s) => detail(s.transform[2]));
 
 function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
