@@ -22,6 +22,17 @@ const pages = {
   mapsVolume: ["ports=maps&viewer=volume&w=760&h=640&theme=dark", { w: 820, h: 680 }],
   scene: ["ports=scene&w=760&h=640", { w: 820, h: 680 }],
   curves: ["ports=curves,curve,fid,dce&viewer=curves&w=620&h=360", { w: 1300, h: 780 }],
+  regionCurves: [
+    `ports=dce&w=700&h=720&options=${encodeURIComponent('{"rois":[{"kind":"ellipse","x0":40,"y0":20,"x1":54,"y1":34},{"kind":"rect","x0":20,"y0":40,"x1":30,"y1":55}],"roiCurve":"t","maps":{"real":"inferno"},"at":{"t":30}}')}`,
+    { w: 760, h: 760 },
+  ],
+  detail: [`ports=big&w=700&h=640&options=${encodeURIComponent('{"zoom":{"k":20,"cx":0.4,"cy":0.5}}')}`, { w: 760, h: 680 }],
+  linked: ["ports=t1,smoothed,labels&w=420&h=420&linked=a", { w: 1330, h: 450 }, async (page) => {
+    const b = await page.locator(".lmv-stage").first().boundingBox();
+    await page.mouse.click(b.x + 120, b.y + 110);
+    await page.mouse.move(b.x + 150, b.y + 160);
+  }],
+  status: [`ports=maps&w=560&h=480&theme=dark&options=${encodeURIComponent('{"show":"status"}')}`, { w: 620, h: 520 }],
   thumbs: ["thumbs=1&theme=dark", { w: 760, h: 260 }],
 };
 
@@ -36,7 +47,8 @@ for (const [name, [query, size, act]] of Object.entries(pages)) {
   page.on("console", (m) => m.type() === "error" && console.log(name, m.text()));
   page.on("pageerror", (e) => console.log(name, e.message));
   await page.goto(`http://127.0.0.1:${port}/?${query}`, { waitUntil: "networkidle" });
-  await page.waitForTimeout(name === "volume" ? 3500 : 900);
+  await page.waitForFunction(() => !document.querySelector(".lmv-waiting")).catch(() => {});
+  await page.waitForTimeout(/volume|all|dark/i.test(name) ? 4000 : 900);
   if (act) {
     await act(page);
     await page.waitForTimeout(500);

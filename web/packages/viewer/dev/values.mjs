@@ -148,7 +148,7 @@ export function values() {
         { name: "ve", symbol: "v_e", unit: "1", title: "Extravascular extracellular volume fraction", values: map((x, y, z) => 0.2 + 0.15 * Math.sin(4 * x) * Math.cos(3 * y) + 0.02 * z), standard_error: map((x, y) => 0.01 + 0.02 * y * y) },
         { name: "vp", symbol: "v_p", unit: "1", title: "Plasma volume fraction", values: map((x, y) => 0.03 + 0.02 * Math.cos(5 * x * y)), standard_error: map(() => 0.004) },
       ],
-      status: array("u8", grid, ["x", "y", "z"], (i, j, k) => (head(at(i, 80), at(j, 80), 0.6 * at(k, 10)) > 0.05 ? ((i * 7 + j * 3) % 41 === 0 ? 2 : 1) : 0)),
+      status: array("u8", grid, ["x", "y", "z"], (i, j, k) => (head(at(i, 80), at(j, 80), 0.6 * at(k, 10)) > 0.05 ? ((i * 7 + j * 3) % 41 === 0 ? 2 : (i * 5 + j * 11) % 97 === 0 ? 5 : 1) : 0)),
     }),
     curves: () => ({ $type: "curve family", data: curve(), times: Array.from(T), unit: "mM", title: "Tissue concentration" }),
     aif: () => ({ $type: "aif", times: Array.from(T), values: Array.from(T, parker), plasma: true, Hct: 0.42, unit: "mM", title: "Arterial input, Parker 2006" }),

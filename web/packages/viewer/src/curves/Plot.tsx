@@ -77,7 +77,7 @@ export function Plot(p: PlotProps): ReactNode {
         scales: { x: { time: false, distr: logX ? 3 : 1 }, y: { distr: logY ? 3 : 1 } },
         axes: [
           { ...axis(xLabel), size: 26, space: 60 },
-          { ...axis(yLabel), size: (_u, values) => 12 + 6.2 * Math.max(3, ...(values ?? []).map((v) => String(v).length)), space: 34 },
+          { ...axis(yLabel), size: (_u, values) => 12 + 6.2 * Math.max(3, ...(values ?? []).map((v) => String(v).length)), space: compact ? 22 : 34 },
         ],
         series: [
           {},
@@ -87,7 +87,7 @@ export function Plot(p: PlotProps): ReactNode {
             width: 1.5,
             show: !hidden?.includes(k),
             spanGaps: false,
-            points: points === undefined ? {} : { show: points, size: 5 },
+            points: points === undefined && !compact ? {} : { show: points ?? false, size: 5 },
           })),
         ],
         hooks: { setCursor: [(u) => setIndex(u.cursor.idx ?? null)] },

@@ -13,6 +13,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import { Fragment, lazy, Suspense, useCallback, useEffect, useRef, useState, type ReactNode } from "react";
+import { isComplex } from "../api/decode.ts";
 import { useOptions } from "../hooks/store.ts";
 import { useSize } from "../hooks/data.ts";
 import { mapNames, type MapName } from "../maths/colour.ts";
@@ -64,8 +65,9 @@ export function ImageView(p: ImageViewProps): ReactNode {
   const [hover, setHover] = useState<Pick | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const part = options.part ?? "abs";
+  const complex = isComplex(p.source.leaf.dtype);
   const bar = options.bar ?? true;
-  const strip = bar ? barWidth({ part, map: "grey", window: { lo: 0, hi: 1 }, gamma: 1 }, size.width) : 0;
+  const strip = bar ? barWidth(complex ? part : "real", { largest: 0, names: p.source.names }, size.width) : 0;
   const box = { width: Math.max(0, size.width - strip), height: size.height };
   const [kept, setKept] = useState(box);
   useEffect(() => setKept((k) => (k.width === box.width && k.height === box.height ? k : { width: box.width, height: box.height })), [box.width, box.height]);
@@ -342,7 +344,7 @@ function ReadOut({ model, pick }: { model: ImageModel; pick: Pick }): ReactNode 
   const { source, complex, unit } = model;
   const { times } = source;
   const number = (re: number, im: number) => {
-    if (!complex) return short(re, 6);
+    if (!complex) return source.names?.[re] ? `${re} ${source.names[re]}` : short(re, 6);
     if (Number.isNaN(re) || Number.isNaN(im)) return "NaN";
     const angle = (Math.atan2(im, re) * 180) / Math.PI;
     return `${short(re)} ${im < 0 ? "−" : "+"} ${short(Math.abs(im))}i   |${short(Math.hypot(re, im))}|  ∠${angle.toFixed(1).replace("-", "−")}°`;

@@ -56,7 +56,7 @@ export function RegionCurves({ model, axis }: { model: ImageModel; axis: string 
   if (!curves) return null;
   return (
     <div className="lmv-profile">
-      <Plot x={x} series={curves} xLabel={xLabel} yLabel={unit && `mean [${unit}]`} height={120} compact />
+      <Plot x={x} series={curves} xLabel={xLabel} yLabel={unit && `mean [${unit}]`} height={140} compact />
       <div className="lmv-profile-tools">
         <IconButton
           icon={Download}

@@ -92,7 +92,7 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
             x={curve.distance}
             series={[{ label: unit || "value", values: curve.values, colour: "#e0a800" }]}
             xLabel={lengthUnit}
-            height={120}
+            height={140}
             compact
           />
           <div className="lmv-profile-tools">

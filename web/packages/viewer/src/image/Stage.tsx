@@ -52,7 +52,8 @@ export function Stage({ model, canvas, bar, names, onHover, onFailure }: StagePr
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, W, H);
     if (!slicesA || w < 2 || h < 2) return;
-    const strip = bar ? barWidth(look, w) : 0;
+    const legend = { largest: model.source.leaf.max ?? 255, names: model.source.names };
+    const strip = bar ? barWidth(look.part, legend, w) : 0;
     const inner = w - strip;
     const placed = slicesA.map((a, k) => {
       // A thinned plane ends with the elements that its last sample stands for.
@@ -106,7 +107,7 @@ export function Stage({ model, canvas, bar, names, onHover, onFailure }: StagePr
     if (options.line) drawLine(ctx, layout, 0, options.line);
     if (model.cursorHere && model.cursorFrom !== model.me) drawCross(ctx, layout, 0, ...model.cursorHere);
     ctx.restore();
-    if (strip) drawBar(ctx, model.mode === "difference" && lookB ? lookB : look, model.complex, model.unit, w, h);
+    if (strip) drawBar(ctx, model.mode === "difference" && lookB ? lookB : look, model.complex, model.unit, legend, w, h);
   });
 
   const where = (e: { clientX: number; clientY: number }): [number, number] => {

@@ -36,13 +36,20 @@ export function drawLetters(ctx: Ctx, o: Orientation, width: number, height: num
   label(ctx, o.bottom, width / 2, height - 11);
 }
 
-export const barWidth = (look: Look, width: number): number => (width < 220 ? 0 : look.part === "colour" ? 76 : 64);
+/** What is beside the picture: width it takes, names of labels when there are some. */
+export interface Legend {
+  largest: number;
+  names?: readonly string[] | undefined;
+}
+export const barWidth = (part: string, legend: Legend, width: number): number =>
+  width < 220 ? 0 : legend.names ? 106 : part === "colour" ? 76 : 64;
 
 /** Colour bar with ticks and unit at the right edge; for complex colour the ring and a bar of the magnitude. */
-export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, right: number, height: number): void {
+export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, legend: Legend, right: number, height: number): void {
   const coloured = look.part === "colour" && complex;
-  const wide = barWidth(look, Infinity);
+  const wide = barWidth(look.part, legend, Infinity);
   const x = right - wide + 8;
+  if (look.map === "labels") return drawLabels(ctx, legend, x, height);
   let top = 22;
   const bottom = Math.max(top + 20, height - 14);
   if (coloured) {
@@ -75,6 +82,22 @@ export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, ri
     const y = bottom - ((v - lo) / (hi - lo)) * tall;
     ctx.fillRect(x + 12, y - 0.5, 4, 1);
     ctx.fillText(short(v), x + 19, y, wide - 27);
+  }
+}
+
+/** A square of colour for each label up to the largest; as many as there is room for. */
+function drawLabels(ctx: Ctx, { largest, names }: Legend, x: number, height: number): void {
+  const table = mapTable("labels");
+  const room = Math.floor((height - 24) / 17);
+  ctx.font = font(10.5);
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  for (let n = 1; n <= Math.min(largest, 255, room); ++n) {
+    const y = 20 + 17 * (n - 1);
+    ctx.fillStyle = `rgb(${table.slice(4 * n, 4 * n + 3).join(",")})`;
+    ctx.fillRect(x, y, 11, 11);
+    ctx.fillStyle = ink;
+    ctx.fillText(n === room && largest > n ? "…" : (names?.[n] ?? String(n)), x + 17, y + 6);
   }
 }
 

@@ -17,6 +17,8 @@ export interface ImageSource {
   times: number[] | null;
   /** The value is this image and nothing else: the server can write it as a file with all that belongs to it. */
   wholeFile: boolean;
+  /** What the numbers of labels mean, from 0 on. */
+  names?: readonly string[];
 }
 
 /** Affine and spacing of an image record; null for anything else. */

@@ -62,7 +62,7 @@ export function useImage(
   const shown = useMemo<[string, string]>(() => {
     const kept = options.axes;
     if (kept && kept[0] !== kept[1] && kept.every((a) => leaf.axes.includes(a))) return kept;
-    return upright(leaf, defaultAxes(leaf), affine);
+    return upright(leaf, defaultAxes(leaf, affine !== null), affine);
   }, [options.axes, leaf, affine]);
   const linkedAt = useMemo(() => {
     const at: Indices = {};

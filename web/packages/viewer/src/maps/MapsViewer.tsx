@@ -7,7 +7,7 @@ import type { ImageSource } from "../image/source.ts";
 import type { PlainOptions } from "../types.ts";
 import { Message, Select } from "../ui/kit.tsx";
 import type { InnerProps } from "../viewers.ts";
-import { mapsOf } from "./source.ts";
+import { mapsOf, statusNames } from "./source.ts";
 
 type Shown = "values" | "error" | "status";
 interface MapsOptions {
@@ -37,6 +37,7 @@ export default function MapsViewer(p: InnerProps): ReactNode {
       title: show === "status" ? "Status of the fit" : show === "error" ? `${entry.title}, standard error` : entry.title,
       times: null,
       wholeFile: false,
+      ...(show === "status" ? { names: statusNames } : {}),
     };
   }, [maps, entry, show, p.client, p.port, p.info.hash]);
   if (!maps || !entry || !source) return <Message error={new ViewerError(messages.noArray(p.info.type))} />;

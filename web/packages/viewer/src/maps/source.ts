@@ -5,6 +5,9 @@ import { geometryOf, type ImageSource } from "../image/source.ts";
 import type { Geometry } from "../maths/geometry.ts";
 import type { ArrayLeaf, Tree, ValueInfo } from "../types.ts";
 
+/** The codes of a fit's status array (larmor/fit/status.hpp). */
+export const statusNames = ["outside", "converged", "at bound", "no signal", "bad data", "not converged", "singular", "out of range"];
+
 export interface MapEntry {
   name: string;
   title: string;

@@ -6,11 +6,22 @@ export type Indices = Record<string, number>;
 
 const spatial = ["x", "y", "z"];
 
-/** The two axes to begin with: the first two that are longer than 1, else the first two. */
-export function defaultAxes(leaf: Pick<ArrayLeaf, "axes" | "shape">): [string, string] {
-  const long = leaf.axes.filter((_, i) => leaf.shape[i]! > 1);
-  const names = [...long, ...leaf.axes.filter((a) => !long.includes(a))];
-  return [names[0] ?? "", names[1] ?? ""];
+/**
+ * The two axes to begin with: the first two that are at least an eighth of the longest (12 coils x 3 slices are no
+ * picture of 89 x 144), filled up with the first that are longer than 1. An image begins in space.
+ */
+export function defaultAxes(leaf: Pick<ArrayLeaf, "axes" | "shape">, image = false): [string, string] {
+  const axes = leaf.axes.map((name, i) => ({ name, n: leaf.shape[i]!, i }));
+  const from = image ? axes.slice(0, 3) : axes;
+  const longest = Math.max(0, ...from.map((a) => a.n));
+  const order = [
+    ...from.filter((a) => a.n > 1 && a.n >= longest / 8),
+    ...from.filter((a) => a.n > 1),
+    ...axes.filter((a) => a.n > 1),
+    ...axes,
+  ];
+  const two = [...new Set(order)].slice(0, 2).sort((a, b) => a.i - b.i);
+  return [two[0]?.name ?? "", two[1]?.name ?? ""];
 }
 
 export const extent = (leaf: Pick<ArrayLeaf, "axes" | "shape">, axis: string): number => {

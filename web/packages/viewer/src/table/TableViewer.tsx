@@ -129,7 +129,7 @@ function Grid({ table, ...p }: InnerProps & { table: Table }): ReactNode {
             {rows.slice(first, last).map((i, n) => (
               <tr key={i} aria-rowindex={first + n + 1} style={{ height: rowHeight }}>
                 {table.rows[i]!.map((cell, c) => (
-                  <td key={c} className={numeric[c] ? "lmv-number" : ""}>
+                  <td key={c} className={numeric[c] ? "lmv-number" : ""} title={typeof cell === "string" && cell.length > 40 ? cell.slice(0, 2000) : undefined}>
                     {typeof cell === "number" ? short(cell, 6) : String(cell ?? "")}
                   </td>
                 ))}

@@ -61,7 +61,7 @@ async function plane(
   signal: AbortSignal,
 ): Promise<Small> {
   const affine = geometry?.affine ?? null;
-  const shown = upright(leaf, defaultAxes(leaf), affine);
+  const shown = upright(leaf, defaultAxes(leaf, affine !== null), affine);
   const at = completeIndices(leaf, shown);
   const max = Math.max(32, size * 2);
   const a = await client.array(port, hash, { path: leaf.path, axes: shown, at, max }, signal);

@@ -82,7 +82,7 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
     const made = new Niivue({
       backColor: [0.043, 0.051, 0.063, 1],
       crosshairColor: [0.3, 0.75, 1, 0.8],
-      crosshairWidth: 0.3,
+      crosshairWidth: 0.6,
       crosshairWidthUnit: "percent",
       sagittalNoseLeft: true,
       fontColor: [0.9, 0.92, 0.94, 1],

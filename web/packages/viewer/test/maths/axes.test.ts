@@ -5,7 +5,11 @@ import { atText, completeIndices, defaultAxes, pickAxis, sliderAxes, step, tileG
 const leaf = { axes: ["x", "y", "z", "coil", "t"], shape: [64, 48, 20, 1, 30] };
 
 describe("axes", () => {
-  it("begin with the first two that are longer than 1", () => {
+  it("begin with the first two that are not short beside the longest", () => {
+    expect(defaultAxes({ axes: ["coil", "slice", "x", "y"], shape: [12, 3, 89, 144] })).toEqual(["x", "y"]);
+    expect(defaultAxes({ axes: ["x", "y", "z", "t"], shape: [80, 80, 10, 200] })).toEqual(["x", "y"]);
+    expect(defaultAxes({ axes: ["sample", "arm", "slice"], shape: [825, 79, 5] })).toEqual(["sample", "arm"]);
+    expect(defaultAxes({ axes: ["x", "y", "z", "t"], shape: [16, 16, 4, 300] }, true)).toEqual(["x", "y"]);
     expect(defaultAxes(leaf)).toEqual(["x", "y"]);
     expect(defaultAxes({ axes: ["x", "y", "z"], shape: [1, 48, 20] })).toEqual(["y", "z"]);
     expect(defaultAxes({ axes: ["x", "y"], shape: [1, 1] })).toEqual(["x", "y"]);
