@@ -36,6 +36,13 @@ flow::Library graph_library(const fs::path& file) {
   };
 }
 
+flow::Graph open_graph(const fs::path& file) {
+  std::error_code failed;
+  const auto& built_in = nodes::shipped_graphs();
+  if (!fs::exists(file, failed) && built_in.count(file.string())) return nodes::shipped_graph(file.string());
+  return flow::load_graph(file);
+}
+
 std::string issue_text(const flow::Issue& issue, std::size_t width) {
   std::string place = issue.node;
   if (!issue.port.empty()) place += (place.empty() ? "" : ".") + issue.port;

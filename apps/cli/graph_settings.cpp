@@ -3,7 +3,9 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <larmor/nodes/curve_file.hpp>
 #include <larmor/nodes/files.hpp>
+#include <larmor/nodes/values/curve.hpp>
 
 #include "graph_job.hpp"
 
@@ -91,16 +93,23 @@ void set_at(Graph& graph, const std::string& path, const std::string& setting, c
   give(node, *s, text);
 }
 
+// A curve is a table of times and values, or a value as an output of a graph has written it.
+Value read_curve_value(const std::string& file) {
+  const Value value = nodes::read_file(file);
+  if (value.type() != "table") return value;
+  return flow::ValueTraits<Aif>::to(nodes::read_curve(file, 1.0, false));
+}
+
 }  // namespace
 
 void set_in_graph(Graph& graph, const std::string& assignment, const flow::NodeTypes& types,
                   const flow::Library& library) {
   const auto [where, text] = halves(assignment, '=', "--set", "--set node.setting=value");
   try {
-    const auto dot = where.rfind('.');
-    if (dot != std::string::npos)
-      return set_at(graph, where.substr(0, dot), where.substr(dot + 1), text, types, library);
     const auto promoted = graph.settings.find(where);
+    const auto dot = where.rfind('.');
+    if (promoted == graph.settings.end() && dot != std::string::npos)
+      return set_at(graph, where.substr(0, dot), where.substr(dot + 1), text, types, library);
     if (promoted == graph.settings.end())
       throw unknown_name("setting of the graph", where, keys_of(graph.settings),
                          "settings of nodes are written --set node.setting=value");
@@ -115,7 +124,7 @@ void feed_graph(Graph& graph, std::map<std::string, Value>& inputs, const std::s
                 const flow::NodeTypes& types) {
   const auto [name, file] = halves(assignment, '=', "--in", "--in name=file");
   if (graph.inputs.count(name)) {
-    inputs[name] = nodes::read_file(file);
+    inputs[name] = graph.inputs.at(name).type == "curve" ? read_curve_value(file) : nodes::read_file(file);
     return;
   }
   const auto node = graph.nodes.find(name);

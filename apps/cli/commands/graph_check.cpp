@@ -17,7 +17,7 @@ using flow::Issue;
 
 int run(const Call& call) {
   const std::filesystem::path path = call.text("GRAPH");
-  const flow::Graph graph = flow::load_graph(path);
+  const flow::Graph graph = open_graph(path);
   const std::filesystem::path base =
       call.given("--base") ? std::filesystem::path(call.text("--base")) : path.parent_path();
   const auto issues = flow::check(graph, nodes::operations(), graph_library(path), base);

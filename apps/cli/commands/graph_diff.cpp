@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "graph_files.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 int run(const Call& call) {
-  const auto before = flow::load_graph(call.text("BEFORE")), after = flow::load_graph(call.text("AFTER"));
+  const auto before = open_graph(call.text("BEFORE")), after = open_graph(call.text("AFTER"));
   const bool all = !call.flag("--results");
   json out = json::array();
   std::string text;

@@ -81,7 +81,7 @@ class Outline {
 
 int run(const Call& call) {
   const std::filesystem::path path = call.text("GRAPH");
-  const Graph graph = flow::load_graph(path);
+  const Graph graph = open_graph(path);
   if (call.json) {
     fmt::print("{}", flow::to_json(graph));
     return 0;

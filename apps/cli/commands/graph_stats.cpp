@@ -17,7 +17,7 @@ using json = nlohmann::ordered_json;
 
 int run(const Call& call) {
   const std::filesystem::path path = call.text("GRAPH");
-  const auto s = flow::statistics(flow::load_graph(path), nodes::operations(), graph_library(path));
+  const auto s = flow::statistics(open_graph(path), nodes::operations(), graph_library(path));
   if (call.json) {
     json out{{"operations", s.operations},
              {"instances", s.instances},

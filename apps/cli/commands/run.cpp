@@ -77,7 +77,7 @@ void print_result(const flow::RunReport& report, const json& outputs) {
 
 int run(const Call& call) {
   const fs::path path = call.text("GRAPH");
-  flow::Graph graph = flow::load_graph(path);
+  flow::Graph graph = open_graph(path);
   const auto& types = nodes::operations();
   flow::RunOptions options;
   options.base = call.given("--base") ? fs::path(call.text("--base")) : path.parent_path();
