@@ -19,7 +19,7 @@ class Cases(harness.CliCase):
   def run_page(self, page):
     script = "set -euo pipefail\n" + "".join(blocks(page, "sh"))
     self.assertIn("larmor dce", script)
-    env = {**os.environ, "PATH": f"{pathlib.Path(LARMOR).parent}:{os.environ['PATH']}"}
+    env = {**os.environ, "XDG_CACHE_HOME": str(self.dir / "cache"), "PATH": f"{pathlib.Path(LARMOR).parent}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", script], cwd=self.dir, env=env, text=True, capture_output=True, check=False)
     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
     return done
@@ -30,6 +30,16 @@ class Cases(harness.CliCase):
     self.assertIn("out of tolerance, as expected", done.stdout)
     for made in ("maps/report.html", "maps-mine/model_index.nii.gz", "maps-with/delay.nii.gz", "t1/T1.nii.gz", "conc.nii.gz", "curve.csv"):
       self.assertTrue((self.dir / made).exists(), made)
+
+  def test_first_graph(self):
+    done = self.run_page("docs/tutorial/first-graph.md")
+    for told in ("the same graph", "did you mean model?", "exit code 2", "out of tolerance", "the graph of this run"):
+      self.assertIn(told, done.stdout + done.stderr)
+    for made in ("run1/curve.csv", "run2/curve.csv", "report.json", "maps/comparison.csv", "mine/maps/Ktrans.nii.gz", "mine/report.html"):
+      self.assertTrue((self.dir / made).exists(), made)
+    curves = [(self.dir / run / "curve.csv").read_text(encoding="utf-8").splitlines() for run in ("run1", "run2")]
+    self.assertEqual(curves[0][1], curves[1][1])  # the same columns
+    self.assertNotEqual(curves[0][100], curves[1][100])  # of another tissue
 
   def test_readme(self):
     done = self.run_page("README.md")
