@@ -79,7 +79,7 @@ void Planner::describe(Step& step, const Scope& scope) {
       if (written)
         step.writes.push_back(path);
       else
-        base.add(file_stamp(path));
+        base.add(input_stamp(path));
     }
     base.add(s.name).add(value.hash());
     if (given != step.settings.end() || file) step.settings[s.name] = std::move(value);

@@ -123,4 +123,24 @@ Hash file_stamp(const fs::path& path) {
   return h.done();
 }
 
+Hash input_stamp(const fs::path& path) {
+  std::error_code failed;
+  if (fs::is_directory(path, failed)) return file_stamp(path);
+  const std::string name = path.filename().string();
+  const auto dot = name.find('.', 1);
+  const std::string stem = name.substr(0, dot) + ".";
+  std::vector<fs::path> beside;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  constexpr std::size_t most = 10'000;
+  std::size_t seen = 0;
+  for (auto it = fs::directory_iterator(folder, failed); !failed && it != fs::directory_iterator() && ++seen < most;
+       it.increment(failed))
+    if (it->path().filename().string().starts_with(stem)) beside.push_back(it->path());
+  std::sort(beside.begin(), beside.end());
+  Hasher h;
+  add_stamp(h, path);
+  for (const auto& p : beside) h.add(p.native()), add_stamp(h, p);
+  return h.done();
+}
+
 }  // namespace larmor::flow

@@ -110,5 +110,8 @@ Source stacked(Plan& plan, const Bundle& bundle, const std::string& path, const 
 
 /// Size and time of change of a file, or of everything in a folder: differs when the content may.
 Hash file_stamp(const std::filesystem::path& path);
+/// The same of what is read: files beside it with the same name up to the first dot count too (scan.nii.gz and
+/// scan.json, brain.cfl and brain.hdr), because readers look into them.
+Hash input_stamp(const std::filesystem::path& path);
 
 }  // namespace larmor::flow

@@ -122,7 +122,7 @@ Hash Run::key_of(const Instance& in, const Step& step) const {
           (s->kind == SettingKind::file_open || (s->kind == SettingKind::folder && !step.type->effect))) {
         std::filesystem::path path = known.text();
         if (path.is_relative() && !options_.base.empty()) path = options_.base / path;
-        h.add(file_stamp(path));
+        h.add(input_stamp(path));
       }
     }
   return h.done();
