@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/io/cfl.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/npy.hpp>
 #include <larmor/io/report.hpp>
@@ -59,6 +60,11 @@ void write_npy_file(const fs::path& path, const Array& array, const std::string&
   Metadata facts;
   if (!array.axes().empty()) facts["Axes"] = array.axes();
   io::write_text(path.string() + ".json", sidecar_json(facts, provenance));
+}
+
+void write_cfl_file(const fs::path& path, const Array& array, const std::string& provenance) {
+  io::write_cfl(path, array);
+  if (!provenance.empty()) io::write_text(path.string() + ".json", sidecar_json({}, provenance));
 }
 
 void write_table_file(const fs::path& path, const Value& value, const std::string& provenance) {

@@ -12,6 +12,8 @@ namespace larmor::nodes {
 
 /// Beside it, in <path>.json.
 void write_npy_file(const std::filesystem::path& path, const Array& array, const std::string& provenance);
+/// Beside them, in <path>.json.
+void write_cfl_file(const std::filesystem::path& path, const Array& array, const std::string& provenance);
 /// In a line `# larmor provenance {...}` at the top. A curve is a table with a column a series, numbers are one column.
 void write_table_file(const std::filesystem::path& path, const flow::Value& value, const std::string& provenance);
 /// In a text called "Provenance".

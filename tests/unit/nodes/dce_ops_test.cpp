@@ -49,7 +49,7 @@ struct Steps {
 Steps steps_of(const Values& o, Values input_settings, Values fit_settings) {
   Steps s;
   const Value mask = o.at("mask"), vfa = o.count("vfa") ? o.at("vfa") : Value();
-  s.t1 = run_op("dce.baseline_T1", {{"series", vfa}, {"mask", mask}}, {{"source", vfa.none() ? "none" : "auto"}});
+  s.t1 = run_op("dce.baseline_t1", {{"series", vfa}, {"mask", mask}}, {{"source", vfa.none() ? "none" : "auto"}});
   const auto of = [](Values& outputs, const char* port) { return outputs.count(port) ? outputs.at(port) : Value(); };
   s.c = run_op("dce.concentration",
                {{"signal", o.at("dynamic")}, {"T1", of(s.t1, "T1")}, {"mask", mask}, {"status", of(s.t1, "status")}},
@@ -324,7 +324,7 @@ TEST(DceOps, FormsHideWhatIsNotUsed) {
   EXPECT_THAT(hidden("dce.fit", {}), Contains("noise_sd"));
   EXPECT_THAT(hidden("dce.fit", {{"fitter", "fitter.map"}}), Not(Contains("noise_sd")));
   EXPECT_THAT(hidden("dce.fit", {{"fit_delay", true}}), Contains("delay"));
-  EXPECT_THAT(hidden("dce.baseline_T1", {{"method", "t1.look_locker"}}), Contains("TR"));
+  EXPECT_THAT(hidden("dce.baseline_t1", {{"method", "t1.look_locker"}}), Contains("TR"));
   EXPECT_THAT(hidden("dce.input_function", {{"source", "curve"}}), Contains("model"));
   EXPECT_THAT(hidden("dce.concentration", {{"method", "none"}}), Contains("FA"));
   EXPECT_THAT(hidden("dce.dro", {{"kind", "concentration"}}), Contains("snr"));
@@ -374,7 +374,7 @@ TEST(DceOps, BadInputIsToldFromWhereItIs) {
   EXPECT_EQ(code("dce.concentration", {{"signal", o.at("dynamic")}}), Errc::range);
   EXPECT_EQ(code("dce.concentration", {{"signal", o.at("dynamic")}, {"T1", 1.2}}, {{"baseline", Value::List{5, 2}}}),
             Errc::usage);
-  EXPECT_EQ(code("dce.baseline_T1", {}), Errc::range);
+  EXPECT_EQ(code("dce.baseline_t1", {}), Errc::range);
   Image timeless = ValueTraits<Image>::from(o.at("dynamic"));
   timeless.times.clear();
   EXPECT_EQ(code("dce.concentration", {{"signal", ValueTraits<Image>::to(timeless)}, {"T1", 1.2}}), Errc::shape);

@@ -84,6 +84,7 @@ TEST(Files, EveryOutputOperationKeepsTheGraphThatMadeIt) {
     Value value;
   } all[] = {{"io.write_image", "image", "a.nii.gz", ValueTraits<Image>::to(sample())},
              {"io.write_npy", "array", "b.npy", sample().data},
+             {"io.write_cfl", "array", "k.cfl", sample().data},
              {"io.write_table", "table", "c.csv", table()},
              {"io.write_table", "table", "d.tsv", ValueTraits<Aif>::to({.times = {0, 1}, .values = {2, 3}})},
              {"io.write_png", "picture", "e.png", picture()},
@@ -124,7 +125,8 @@ TEST(Files, ReadersAgreeWithTheTable) {
   }
   for (const auto& kind : file_kinds()) {
     ASSERT_TRUE(operations().has(kind.writer)) << kind.writer;
-    EXPECT_EQ(operations().get(kind.writer).setting("path")->choices.size(), kind.endings.size()) << kind.writer;
+    for (const auto& ending : operations().get(kind.writer).setting("path")->choices)
+      EXPECT_EQ(file_kind("a." + ending).writer, kind.writer);
   }
 }
 
@@ -142,6 +144,42 @@ TEST(Files, ErrorsNameWhatWasMeant) {
   EXPECT_THAT(caught([&] { read_file(dir / "bad.json"); }).what(), HasSubstr("bad.json"));
   EXPECT_EQ(caught([&] { read_provenance(dir / "absent.npy"); }).code(), Errc::file);
   EXPECT_EQ(dir.names(), std::vector<std::string>{"bad.json"});  // nothing half written
+}
+
+TEST(Files, ReadersAreOperations) {
+  const TempFolder dir;
+  const auto path = [&](const char* name) { return Value((dir / name).string()); };
+  write_file(dir / "a.json", Value::record("", {{"FA", Value::List{2.0, 5.0}}, {"on", true}}));
+  const auto json = run_op("io.read_json", {}, {{"path", path("a.json")}}).at("value");
+  EXPECT_EQ(ValueTraits<std::vector<double>>::from(json.field("FA")), (std::vector<double>{2, 5}));
+  write_file(dir / "a.csv", table());
+  EXPECT_EQ(
+      ValueTraits<io::Table>::from(run_op("io.read_table", {}, {{"path", path("a.csv")}}).at("table")).cell(0, "b"),
+      "x");
+  write_file(dir / "a.png", picture());
+  const auto png = run_op("io.read_png", {}, {{"path", path("a.png")}});
+  EXPECT_EQ(png.at("picture").hash(), picture().hash());
+  EXPECT_EQ(png.at("data").array().shape(), (Shape{3, 2, 1}));
+  const auto written = run_op("io.write_text", {{"text", "two\nlines"}}, {{"path", path("a.txt")}});
+  EXPECT_EQ(run_op("io.read_text", {}, {{"path", written.at("file")}}).at("text").text(), "two\nlines");
+  for (const char* op :
+       {"io.read_json", "io.read_table", "io.read_png", "io.read_text", "io.read_image", "io.read_npy"})
+    EXPECT_EQ(caught([&] { run_op(op, {}, {{"path", path("absent")}}); }).code(), Errc::file) << op;
+}
+
+TEST(Files, CurvesAreReadInTheirUnit) {
+  const TempFolder dir;
+  test::spill(dir / "aif.csv", "c,time\n1,0\n3,0.5\n");
+  const auto read = [&](const char* unit, bool plasma) {
+    return ValueTraits<Aif>::from(
+        run_op("dce.aif_file", {}, {{"path", (dir / "aif.csv").string()}, {"time_unit", unit}, {"plasma", plasma}})
+            .at("aif"));
+  };
+  EXPECT_EQ(read("min", true).times, (std::vector<double>{0, 30}));
+  EXPECT_EQ(read("s", false).values, (std::vector<double>{1, 3}));
+  EXPECT_TRUE(read("s", true).plasma);
+  test::spill(dir / "aif.csv", "t\n1\n2\n");
+  EXPECT_EQ(caught([&] { read("s", true); }).code(), Errc::format);
 }
 
 TEST(AxisNames, AreGivenInOrder) {

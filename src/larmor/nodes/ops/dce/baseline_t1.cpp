@@ -72,11 +72,11 @@ void adapt(flow::Form& form) {
 
 }  // namespace
 
-void register_dce_baseline_T1(flow::NodeTypes& nodes) {
+void register_dce_baseline_t1(flow::NodeTypes& nodes) {
   Setting fixed{"fixed", "T1 of every voxel, for source 'fixed'", 1.4, 0.01, 20};
   fixed.value = {};
   nodes.add(
-      "dce.baseline_T1",
+      "dce.baseline_t1",
       flow::NodeType{.title = "T1 before contrast",
                      .does = "T1 before contrast from a series, a map or one value, whichever there is",
                      .from = "see t1.vfa, t1.look_locker, t1.inversion_recovery",

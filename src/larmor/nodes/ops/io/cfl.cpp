@@ -2,6 +2,7 @@
 #include <larmor/flow/node_type.hpp>
 #include <larmor/io/cfl.hpp>
 #include <larmor/nodes/values/image.hpp>
+#include <larmor/nodes/write.hpp>
 
 namespace larmor::nodes {
 
@@ -29,7 +30,7 @@ void register_io_cfl(flow::NodeTypes& nodes) {
                                 .set(flow::Setting::save("path", "the file", "out.cfl", {"cfl"}))
                                 .run([](flow::Ports& io) {
                                   const std::string path = io.setting("path");
-                                  io::write_cfl(path, io.in<Array>("array"));
+                                  write_cfl_file(path, io.in<Array>("array"), io.provenance());
                                   io.out("file") = path;
                                 }));
 }
