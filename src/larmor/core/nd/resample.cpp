@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/core/nd/axis_rows.hpp>
 #include <larmor/core/nd/blocks.hpp>
 #include <larmor/core/nd/resample_weights.hpp>
 #include <larmor/core/nd/visit.hpp>
@@ -10,15 +11,8 @@
 namespace larmor::nd {
 namespace {
 
-// Weights of all positions along an axis, as rows of a sparse matrix. A row of none is filled.
-struct Rows {
-  std::vector<std::size_t> begin{0};
-  std::vector<std::int64_t> at;
-  std::vector<double> weight;
-};
-
-Rows rows_of(std::span<const double> positions, std::int64_t n, const ResampleOptions& o) {
-  Rows rows;
+AxisRows rows_of(std::span<const double> positions, std::int64_t n, const ResampleOptions& o) {
+  AxisRows rows;
   for (std::size_t k = 0; k < positions.size(); ++k) {
     const std::size_t next = k + 1 < positions.size() ? k + 1 : k, before = k > 0 ? k - 1 : k;
     const double apart =
@@ -44,36 +38,6 @@ Rows rows_of(std::span<const double> positions, std::int64_t n, const ResampleOp
     rows.begin.push_back(rows.at.size());
   }
   return rows;
-}
-
-template <class T>
-void run_axis(const T* in, T* out, std::int64_t inner, std::int64_t n, std::int64_t outer, const Rows& rows, T fill,
-              const Cancel* cancel) {
-  using R = real_of<T>;
-  const auto m = static_cast<std::int64_t>(rows.begin.size()) - 1;
-  // Pieces are rows of the result, (k, outer): both many coils and one long image keep the threads busy.
-  const auto grain = static_cast<std::size_t>(std::max<std::int64_t>(1, 16384 / std::max<std::int64_t>(inner, 1)));
-  parallel_for(
-      static_cast<std::size_t>(m * outer), grain,
-      [&](std::size_t first, std::size_t last) {
-        for (std::size_t p = first; p < last; ++p) {
-          const auto row = static_cast<std::int64_t>(p);
-          const auto k = static_cast<std::size_t>(row % m);
-          const T* from = in + row / m * n * inner;
-          T* to = out + row * inner;
-          if (rows.begin[k] == rows.begin[k + 1]) {
-            std::fill(to, to + inner, fill);
-            continue;
-          }
-          std::fill(to, to + inner, T{});
-          for (std::size_t j = rows.begin[k]; j < rows.begin[k + 1]; ++j) {
-            const T* line = from + rows.at[j] * inner;
-            const R w = static_cast<R>(rows.weight[j]);
-            for (std::int64_t i = 0; i < inner; ++i) to[i] += w * line[i];
-          }
-        }
-      },
-      cancel);
 }
 
 template <class T>
@@ -138,39 +102,8 @@ DType work_type(const Array& a, const ResampleOptions& o) {
 Array resample_axis(const Array& array, int axis, std::span<const double> positions, const ResampleOptions& o) {
   if (axis < 0 || axis >= array.rank() || array.extent(axis) == 0)
     throw Error(Errc::range, fmt::format("nothing to interpolate along axis {} of {}", axis, array.describe()));
-  const DType type = work_type(array, o);
-  const Array a = array.to(Device::cpu()).cast(type).contiguous_copy();
-  Shape shape = a.shape();
-  const std::int64_t n = a.extent(axis);
-  shape[static_cast<std::size_t>(axis)] = static_cast<std::int64_t>(positions.size());
-  Array out = Array::uninitialised(type, shape, a.axes());
-  std::int64_t inner = 1;
-  for (int i = 0; i < axis; ++i) inner *= a.extent(i);
-  const std::int64_t outer = inner == 0 ? 0 : a.size() / (inner * n);
-  const Rows rows = rows_of(positions, n, o);
-  visit(type, [&](auto zero) {
-    using T = decltype(zero);
-    if constexpr (std::is_integral_v<T>) {
-      // One tap of weight 1 a position: the same loop over copies.
-      const auto m = static_cast<std::int64_t>(positions.size());
-      Array fill(dtype_of<T>, {1});
-      const double value = o.fill.value_or(0);
-      store(&value, 1, fill, 0);
-      for (std::int64_t row = 0; row < m * outer; ++row) {
-        const auto k = static_cast<std::size_t>(row % m);
-        T* to = out.template data<T>() + row * inner;
-        if (rows.begin[k] == rows.begin[k + 1]) {
-          std::fill(to, to + inner, *fill.template data<T>());
-        } else {
-          const T* from = a.template data<T>() + (row / m * n + rows.at[rows.begin[k]]) * inner;
-          std::copy(from, from + inner, to);
-        }
-      }
-    } else {
-      run_axis(a.template data<T>(), out.template data<T>(), inner, n, outer, rows, fill_value<T>(o), o.cancel);
-    }
-  });
-  return out;
+  const AxisRows rows = rows_of(positions, array.extent(axis), o);
+  return apply_rows(array.cast(work_type(array, o)), axis, rows, o.fill.value_or(0), o.cancel);
 }
 
 Array resample_grid(const Array& array, const std::array<std::array<double, 4>, 3>& m,

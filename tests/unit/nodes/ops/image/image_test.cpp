@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <larmor/data/grid.hpp>
 
 #include "../run.hpp"
@@ -158,6 +159,46 @@ TEST(ImageTransform, TurnsAboutTheMiddle) {
   EXPECT_NE(error_of("image.transform", {{"in", a}}, {{"rotate", Value::List{1.0}}}, Errc::shape), "");
   EXPECT_NE(error_of("image.transform", {{"in", a}}, {{"scale", Value::List{1.0, 0.0, 1.0}}}, Errc::range), "");
   EXPECT_NE(error_of("image.transform", {{"in", line({1, 2})}}, {}, Errc::shape), "");
+}
+
+TEST(ImageSmooth, WidthsAddAsSquares) {
+  Array point = Array::of<double>({81, 5}, {"x", "y"});
+  point.data<double>()[40 + 81 * 2] = 1;
+  const auto smooth = [](const Value& in, double width) {
+    return run("image.smooth", {{"in", in}}, {{"FWHM", width}, {"axes", "x"}});
+  };
+  // 3, 4, 5; the Gaussian ends after 4 sd, where it is 3e-4 of its height of 0.19.
+  EXPECT_LT(gap(array(smooth(smooth(point, 6), 8)), array(smooth(point, 10))), 5e-5);
+  const auto v = values(array(smooth(point, 10)));
+  EXPECT_NEAR(v[45 + 81 * 2] / v[40 + 81 * 2], 0.5, 1e-12);
+  double sum = 0;
+  for (const double x : v) sum += x;
+  EXPECT_NEAR(sum, 1, 1e-12);
+  const Array flat = array(run("math.add", {{"a", Array::of<float>({9, 9})}}, {{"value", 3.0}}));
+  EXPECT_LT(gap(array(run("image.smooth", {{"in", flat}})), flat), 1e-6);
+  EXPECT_EQ(gap(array(smooth(point, 0)), point), 0);
+  Image in = marked({2, 3, 3});
+  in.affine = Affine::scaling(2, 2, 4);
+  const auto m = values(image(run("image.smooth", {{"in", value(in)}}, {{"FWHM", 8.0}, {"unit", "mm"}})).data);
+  EXPECT_NEAR(m[2 + 5 * (3 + 6 * 4)] / m[2 + 5 * (3 + 6 * 3)], 0.5,
+              0.1);  // one slice is half the width; ends renormalise
+  EXPECT_NE(error_of("image.smooth", {{"in", flat}}, {{"unit", "mm"}}, Errc::usage), "");
+  EXPECT_NE(error_of("image.smooth", {{"in", flat}}, {{"axes", "q"}}, Errc::unknown_name), "");
+}
+
+TEST(ImageMedian, TakesOutliersAndKeepsEdges) {
+  EXPECT_THAT(values(array(run("image.median", {{"in", line({0, 0, 9, 0, 5, 5, 5, NAN})}}))),
+              ElementsAre(0, 0, 0, 5, 5, 5, 5, 5));
+  const Array a = random({9, 8});
+  const auto v = values(a), m = values(array(run("image.median", {{"in", a}})));
+  std::vector<double> box;
+  for (const int y : {3, 4, 5})
+    for (const int x : {2, 3, 4}) box.push_back(v[static_cast<std::size_t>(x + 9 * y)]);
+  std::sort(box.begin(), box.end());
+  EXPECT_EQ(m[3 + 9 * 4], box[4]);
+  EXPECT_EQ(gap(array(run("image.median", {{"in", a}}, {{"width", 1}})), a), 0);
+  EXPECT_NE(error_of("image.median", {{"in", a}}, {{"width", 4}}, Errc::range), "");
+  EXPECT_NE(error_of("image.median", {{"in", random({3}, {"x"}, DType::c64)}}, {}, Errc::type), "");
 }
 
 TEST(ImagePlace, FromArrayAndBack) {
