@@ -142,7 +142,7 @@ std::string help(const Call&, const std::vector<std::string>& words) {
   const NodeType& type = types.get(id);
   std::string usage = "larmor run-op " + id;
   for (const auto& port : type.inputs)
-    usage += fmt::format(port.limits.required ? " --in {}=FILE" : " [--in {}=FILE]", port.name);
+    usage += port.limits.required ? " --in " + port.name + "=FILE" : " [--in " + port.name + "=FILE]";
   if (!type.settings.empty()) usage += " [--set NAME=VALUE ...]";
   for (const auto& port : type.outputs) usage += fmt::format(" [--out {}=FILE]", port.name);
   std::string out = fmt::format("{}: {}.\n\nusage: {}\n", type.title, type.does, wrapped(usage, 7));
