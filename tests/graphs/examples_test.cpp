@@ -72,8 +72,8 @@ TEST(CoilCombination, AdaptiveIsTheObjectWithLessNoise) {
   const auto rss = values(ran.array("rss")), adaptive = magnitudes(ran.array("adaptive"));
   EXPECT_THAT(ran.array("adaptive").axes(), ElementsAre("x", "y", "z"));
   EXPECT_GT(correlation(rss, adaptive), 0.99);
-  // Noise of 12 coils has a root of the sum of squares of sqrt(24) sd; the largest eigenvalue of a block of 49 voxels of
-  // pure noise is (1 + sqrt(12 / 49))^2 times the mean one, so that 0.43 of it is left.
+  // Noise of 12 coils has a root of the sum of squares of sqrt(24) sd; the largest eigenvalue of a block of 49 voxels
+  // of pure noise is (1 + sqrt(12 / 49))^2 times the mean one, so that 0.43 of it is left.
   EXPECT_NEAR(in_corners(rss, 144, 90, 12), std::sqrt(24.0) * 0.03, 0.01);
   EXPECT_LT(in_corners(adaptive, 144, 90, 12), 0.5 * in_corners(rss, 144, 90, 12));
 }

@@ -14,11 +14,15 @@ TEST(HomodyneWeights, PairsCountTwiceTogether) {
       const auto a = static_cast<std::size_t>(s.centre() - d), b = static_cast<std::size_t>(s.centre() + d);
       EXPECT_NEAR(w.detect[a] + w.detect[b], 2, 1e-14) << s.n << " " << d;
       EXPECT_NEAR(w.symmetric[a], w.symmetric[b], 1e-15);
-      if (!whole && d > s.overlap()) EXPECT_EQ(w.symmetric[a], 0);
+      if (!whole && d > s.overlap()) {
+        EXPECT_EQ(w.symmetric[a], 0);
+      }
     }
     EXPECT_EQ(w.detect[static_cast<std::size_t>(s.centre())], 1);
     for (std::int64_t k = 0; k < s.n; ++k)
-      if (k < s.begin || k >= s.end) EXPECT_EQ(w.detect[static_cast<std::size_t>(k)], 0);
+      if (k < s.begin || k >= s.end) {
+        EXPECT_EQ(w.detect[static_cast<std::size_t>(k)], 0);
+      }
   }
 }
 

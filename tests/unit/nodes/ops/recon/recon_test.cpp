@@ -123,7 +123,9 @@ TEST(ReconHomodyne, BetterThanZeroFilling) {
   // The phase comes back too, where there is signal.
   const auto got = complex_values(array(out.at("out"))), truth = complex_values(array(p.object));
   for (std::size_t i = 0; i < got.size(); ++i)
-    if (std::abs(truth[i]) > 0.5) ASSERT_LT(std::abs(std::arg(got[i] / truth[i])), 0.5);
+    if (std::abs(truth[i]) > 0.5) {
+      ASSERT_LT(std::abs(std::arg(got[i] / truth[i])), 0.5);
+    }
 }
 
 TEST(ReconHomodyne, AllSamplesGiveTheImage) {
