@@ -83,7 +83,13 @@ RecordPtr record_inside(const Record& zone, const PortPath& path, std::size_t be
     if (found == zone.inside.end()) continue;
     return end == path.ids.size() ? found->second : record_inside(*found->second, path, end);
   }
-  return nullptr;
+  // A loop that is mapped: its own record lies in that of the map; a round that stands at the node is the map's.
+  const int slice = path.rounds[begin - 1];
+  const auto loop = zone.inside.find(slice < 0 ? "" : "@" + std::to_string(slice));
+  if (loop == zone.inside.end()) return nullptr;
+  PortPath rest = path;
+  rest.rounds[begin - 1] = -1;
+  return record_inside(*loop->second, rest, begin);
 }
 
 std::vector<std::string> all_ports(const Plan& plan) {

@@ -64,9 +64,8 @@ void Reporter::tell(NodeReport& report) {
 void Reporter::waiting(int path) {
   const std::lock_guard lock(mutex_);
   NodeReport& r = node(path);
-  if (r.state != State::idle) return;
-  r.state = State::waiting;
-  tell(r);
+  // Told once something runs: most nodes are found in the cache before that, and never waited.
+  if (r.state == State::idle) r.state = State::waiting;
 }
 
 void Reporter::set_state(int path, State state) {
@@ -81,6 +80,9 @@ void Reporter::begin(int path) {
   NodeReport& r = node(path);
   auto& entry = nodes_[static_cast<std::size_t>(path)];
   if (entry.running++ > 0) return;
+  if (!std::exchange(announced_, true))
+    for (auto& other : nodes_)
+      if (other.used && other.report.state == State::waiting) tell(other.report);
   if (r.started == 0) r.started = now(), r.thread = Scheduler::thread();
   if (rank(r.state) > rank(State::running)) return;  // a later round of one that has a state already
   r.state = State::running, r.progress = 0;

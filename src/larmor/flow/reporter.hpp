@@ -50,6 +50,7 @@ class Reporter {
     double told = -1;
   };
   std::vector<Entry> nodes_;
+  bool announced_ = false;
 };
 
 }  // namespace larmor::flow

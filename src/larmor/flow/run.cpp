@@ -34,6 +34,7 @@ RunReport Run::go() {
   top_->done = [this](Instance&) { scheduler_.stop(); };
   start(top_);
   scheduler_.work();
+  scheduler_.join();
   const bool cancelled = options_.cancel.requested() && top_->cancelled;
   return reporter_.finish(cancelled ? "cancelled" : top_->errors ? "failed" : "done", top_->plan->issues, !looking);
 }
@@ -156,6 +157,31 @@ bool Run::captures_inside(const Step& step) const {
 }
 
 void Run::process(const InstancePtr& instance, int number, Mode mode) {
+  try {
+    advance(instance, number, mode);
+  } catch (...) {  // no memory for a key, a record or an input: the steps themselves have said what they had to
+    const int path = instance->plan->steps[static_cast<std::size_t>(number)].path;
+    const auto& name = path < 0 ? std::string() : instance->plan->paths->names[static_cast<std::size_t>(path)];
+    fail(instance, number, mode, error_of(std::current_exception(), name, instance->where), State::error);
+  }
+}
+
+// The last result of a frozen step, on disk from now on: it could not be made again from other inputs.
+RecordPtr Run::frozen_record(const Instance& in, const Step& step) {
+  const auto& path = in.plan->paths->names[static_cast<std::size_t>(step.path)];
+  const auto record = machine_.last(options_.session, path + step.index);
+  if (!record || record->ports.size() != step.outputs.size()) return nullptr;
+  for (const auto& port : record->ports) {
+    if (port.hash.zero() || !port.small.none()) continue;
+    const Value value = machine_.pin(port.hash);
+    if (value.none()) return nullptr;  // lost before it was frozen
+    machine_.write(port.hash, value, record->seconds);
+    machine_.store.unpin(port.hash);
+  }
+  return record;
+}
+
+void Run::advance(const InstancePtr& instance, int number, Mode mode) {
   Instance& in = *instance;
   const Step& step = in.plan->steps[static_cast<std::size_t>(number)];
   StepState& st = in.states[static_cast<std::size_t>(number)];
@@ -168,25 +194,16 @@ void Run::process(const InstancePtr& instance, int number, Mode mode) {
       return fail(instance, number, mode,
                   by_cancel ? cancelled() : std::make_shared<const Error>(Errc::usage, "not run: an input failed"),
                   by_cancel ? State::cancelled : State::skipped);
-    if (step.frozen && step.path >= 0 && !step.part) {
-      const auto& path = in.plan->paths->names[static_cast<std::size_t>(step.path)];
-      if (const auto record = machine_.last(options_.session, path + step.index);
-          record && record->ports.size() == step.outputs.size())
-        return resolve(instance, number, record, State::frozen);
-    }
+    if (step.frozen && step.path >= 0 && !step.part && !in.plan->inner)
+      if (const auto record = frozen_record(in, step)) return resolve(instance, number, record, State::frozen);
     if (step.kind != Step::Kind::sink && !step.part) {
-      try {
-        st.key = key_of(in, step);
-        if (const auto record = lookup(in, step, st.key)) {
-          if (step.zone) hits_inside(*step.zone->body);
-          return resolve(instance, number, record, State::cached);
-        }
-        if (only_known)
-          return fail(instance, number, mode, std::make_shared<const Error>(Errc::usage, "has not run"),
-                      State::skipped);
-      } catch (const std::exception& e) {
-        return fail(instance, number, mode, std::make_shared<const Error>(Errc::numeric, e.what()), State::error);
+      st.key = key_of(in, step);
+      if (const auto record = lookup(in, step, st.key)) {
+        if (step.zone) hits_inside(*step.zone->body);
+        return resolve(instance, number, record, State::cached);
       }
+      if (only_known)
+        return fail(instance, number, mode, std::make_shared<const Error>(Errc::usage, "has not run"), State::skipped);
     }
   }
   if (st.wait_error) return fail(instance, number, mode, st.wait_error, State::error);

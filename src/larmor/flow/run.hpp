@@ -75,8 +75,14 @@ class Run {
   struct ZoneRun;
   enum class Mode { first, again };
 
+  /// What was thrown, whatever it was, as an error at a node ("round 3" in `where`).
+  static std::shared_ptr<const Error> error_of(const std::exception_ptr& thrown, const std::string& path,
+                                               const std::string& where);
+
   void start(const InstancePtr& instance);
   void process(const InstancePtr& instance, int step, Mode mode);
+  void advance(const InstancePtr& instance, int step, Mode mode);
+  RecordPtr frozen_record(const Instance& instance, const Step& step);
   bool acquire(const InstancePtr& instance, int step, Mode mode);
   void execute(const InstancePtr& instance, int step, Mode mode);
   Hash key_of(const Instance& instance, const Step& step) const;

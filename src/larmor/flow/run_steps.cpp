@@ -25,8 +25,10 @@ Value compact(const Value& value) {
   return Value::record(value.type() == "record" ? "" : value.type(), std::move(fields));
 }
 
-std::shared_ptr<const Error> error_of(const std::exception_ptr& thrown, const std::string& path,
-                                      const std::string& where) {
+}  // namespace
+
+std::shared_ptr<const Error> Run::error_of(const std::exception_ptr& thrown, const std::string& path,
+                                           const std::string& where) {
   const auto placed = [&](Error e) {
     if (!where.empty()) e.at(where);
     return std::make_shared<const Error>(std::move(e.at("node '" + path + "'")));
@@ -44,8 +46,6 @@ std::shared_ptr<const Error> error_of(const std::exception_ptr& thrown, const st
     return placed(Error(Errc::internal, "failed without saying why"));
   }
 }
-
-}  // namespace
 
 void Run::execute(const InstancePtr& instance, int number, Mode mode) {
   Instance& in = *instance;
@@ -210,7 +210,8 @@ void Run::resolve(const InstancePtr& instance, int number, RecordPtr record, Sta
     st.record = record, st.resolved = true;
     if (in.plan->inner && step.path >= 0 && !step.part) {
       const auto& path = in.plan->paths->names[static_cast<std::size_t>(step.path)];
-      if (path.size() > in.prefix.size()) in.records[path.substr(in.prefix.size())] = record;
+      // The loop of a node that is mapped too has the path of the map: "".
+      in.records[path.size() > in.prefix.size() ? path.substr(in.prefix.size()) : std::string()] = record;
     }
     for (std::size_t p = 0; p < record->ports.size() && p < st.uses.size(); ++p) {
       const auto& port = record->ports[p];

@@ -56,9 +56,14 @@ void Scheduler::stop() {
   changed_.notify_all();
 }
 
+void Scheduler::join() {
+  for (auto& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
 Scheduler::~Scheduler() {
   stop();
-  for (auto& thread : threads_) thread.join();
+  join();
 }
 
 }  // namespace larmor::flow

@@ -19,6 +19,8 @@ class Scheduler {
   /// Works until stop().
   void work();
   void stop();
+  /// Waits for the tasks under way; after stop().
+  void join();
   /// 0 for the thread that called work(), then 1, 2, ...
   static int thread();
 

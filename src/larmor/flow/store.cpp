@@ -148,6 +148,8 @@ void Store::shrink() {
     {
       const std::lock_guard lock(mutex_);
       if (resident_ <= budget_) return;
+      // A little more than needed: looking through all values for each one that comes would be slow.
+      const std::size_t low = budget_ - budget_ / 20;
       const double at = now();
       std::vector<std::pair<double, Map::iterator>> order;
       for (auto it = entries_.begin(); it != entries_.end(); ++it)
@@ -155,9 +157,10 @@ void Store::shrink() {
       if (order.empty()) return;
       std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
       for (auto& [worth, it] : order) {
-        if (resident_ <= budget_) return;
+        const bool claimed = claims_.count(it->first) > 0;
+        if (resident_ <= (claimed ? budget_.load() : low)) return;
         Entry& e = it->second;
-        if (claims_.count(it->first) && e.spill && !e.on_disk && spill_) {
+        if (claimed && e.spill && !e.on_disk && spill_) {
           victim = it->first, value = e.value, seconds = e.seconds, must_spill = true;
           ++e.pins;  // stays while it is written, without the lock
           break;

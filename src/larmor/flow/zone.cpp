@@ -118,9 +118,9 @@ void Run::start_zone(const InstancePtr& instance, int number, Mode mode) {
       for (const auto& [to, from] : z.loop->feedback)
         for (std::size_t i = 0; i < z.inputs.size(); ++i)
           if (z.inputs[i] == to) zone->last[from] = zone->inputs[i];
-  } catch (const Error& e) {
-    zone->error = std::make_shared<const Error>(
-        Error(e).at("node '" + in.plan->paths->names[static_cast<std::size_t>(step.path)] + "'"));
+  } catch (...) {
+    zone->error =
+        error_of(std::current_exception(), in.plan->paths->names[static_cast<std::size_t>(step.path)], in.where);
   }
   push_rounds(zone);
 }
@@ -157,11 +157,11 @@ void Run::start_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round) 
     for (std::size_t i = 0; i < zone->inputs.size(); ++i)
       body->inputs.push_back(zone->sliced[i] ? slice_of(zone->inputs[i], zone->axis, round, machine_.types.types)
                                              : zone->inputs[i]);
-  } catch (const Error& e) {
+  } catch (...) {
     body->inputs.clear();
     {
       const std::lock_guard lock(mutex_);
-      zone->error = std::make_shared<const Error>(Error(e).at(body->where).at("node '" + path + "'"));
+      zone->error = error_of(std::current_exception(), path, body->where);
       --zone->in_flight;
     }
     return push_rounds(zone);
@@ -183,8 +183,8 @@ void Run::end_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round, In
       for (auto& [name, stack] : zone->stacks) stack->put(round, outputs[name]), whole += stack->bytes();
       count_whole(*zone, whole);
       if (z.loop && z.loop->kind == Loop::Kind::until) met = is_true(outputs[z.loop->condition]);
-    } catch (const Error& e) {
-      error = std::make_shared<const Error>(Error(e).at(body.where).at("node '" + path + "'"));
+    } catch (...) {
+      error = error_of(std::current_exception(), path, body.where);
     }
   bool some_failed = complete && body.errors > 0;
   {
@@ -259,10 +259,8 @@ void Run::end_zone(const std::shared_ptr<ZoneRun>& zone) {
     if (zone->incomplete) made.warnings.push_back("a node inside failed");
     zone->inputs.clear();
     finish_made(zone->instance, zone->number, zone->mode, std::move(made));
-  } catch (const std::exception& e) {
-    const auto* known = dynamic_cast<const Error*>(&e);
-    Error error = known ? *known : Error(Errc::numeric, std::string("out of memory: ") + e.what());
-    fail(zone->instance, zone->number, zone->mode, std::make_shared<const Error>(error.at("node '" + path + "'")),
+  } catch (...) {
+    fail(zone->instance, zone->number, zone->mode, error_of(std::current_exception(), path, zone->instance->where),
          State::error, seconds, true);
   }
 }

@@ -344,6 +344,34 @@ TEST(Cancel, ComesBackWithinATenthOfASecond) {
   EXPECT_EQ(engine.run(g).state, "done");
 }
 
+TEST(Reports, ProgressComesAtMostTwentyTimesASecond) {
+  Ops t;
+  t.types.add("t.steps", NodeType{.title = "Steps"}.out<double>("out", "1").run([](Ports& io) {
+    for (const char* stage : {"first", "second"}) {
+      io.progress().begin(stage, 2000);
+      for (int i = 0; i < 2000; ++i) {
+        io.progress().add(1);
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      }
+      io.progress().end();
+    }
+    io.out("out") = 1.0;
+  }));
+  Graph g;
+  g.nodes["n"] = op("t.steps");
+  int told = 0;
+  bool second = false;
+  RunOptions options;
+  options.on_node = [&](const NodeReport& r) {
+    ++told;
+    second = second || r.doing == "second";
+  };
+  Engine engine(t.types);
+  const auto report = engine.run(g, options);
+  EXPECT_TRUE(second);
+  EXPECT_LE(told, 8 + 20 * report.seconds);  // and the changes of state and stage
+}
+
 TEST(Reports, TellEveryChangeInOrderAndTimesOfEarlierRuns) {
   Ops t;
   TempFolder folder;
@@ -361,6 +389,9 @@ TEST(Reports, TellEveryChangeInOrderAndTimesOfEarlierRuns) {
     Engine engine(t.types, budget(64 * mega, folder.path));
     const auto report = engine.run(g, options);
     EXPECT_EQ(states["s01"], (std::vector<State>{State::waiting, State::running, State::done}));
+    states.clear();
+    engine.run(g, options);  // nothing waits, so nothing is said to
+    EXPECT_EQ(states["s01"], (std::vector<State>{State::cached}));
     EXPECT_EQ(report.nodes.at("s01").peak_bytes, 8 * mega);
     EXPECT_GE(report.nodes.at("s01").seconds, 0.02);
     EXPECT_EQ(report.nodes.at("s01").expected_seconds, 0);

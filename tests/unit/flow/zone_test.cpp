@@ -237,6 +237,62 @@ TEST(Loop, LoopsNest) {
   EXPECT_EQ(engine.value(g, "loop@0/inner/bias.out").number(), ((3 * 2 + 1) * 2 + 1) * 2 + 1);
 }
 
+TEST(Loop, AMappedLoopRepeatsForEveryItem) {
+  Ops t;
+  Graph g = with_loop({.kind = Loop::Kind::repeat, .times = 3, .feedback = {{"in", "out"}}});
+  g.nodes["start"] = op("t.list", {{"n", 4}});
+  g.nodes["loop"].map = MapOver{""};
+  Engine engine(t.types);
+  EXPECT_EQ(engine.run(g).state, "done");
+  EXPECT_EQ(to_json(engine.value(g, "loop.out")), "[0,8,16,24]");
+}
+
+TEST(Loop, ALoopWithAnArrayInsideAMapGivesWhatTheOperationsGive) {
+  Ops t;
+  auto d = std::make_shared<Graph>();
+  d->nodes["scale"] = op("t.scale", {{"factor", 2}});
+  d->inputs["in"] = {"array", "", {"scale.in"}};
+  d->outputs["out"] = {"array", "", {"scale.out"}};
+  Graph g;
+  g.definitions["d"] = d;
+  g.nodes["ramp"] = op("t.ramp", {{"nx", 3000}, {"nz", 6}});  // slices above the size that records keep
+  g.nodes["loop"] = sub("d");
+  g.nodes["loop"].loop = Loop{.times = 3, .feedback = {{"in", "out"}}};
+  g.nodes["loop"].map = MapOver{"z", {}, 2};
+  g.nodes["eight"] = op("t.scale", {{"factor", 8}});
+  g.wires = {{"loop.in", "ramp.out"}, {"eight.in", "ramp.out"}};
+  Engine engine(t.types);
+  EXPECT_EQ(engine.run(g).state, "done");
+  EXPECT_EQ(engine.value(g, "loop.out").hash(), engine.value(g, "eight.out").hash());
+  // A look inside runs the zone once more and keeps what it finds.
+  EXPECT_EQ(engine.value(g, "loop/scale.out").describe(), "f32 (3000 x) on cpu");
+}
+
+TEST(Loop, SweptLoopsAreLoopsOfTheirOwn) {
+  Ops t;
+  Graph g = with_loop({.kind = Loop::Kind::repeat, .times = 2, .feedback = {{"in", "out"}}});
+  g.nodes["loop"].sweeps["plus"] = {0, 1};
+  Engine engine(t.types);
+  EXPECT_EQ(engine.run(g).state, "done");
+  EXPECT_EQ(to_json(engine.value(g, "loop.out")), "[12,15]");
+}
+
+TEST(Loop, EverythingThatIsThrownIsAnError) {
+  Ops t;
+  for (const char* how : {"error", "memory", "other", "int"}) {
+    Graph g = mapped();
+    g.nodes["list"] = op("t.list", {{"n", 3}});
+    g.nodes["fail"] = op("t.fail", {{"how", how}});
+    g.nodes["fail"].map = MapOver{""};
+    g.wires["fail.a"] = "list.out";
+    Engine engine(t.types);
+    const auto report = engine.run(g);
+    EXPECT_EQ(report.nodes.at("fail").state, State::error);
+    EXPECT_FALSE(report.nodes.at("fail").error.empty());
+    EXPECT_EQ(report.nodes.at("scale").state, State::done);
+  }
+}
+
 TEST(Loop, SaysWhatIsWrong) {
   Ops t;
   Engine engine(t.types);
@@ -413,6 +469,35 @@ TEST(Modes, FrozenKeepsItsLastResultWhateverChanges) {
   g.nodes["c"].mode = Mode::normal;
   engine.run(g);
   EXPECT_EQ(engine.value(g, "d.out").number(), 7);
+}
+
+TEST(Modes, FrozenResultsSurviveARestartAndAShortBudget) {
+  Ops t;
+  TempFolder folder;
+  Graph g;
+  g.nodes["a"] = op("t.ramp", {{"nx", 1 << 16}, {"nz", 2}, {"start", 1}});
+  g.nodes["b"] = op("t.scale", {{"factor", 3}});
+  g.nodes["c"] = op("t.mean");
+  g.wires = {{"b.in", "a.out"}, {"c.in", "b.out"}};
+  EngineOptions options;
+  options.disk_cache = folder.path, options.disk_from_seconds = 0;
+  RunOptions run;
+  run.session = "g.json";
+  Hash frozen;
+  {
+    Engine engine(t.types, options);
+    engine.run(g, run);
+    frozen = engine.value(g, "b.out", run).hash();
+  }
+  g.nodes["b"].mode = Mode::freeze;
+  g.nodes["a"].settings["start"] = 100;
+  for (const std::size_t budget : {std::size_t{1} << 30, std::size_t{1} << 10}) {
+    options.memory_budget = budget;
+    Engine engine(t.types, options);
+    const auto report = engine.run(g, run);
+    EXPECT_EQ(report.nodes.at("b").state, State::frozen);
+    EXPECT_EQ(engine.value(g, "b.out", run).hash(), frozen);
+  }
 }
 
 TEST(Modes, ForceRunsEverythingAgain) {
