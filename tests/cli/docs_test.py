@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the documentation tells people to type works: `sh` blocks are run, `yaml` blocks pass the check."""
+import json
 import os
 import pathlib
 import re
@@ -16,9 +17,9 @@ def blocks(page, language):
 
 class Cases(harness.CliCase):
 
-  def run_page(self, page):
+  def run_page(self, page, says="larmor dce"):
     script = "set -euo pipefail\n" + "".join(blocks(page, "sh"))
-    self.assertIn("larmor dce", script)
+    self.assertIn(says, script)
     env = {**os.environ, "XDG_CACHE_HOME": str(self.dir / "cache"), "PATH": f"{pathlib.Path(LARMOR).parent}:{os.environ['PATH']}"}
     done = subprocess.run(["bash", "-c", script], cwd=self.dir, env=env, text=True, capture_output=True, check=False)
     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -40,6 +41,11 @@ class Cases(harness.CliCase):
     curves = [(self.dir / run / "curve.csv").read_text(encoding="utf-8").splitlines() for run in ("run1", "run2")]
     self.assertEqual(curves[0][1], curves[1][1])  # the same columns
     self.assertNotEqual(curves[0][100], curves[1][100])  # of another tissue
+
+  def test_run_graphs(self):
+    self.run_page("docs/how-to/run-graphs.md", "larmor run")
+    self.assertEqual(json.loads((self.dir / "again.json").read_text())["wires"]["write.image"], "times.out")
+    self.assertEqual(json.loads((self.dir / "run.json").read_text())["state"], "done")
 
   def test_readme(self):
     done = self.run_page("README.md")

@@ -80,7 +80,7 @@ int run(const Call& call) {
   flow::Graph graph = open_graph(path);
   const auto& types = nodes::operations();
   flow::RunOptions options;
-  options.base = call.given("--base") ? fs::path(call.text("--base")) : path.parent_path();
+  options.base = call.given("--base") ? fs::path(call.text("--base")) : path.parent_path();  // empty: this folder
   // What is written goes where the call was made, as it does with every other command.
   options.out = call.given("--out") ? fs::path(call.text("--out")) : fs::current_path();
   options.session = fs::weakly_canonical(path).string();
@@ -121,7 +121,7 @@ void register_run(Commands& commands) {
   commands.add(
       {.name = "run",
        .does = "Runs a graph",
-       .in = {{.name = "GRAPH", .what = "graph (.json)"}},
+       .in = {{.name = "GRAPH", .what = "graph (.json), or the name of one that comes with the program"}},
        .opt = {text("--set", "node.setting=value, or setting=value for one that the graph promotes").many(),
                text("--in", "name=file for an input of the graph, or for a node that reads a file").many(),
                folder("--out", "folder for outputs of the graph, and for files that nodes write; default: this one")
@@ -133,8 +133,8 @@ void register_run(Commands& commands) {
                flag("--no-cache", "keep nothing on disk"),
                text("--memory", "memory for results (512M, 2G, ...); what does not fit goes to disk", "2G"),
                flag("--force", "compute everything again")},
-       .examples = {"larmor run dce.json --in series=dce.nii.gz --set fit.model=dce.tofts --out maps",
-                    "larmor run dce.json --set 'aif.Hct=[0.38, 0.42, 0.46]' --to fit"},
+       .examples = {"larmor run filter.json --set window.width=0.8 --out filtered",
+                    "larmor run filter.json --set 'window.width=[0.6, 0.8, 1]' --in kspace=brain.npy --to window"},
        .more = "Nodes that have run with the same settings on the same inputs are not run again, also after a restart. "
                "A list for a setting that takes one value is a sweep: the node, and what depends on it, runs for every "
                "value. Exit code 0 when every node is done, 1 when one failed or it was cancelled, 2 when the call was "

@@ -116,7 +116,7 @@ class Run {
   bool captures_inside(const Step& step) const;
 
   void start_zone(const InstancePtr& instance, int step, Mode mode);
-  void push_rounds(const std::shared_ptr<ZoneRun>& zone);
+  void push_rounds(const std::shared_ptr<ZoneRun>& zone, bool one_ended);
   void start_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round);
   void end_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round, Instance& body);
   void count_whole(ZoneRun& zone, std::size_t bytes);

@@ -122,15 +122,16 @@ void Run::start_zone(const InstancePtr& instance, int number, Mode mode) {
     zone->error =
         error_of(std::current_exception(), in.plan->paths->names[static_cast<std::size_t>(step.path)], in.where);
   }
-  push_rounds(zone);
+  push_rounds(zone, false);
 }
 
 // Starts rounds while there are places; ends the zone after the last.
-void Run::push_rounds(const std::shared_ptr<ZoneRun>& zone) {
+void Run::push_rounds(const std::shared_ptr<ZoneRun>& zone, bool one_ended) {
   std::vector<std::int64_t> begin;
   bool end = false;
   {
     const std::lock_guard lock(mutex_);
+    if (one_ended) --zone->in_flight;  // only now: with the last one the zone may end on any thread
     if (options_.cancel.requested()) zone->cancelled = zone->stopped = true;
     if (zone->error) zone->stopped = true;
     while (!zone->stopped && zone->next < zone->rounds && zone->in_flight < zone->most)
@@ -161,10 +162,9 @@ void Run::start_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round) 
     body->inputs.clear();
     {
       const std::lock_guard lock(mutex_);
-      zone->error = error_of(std::current_exception(), path, body->where);
-      --zone->in_flight;
+      if (!zone->error) zone->error = error_of(std::current_exception(), path, body->where);
     }
-    return push_rounds(zone);
+    return push_rounds(zone, true);
   }
   body->done = [this, zone, round](Instance& ended) { end_round(zone, round, ended); };
   start(body);
@@ -186,11 +186,12 @@ void Run::end_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round, In
     } catch (...) {
       error = error_of(std::current_exception(), path, body.where);
     }
-  bool some_failed = complete && body.errors > 0;
+  const bool some_failed = complete && body.errors > 0;
+  double part = 0;
   {
     const std::lock_guard lock(mutex_);
-    --zone->in_flight, ++zone->ended;
-    zone->most_held = std::max(zone->most_held, body.held * static_cast<std::size_t>(zone->in_flight + 1));
+    part = static_cast<double>(++zone->ended) / static_cast<double>(zone->rounds);
+    zone->most_held = std::max(zone->most_held, body.held * static_cast<std::size_t>(zone->in_flight));
     if (body.cancelled) zone->cancelled = zone->stopped = true;
     if (!error && !complete && !body.cancelled)
       error = std::make_shared<const Error>(Errc::usage, "its outputs were not made");
@@ -214,10 +215,8 @@ void Run::end_round(const std::shared_ptr<ZoneRun>& zone, std::int64_t round, In
   }
   outputs.clear();
   machine_.store.account(-static_cast<std::ptrdiff_t>(body.held));
-  if (zone->rounds > 1)
-    reporter_.progress(zone->step->path, z.map ? "slices" : "rounds",
-                       static_cast<double>(zone->ended) / static_cast<double>(zone->rounds));
-  push_rounds(zone);
+  if (zone->rounds > 1) reporter_.progress(zone->step->path, z.map ? "slices" : "rounds", part);
+  push_rounds(zone, true);
 }
 
 void Run::count_whole(ZoneRun& zone, std::size_t bytes) {
