@@ -8,6 +8,7 @@ import { messages, ViewerError } from "../errors.ts";
 import { useArrays, useLoaded } from "../hooks/data.ts";
 import { useOptions } from "../hooks/store.ts";
 import { completeIndices, extent, sliderAxes } from "../maths/axes.ts";
+import { lineColours } from "../maths/lines.ts";
 import { columnsCsv } from "../maths/csv.ts";
 import { complexParts, partTitles } from "../maths/parts.ts";
 import { spacingOf } from "../maths/geometry.ts";
@@ -213,7 +214,19 @@ function Frame(
                 <MenuItem
                   onClick={() => {
                     const u = plot.current;
-                    if (u) void savePng(captioned(u.ctx.canvas, p.title ?? port, "#ffffff", "#1c2128"), fileName(port, "png"));
+                    if (u && series) {
+                      const css = getComputedStyle(u.root);
+                      const legend = series
+                        .map((s, k) => ({ label: s.label, colour: s.colour ?? lineColours[k % lineColours.length]! }))
+                        .filter((_, k) => !options.hidden?.includes(k));
+                      const caption = {
+                        text: p.title ?? port,
+                        ground: css.getPropertyValue("--lm-bg").trim() || "#ffffff",
+                        ink: css.getPropertyValue("--lm-fg").trim() || "#1c2128",
+                        legend: legend.length > 1 ? legend : [],
+                      };
+                      void savePng(captioned(u.ctx.canvas, caption), fileName(port, "png"));
+                    }
                     close();
                   }}
                 >

@@ -316,7 +316,7 @@ function SaveMenu({ model, canvas, caption }: { model: ImageModel; canvas: () =>
           <MenuItem
             onClick={() => {
               const c = canvas();
-              if (c) void savePng(captioned(c, caption), fileName(source.port, "png")).catch(setError);
+              if (c) void savePng(captioned(c, { text: caption }), fileName(source.port, "png")).catch(setError);
               close();
             }}
           >

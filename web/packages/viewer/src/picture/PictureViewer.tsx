@@ -42,7 +42,7 @@ export default function PictureViewer({ client, port, info, title, plain }: Inne
         <div className="lmv-toolbar">
           <span className="lmv-muted">{got.data ? `${got.data.width} × ${got.data.height}` : ""}</span>
           <span className="lmv-space" />
-          <IconButton icon={Download} title="Save as PNG" onClick={() => canvas.current && void savePng(captioned(canvas.current, ""), fileName(port, "png"))} />
+          <IconButton icon={Download} title="Save as PNG" onClick={() => canvas.current && void savePng(captioned(canvas.current, { text: "", ground: "#ffffff" }), fileName(port, "png"))} />
         </div>
       )}
       <div className="lmv-picture-box">

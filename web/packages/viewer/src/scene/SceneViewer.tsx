@@ -107,7 +107,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
             title="Save as PNG"
             onClick={() => {
               stage?.draw(); // the buffer is only there right after a draw
-              if (canvas.current) void savePng(captioned(canvas.current, p.title ?? port), fileName(port, "png"));
+              if (canvas.current) void savePng(captioned(canvas.current, { text: [p.title ?? port, times.length > 1 ? `t ${short(times[step] ?? 0)} s` : ""].filter(Boolean).join("  ·  ") }), fileName(port, "png"));
             }}
           />
         </div>

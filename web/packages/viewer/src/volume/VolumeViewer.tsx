@@ -177,6 +177,8 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
   const sliders = sliderAxes(leaf, leaf.axes.slice(0, 3));
   const at = completeIndices(leaf, leaf.axes.slice(0, 3), options.at);
   const window = auto ? { ...auto, ...options.window } : null;
+  const shown = window ? `window ${short(window.lo)} … ${short(window.hi)}${source.unit ? ` ${source.unit}` : ""}` : "";
+  const caption = [source.title || p.title || port, shown, options.overlay ? `overlay ${options.overlay.port}` : ""].filter(Boolean).join("  ·  ");
   return (
     <div className={`lmv lmv-volume${p.plain ? " lmv-plain" : ""}`}>
       {!p.plain && (
@@ -244,7 +246,7 @@ export default function VolumeViewer(p: InnerProps): ReactNode {
                 <MenuItem
                   onClick={() => {
                     nv?.drawScene(); // the buffer is only there right after a draw
-                    if (canvas.current) void savePng(captioned(canvas.current, p.title ?? port), fileName(port, "png"));
+                    if (canvas.current) void savePng(captioned(canvas.current, { text: caption }), fileName(port, "png"));
                     close();
                   }}
                 >
