@@ -2,6 +2,7 @@
 #include "write_maps.hpp"
 
 #include <filesystem>
+#include <larmor/io/file.hpp>
 #include <nlohmann/json.hpp>
 
 namespace larmor::cli {

@@ -21,7 +21,7 @@ export const messages = {
   cannotEnter: { text: "This graph is not part of the document, so it cannot be opened here" },
   token: { text: "This server asks for a token", advice: "It was printed when larmor studio started." },
   badToken: { text: "The server does not take this token" },
-  viewer: { text: "The viewer could not be shown" },
+  failed: { text: "This part could not be shown" },
   noValue: { text: "No value yet", advice: "Run the graph, or run to this node." },
 } as const;
 

@@ -6,6 +6,7 @@ import "./ui/ui.css";
 import { createRoot } from "react-dom/client";
 import { Reading } from "./dashboard/Reading.tsx";
 import { App } from "./shell/App.tsx";
+import { ErrorBoundary } from "./ui/ErrorBoundary.tsx";
 
 const dashboard = /^\/d\/([^/]+)\/([^/]+)\/?$/.exec(location.pathname);
-createRoot(document.getElementById("root")!).render(dashboard ? <Reading graph={decodeURIComponent(dashboard[1]!)} name={decodeURIComponent(dashboard[2]!)} /> : <App />);
+createRoot(document.getElementById("root")!).render(<ErrorBoundary>{dashboard ? <Reading graph={decodeURIComponent(dashboard[1]!)} name={decodeURIComponent(dashboard[2]!)} /> : <App />}</ErrorBoundary>);

@@ -34,7 +34,7 @@ export function QuickAdd({ at, onPick, onClose }: { at: QuickAddAt; onPick: (wha
     return fuzzySearch(query, all, (r) => [r.title, r.key, (op(r)?.tags ?? []).join(" "), r.does]).slice(0, 60);
   }, [catalogue, at.held, query]);
   useEffect(() => setIndex(0), [query]);
-  useEffect(() => list.current?.children[index]?.scrollIntoView({ block: "nearest" }), [index]);
+  useEffect(() => void list.current?.children[index]?.scrollIntoView({ block: "nearest" }), [index]);
   useEffect(() => {
     const away = (e: PointerEvent) => {
       if (!ref.current?.contains(e.target as Node)) onClose();

@@ -21,7 +21,7 @@ function Chooser({ title, placeholder, rows, onClose, testid }: { title: string;
   const list = useRef<HTMLDivElement>(null);
   const found = useMemo(() => fuzzySearch(query, rows, (r) => r.texts).slice(0, 80), [query, rows]);
   useEffect(() => setAt(0), [query]);
-  useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
+  useEffect(() => void list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
   const go = (r: Row | undefined) => {
     if (!r) return;
     onClose();

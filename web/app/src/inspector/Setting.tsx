@@ -40,7 +40,7 @@ export function Setting({ id, doc, setting }: { id: string; doc: NodeDoc; settin
         </span>
         {inline && <Control setting={setting} value={value} onChange={change} />}
       </div>
-      {setting.what && <div className="setting-what">{setting.what}</div>}
+      {setting.what && setting.what !== name && <div className="setting-what">{setting.what}</div>}
       {port && wired ? (
         <div className="setting-port"><Plug size={13} /> from <span className="mono ellipsis">{wired}</span></div>
       ) : sweep ? (

@@ -6,7 +6,7 @@ import * as actions from "../actions.ts";
 import { useCatalogue, useSession } from "../state/hooks.ts";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 
-const title = (category: string) => category.charAt(0).toUpperCase() + category.slice(1).replace(/_/g, " ");
+const title = (category: string) => (/[A-Z]/.test(category) ? category : category.charAt(0).toUpperCase() + category.slice(1)).replace(/_/g, " ");
 
 /** What an operation takes, gives and does, beside the palette. */
 function Card({ op, catalogue }: { op: OpInfo; catalogue: Catalogue }) {

@@ -61,7 +61,7 @@ function Work() {
         <div className="stage">
           <ErrorBoundary reset={session}>{page.kind === "canvas" ? <Canvas /> : <Dashboard key={session.id + page.name} name={page.name} />}</ErrorBoundary>
         </div>
-        {p.dock && <Dock />}
+        {p.dock && <Dock key={session.id} />}
       </main>
       {p.inspector && page.kind === "canvas" && (
         <aside className="side right" style={{ width: p.inspectorWidth }}>

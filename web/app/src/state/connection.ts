@@ -36,7 +36,7 @@ export class Connection {
   private connect() {
     const query = new URLSearchParams({ graph: this.graph, client: this.client });
     if (this.seq !== null) query.set("since", String(this.seq));
-    const address = new URL(this.api.url("/api/events?" + query.toString()), location.href);
+    const address = new URL(this.api.url("/api/events?" + query.toString()), globalThis.location?.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = (this.socket = this.make(address.href));
     socket.onopen = () => {

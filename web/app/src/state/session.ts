@@ -80,6 +80,10 @@ export class Session {
   private connection: Connection | null = null;
   private backlog: ServerEvent[] | null = null;
   private unsure: { patch: Patch; label: string }[] = [];
+  private underWay: Promise<unknown> = Promise.resolve();
+  private connected = false;
+  /** The event stream is there, and the document was read after it began. */
+  ready = false;
 
   private constructor(
     readonly id: string,
@@ -102,7 +106,17 @@ export class Session {
     return session;
   }
   connect(make?: ConstructorParameters<typeof Connection>[4]) {
-    this.connection = new Connection(this.api, this.id, this.client, { open: () => void this.resync(), event: (e) => this.receive(e), lost: () => this.set({ online: false }) }, make);
+    this.connection = new Connection(this.api, this.id, this.client, {
+      open: () => {
+        this.connected = true;
+        void this.resync();
+      },
+      event: (e) => this.receive(e),
+      lost: () => {
+        this.connected = this.ready = false;
+        this.set({ online: false });
+      },
+    }, make);
   }
   reconnect() {
     this.connection?.retry();
@@ -171,13 +185,19 @@ export class Session {
   }
 
   private async flush(): Promise<void> {
-    for (let edit = this.optimistic.send(); edit; edit = this.optimistic.send()) {
+    // Not while the document is read: it would be unclear which edits are in it.
+    while (!this.backlog) {
+      const edit = this.optimistic.send();
+      if (!edit) break;
       this.set({ sending: true });
       try {
-        const answer = await this.api.json<{ rev: number }>(`/api/graphs/${this.id}`, {
+        const sent = this.api.json<{ rev: number }>(`/api/graphs/${this.id}`, {
           method: "PATCH",
           body: JSON.stringify({ patch: edit.patch, label: edit.label, merge: edit.merge, client: this.client, rev: this.state.rev }),
+          signal: AbortSignal.timeout(20000),
         });
+        this.underWay = sent.catch(() => undefined);
+        const answer = await sent;
         // Its own echo may have come first.
         if (answer.rev <= this.state.rev) this.optimistic.refuse(edit.id);
         else this.optimistic.answered(edit.id);
@@ -207,6 +227,7 @@ export class Session {
     if (this.backlog) return;
     this.backlog = [];
     try {
+      await this.underWay;
       this.take(await this.api.json<GraphAnswer>(`/api/graphs/${this.id}`));
       const unsure = this.unsure;
       this.unsure = [];
@@ -218,7 +239,8 @@ export class Session {
           continue;  // it does not apply: it has arrived, or what it changed is gone
         }
       }
-      this.set({ online: true });
+      this.ready = this.connected;
+      this.set({ online: this.connected });
       this.show();
     } catch (e) {
       this.tell(say(e), "error");

@@ -8,7 +8,7 @@ export function Dialog({ title, children, footer, onClose, width, testid }: { ti
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    if (!ref.current?.contains(before)) ref.current?.querySelector<HTMLElement>("input, textarea, .body button, footer button")?.focus();
+    if (!ref.current?.contains(before)) (ref.current?.querySelector<HTMLElement>("input, textarea, .body button, footer button") ?? ref.current)?.focus();
     return () => before?.focus?.();
   }, []);
   const keys = (e: KeyboardEvent) => {
@@ -27,7 +27,7 @@ export function Dialog({ title, children, footer, onClose, width, testid }: { ti
   };
   return createPortal(
     <div className="dialog-back" onPointerDown={(e) => e.target === e.currentTarget && onClose()}>
-      <div className="dialog" role="dialog" aria-modal="true" ref={ref} onKeyDown={keys} style={width ? { width: `min(${width}px, 92vw)` } : undefined} data-testid={testid}>
+      <div className="dialog" role="dialog" aria-modal="true" tabIndex={-1} ref={ref} onKeyDown={keys} style={width ? { width: `min(${width}px, 92vw)` } : undefined} data-testid={testid}>
         <header>
           <span className="ellipsis">{title}</span>
           <span className="spacer" />

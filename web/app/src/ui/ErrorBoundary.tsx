@@ -15,7 +15,7 @@ export class ErrorBoundary extends Component<{ children: ReactNode; reset?: unkn
     if (!this.state.error) return this.props.children;
     return (
       <div className="empty">
-        <strong>{messages.viewer.text}</strong>
+        <strong>{messages.failed.text}</strong>
         <span>{say(this.state.error).text}</span>
         <button className="button line" onClick={() => this.setState({ error: null })}>
           Try again

@@ -26,15 +26,19 @@ const settingType: Record<string, string> = { number: "number", integer: "number
 export const portTypeOf = (setting: SettingInfo) => settingType[setting.kind] ?? "text";
 
 interface Ends {
+  inputs: GraphDoc["inputs"];
+  outputs: GraphDoc["outputs"];
+  keys: Map<string, string>;
   fed: Map<string, string[]>;   // node -> in-ports that a wire or an input of the graph feeds
   used: Map<string, string[]>;  // node -> out-ports that something takes
 }
-const endsOf = new WeakMap<GraphDoc, Ends>();
-/** All ends of wires by node, found once for a graph. */
+const noWires = {};
+const endsOf = new WeakMap<object, Ends>();
+/** All ends of wires by node, found once for a set of wires: edits of settings and places leave them as they are. */
 function ends(graph: GraphDoc): Ends {
-  const old = endsOf.get(graph);
-  if (old) return old;
-  const made: Ends = { fed: new Map(), used: new Map() };
+  const old = endsOf.get(graph.wires ?? noWires);
+  if (old && old.inputs === graph.inputs && old.outputs === graph.outputs) return old;
+  const made: Ends = { inputs: graph.inputs, outputs: graph.outputs, fed: new Map(), used: new Map(), keys: new Map() };
   const note = (map: Map<string, string[]>, ref: string) => {
     const [n, p] = splitPort(ref);
     const list = map.get(n);
@@ -47,7 +51,7 @@ function ends(graph: GraphDoc): Ends {
   }
   for (const i of Object.values(graph.inputs ?? {})) for (const to of i.to ?? []) note(made.fed, to);
   for (const o of Object.values(graph.outputs ?? {})) if (o.from) note(made.used, o.from);
-  endsOf.set(graph, made);
+  endsOf.set(graph.wires ?? noWires, made);
   return made;
 }
 
@@ -143,4 +147,9 @@ export function nodeView(level: Level, id: string, catalogue: Catalogue): NodeVi
 }
 
 /** What the ports of a node depend on besides its description: views with the same key and node are the same. */
-export const portsKey = (graph: GraphDoc, id: string) => (ends(graph).fed.get(id) ?? []).join(" ") + "|" + (ends(graph).used.get(id) ?? []).join(" ");
+export function portsKey(graph: GraphDoc, id: string): string {
+  const e = ends(graph);
+  let key = e.keys.get(id);
+  if (key === undefined) e.keys.set(id, (key = (e.fed.get(id) ?? []).join(" ") + "|" + (e.used.get(id) ?? []).join(" ")));
+  return key;
+}

@@ -27,6 +27,28 @@ export function freePlace(items: DashboardItem[], w: number, h: number): { x: nu
   for (let y = 0; ; y++) for (let x = 0; x + w <= dashboardColumns; x++) if (!items.some((i) => overlap(i, { kind: "text", x, y, w, h }))) return { x, y };
 }
 
+/** Items without overlaps: one stays where it was put, what it covers moves down, and so on. */
+export function settle(items: DashboardItem[], fixed: number): DashboardItem[] {
+  const out = [...items];
+  const todo = [fixed];
+  for (let n = 0; todo.length && n < 10000; n++) {
+    const at = todo.shift()!, a = out[at]!;
+    // From above, so that what moves down pushes only what lies below it.
+    const hit = out.map((b, i) => ({ b, i })).filter(({ b, i }) => i !== at && i !== fixed && overlap(a, b)).sort((p, q) => (p.b.y ?? 0) - (q.b.y ?? 0));
+    for (const { b, i } of hit) {
+      out[i] = { ...b, y: (a.y ?? 0) + (a.h ?? 1) };
+      todo.push(i);
+    }
+    // Pushed onto the fixed one: below it.
+    const f = out[fixed]!;
+    if (at !== fixed && overlap(out[at]!, f)) {
+      out[at] = { ...out[at]!, y: (f.y ?? 0) + (f.h ?? 1) };
+      todo.push(at);
+    }
+  }
+  return out;
+}
+
 export const itemSize = (kind: DashboardItem["kind"]) => (kind === "viewer" ? { w: 6, h: 6 } : kind === "setting" ? { w: 3, h: 1 } : { w: 4, h: 2 });
 
 export function addItem(g: GraphDoc, name: string, item: DashboardItem): GraphDoc {
@@ -34,13 +56,13 @@ export function addItem(g: GraphDoc, name: string, item: DashboardItem): GraphDo
     const size = itemSize(item.kind);
     const w = item.w ?? size.w, h = item.h ?? size.h;
     const place = item.x === undefined ? freePlace(d.items ?? [], w, h) : { x: Math.min(Math.max(0, item.x), dashboardColumns - w), y: Math.max(0, item.y ?? 0) };
-    return { ...d, items: [...(d.items ?? []), { ...item, w, h, ...place }] };
+    const items = [...(d.items ?? []), { ...item, w, h, ...place }];
+    return { ...d, items: (d.layout ?? "free") === "free" ? settle(items, items.length - 1) : items };
   });
 }
 export function changeItem(g: GraphDoc, name: string, index: number, what: Partial<DashboardItem>): GraphDoc {
-  return change(g, name, (d) => ({
-    ...d,
-    items: (d.items ?? []).map((item, i) => {
+  return change(g, name, (d) => {
+    const items = (d.items ?? []).map((item, i) => {
       if (i !== index) return item;
       const next = { ...item, ...what };
       if (next.w !== undefined) next.w = Math.min(Math.max(1, Math.round(next.w)), dashboardColumns);
@@ -48,8 +70,10 @@ export function changeItem(g: GraphDoc, name: string, index: number, what: Parti
       if (next.x !== undefined) next.x = Math.min(Math.max(0, Math.round(next.x)), dashboardColumns - (next.w ?? 1));
       if (next.y !== undefined) next.y = Math.max(0, Math.round(next.y));
       return next;
-    }),
-  }));
+    });
+    const moved = ["x", "y", "w", "h"].some((k) => k in what);
+    return { ...d, items: moved && items[index] && (d.layout ?? "free") === "free" ? settle(items, index) : items };
+  });
 }
 export const removeDashboardItem = (g: GraphDoc, name: string, index: number) => change(g, name, (d) => ({ ...d, items: (d.items ?? []).filter((_, i) => i !== index) }));
 /** For rows and columns, where the order is the layout. */

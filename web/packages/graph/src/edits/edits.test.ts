@@ -304,6 +304,19 @@ describe("dashboards", () => {
     expect(freePlace([{ kind: "text", x: 0, y: 0, w: 12, h: 2 }], 6, 1)).toEqual({ x: 0, y: 2 });
     expect(reorderItem(g, name, 0, 4).dashboards![name]!.items![4]).toBe(g.dashboards![name]!.items![0]);
   });
+  test("an item stays where it was put, and afterwards none covers another", () => {
+    const item = fc.record({ kind: fc.constant("text" as const), x: fc.nat(8), y: fc.nat(8), w: fc.integer({ min: 1, max: 4 }), h: fc.integer({ min: 1, max: 4 }) });
+    fc.assert(fc.property(fc.array(item, { minLength: 1, maxLength: 9 }), fc.nat(8), fc.nat(8), (raw, x, y) => {
+      const made = addDashboard({}, "Main");
+      // Begins without overlaps, as every dashboard does.
+      const g = raw.reduce((doc, i) => addItem(doc, made.name, i), made.graph);
+      const last = raw.length - 1;
+      const items = changeItem(g, made.name, last, { x, y }).dashboards![made.name]!.items!;
+      const covers = items.some((a, i) => items.some((b, j) => i < j && a.x! < b.x! + b.w! && b.x! < a.x! + a.w! && a.y! < b.y! + b.h! && b.y! < a.y! + a.h!));
+      expect(covers).toBe(false);
+      expect(items[last]).toMatchObject({ x: Math.min(x, dashboardColumns - items[last]!.w!), y });
+    }), { seed: 9 });
+  });
   test("items follow nodes into groups", () => {
     const main = addDashboard({}, "Main"), name = main.name;
     let g = main.graph;
