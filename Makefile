@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PRESET ?= release
 
-.PHONY: setup build demo test bench golden format sanitize check clean
+.PHONY: setup build studio demo test bench golden format sanitize check clean
 setup:
 	@bash tools/setup.sh
 build: setup
@@ -20,6 +20,8 @@ check: build
 	@python3 tools/check_tidy.py
 demo: build
 	@bash tools/demo.sh
+studio: build  # the canvas, in the browser
+	@build/bin/larmor studio examples/graphs/dce.json
 golden: build  # the tables of measured against reference values
 	@build/bin/test_golden --gtest_brief=1
 bench: build

@@ -11,6 +11,9 @@ packages=(
   libceres-dev libgtest-dev libgmock-dev
   fonts-dejavu-core
 )
+# Some machines have node from elsewhere, with which Debian's npm does not go together.
+command -v npm > /dev/null || packages+=(nodejs npm)
+[[ -x /usr/bin/chromium ]] || packages+=(chromium)  # tests of the web client
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
   echo "make setup: this machine has no apt-get, so nothing was installed. Larmor needs what Debian 12 calls:" >&2
   echo "  ${packages[*]}" >&2

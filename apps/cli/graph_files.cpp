@@ -8,18 +8,24 @@
 namespace larmor::cli {
 namespace fs = std::filesystem;
 
-std::vector<fs::path> shipped_graph_folders() {
+namespace {
+
+std::vector<fs::path> folders_of(const std::string& name) {
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
   if (failed) return {};
   std::vector<fs::path> out;
-  for (const char* place : {"../share/larmor/graphs", "../share/larmor/examples/graphs",  // installed
-                            "../../graphs", "../../examples/graphs"}) {                   // build/bin of the sources
-    const fs::path folder = (program.parent_path() / place).lexically_normal();
+  for (const char* place : {"../share/larmor", "../.."}) {  // installed; build/bin of the source tree
+    const fs::path folder = (program.parent_path() / place / name).lexically_normal();
     if (fs::is_directory(folder, failed)) out.push_back(folder);
   }
   return out;
 }
+
+}  // namespace
+
+std::vector<fs::path> shipped_graph_folders() { return folders_of("graphs"); }
+std::vector<fs::path> example_graph_folders() { return folders_of("examples/graphs"); }
 
 flow::Library graph_library(const fs::path& file) {
   auto folders = shipped_graph_folders();

@@ -12,6 +12,8 @@ flow::Library graph_library(const std::filesystem::path& file);
 flow::Graph open_graph(const std::filesystem::path& file);
 /// Folders with the graphs that come with the program, those of an installation or of the source tree.
 std::vector<std::filesystem::path> shipped_graph_folders();
+/// Folders with graphs that show something.
+std::vector<std::filesystem::path> example_graph_folders();
 /// "error  fit.signal  Number is needed ...\n  do: ..." ; `width`: of the column of places
 std::string issue_text(const flow::Issue& issue, std::size_t width);
 

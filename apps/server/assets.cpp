@@ -56,6 +56,11 @@ Response asset_response(const Request& request) {
   if (request.method != "GET") return error_response(405, "usage", "there is nothing to change here");
   if (assets().empty()) return no_client();
   const Asset* asset = find(request.path);
+  if (!asset && request.path == "/favicon.ico") {  // asked for by every browser; the page brings its own
+    Response none;
+    none.status = 204;
+    return none;
+  }
   // A file that is not there is missing; any other path is one of the application's own.
   const auto name = request.path.substr(request.path.rfind('/') + 1);
   if (!asset && (request.path.starts_with("/assets/") || name.find('.') != std::string::npos))

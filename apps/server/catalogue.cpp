@@ -98,6 +98,7 @@ json describe(const std::vector<flow::Issue>& issues) {
 }
 
 json catalogue(const flow::NodeTypes& types, const Shipped& shipped) {
+  const auto reading = types.reading();
   json all{{"types", json::object()}, {"ops", json::array()}, {"graphs", json::array()}};
   for (const auto& [id, t] : types.types)
     all["types"][id] = {

@@ -217,6 +217,13 @@ void Session::set_auto(bool on) {
   events_.publish({{"t", "auto"}, {"on", on}});
 }
 
+void Session::operations_changed() {
+  std::lock_guard lock(mutex_);
+  events_.publish({{"t", "catalogue"}});
+  soon(check_due_, 0ms);
+  if (auto_) soon(run_due_, 50ms);
+}
+
 json Session::form(const std::string& node) const {
   const flow::Form form = workshop_.engine.form(*graph(), node);
   json settings = json::array();

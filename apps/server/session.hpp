@@ -45,6 +45,10 @@ class Session {
   int run(std::vector<std::string> targets, bool force);
   void cancel();
   void set_auto(bool on);
+  /// Operations of users changed: what uses them is checked and, when runs are automatic, run again.
+  void operations_changed();
+  /// A line in the log, to all clients.
+  void say(const char* level, const std::string& text);
 
   json form(const std::string& node) const;
   flow::Value value(const std::string& port) const;

@@ -42,6 +42,11 @@ void Session::add_line(const char* level, const std::string& text, const std::st
   events_.publish({{"t", "log"}, {"level", level}, {"text", lines_.back().text}, {"node", node}});
 }
 
+void Session::say(const char* level, const std::string& text) {
+  std::lock_guard lock(nodes_mutex_);
+  add_line(level, text, "");
+}
+
 void Session::remember(Done done, json message) {
   ++runs_ended_;
   done.started = run_started_;

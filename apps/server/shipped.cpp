@@ -12,7 +12,10 @@ Shipped::Shipped(const std::vector<fs::path>& folders, std::vector<fs::path> als
   for (const auto& folder : folders) {
     std::error_code error;
     for (const auto& file : fs::directory_iterator(folder, error))
-      if (file.path().extension() == ".json") texts.emplace(file.path().stem().string(), io::read_text(file.path()));
+      if (file.path().extension() == ".json") {
+        const std::string name = file.path().stem().string();  // an example may be called like what it shows
+        texts.emplace(texts.count(name) ? name + "-example" : name, io::read_text(file.path()));
+      }
   }
   for (auto& [name, text] : texts) try {
       const flow::Graph graph = flow::parse_graph(text);

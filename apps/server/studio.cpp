@@ -47,20 +47,29 @@ Studio::Studio(flow::NodeTypes types, StudioOptions options)
   add_value_routes(router_, *this);
   recover();
   ticker_ = std::thread([this] { tick_loop(); });
+  if (user_) user_->watch([this] { reload_operations(); });
 }
 
 Studio::~Studio() { stop(); }
 
 std::unique_ptr<flow::Engine> Studio::make_engine() {
-  guard_files();
+  guard_files(types_.ids());
+  if (options_.engine.allow_user_code && !options_.user.folders.empty()) {
+    user_ = std::make_unique<flow::user::UserOperations>(options_.user);
+    guard_files(user_->refresh(types_));
+    for (const auto& op : user_->list())
+      if (!op.error.empty()) log::warning(fmt::format("{}: {}", op.file.string(), op.error));
+  }
   options_.engine.library = shipped_.library();
   return std::make_unique<flow::Engine>(types_, options_.engine);
 }
 
 // A graph can come from anywhere, and so can the file names in it: they are looked at where they are used, whatever
 // wire or sweep they came from.
-void Studio::guard_files() {
-  for (const auto& id : types_.ids()) {
+void Studio::guard_files(const std::vector<std::string>& ids) {
+  const auto writing = types_.writing();
+  for (const auto& id : ids) {
+    if (!types_.has(id)) continue;  // taken out
     flow::NodeType type = types_.get(id);
     std::vector<std::string> names;
     for (const auto& s : type.settings)
@@ -86,6 +95,19 @@ void Studio::guard_files() {
         inner(form);
       };
     types_.replace(id, std::move(type));
+  }
+}
+
+// A file of a user was saved, added or removed.
+void Studio::reload_operations() {
+  const auto changed = user_->refresh(types_);
+  if (changed.empty()) return;
+  guard_files(changed);
+  for (const auto& s : sessions()) {
+    for (const auto& op : user_->list())
+      if (!op.error.empty() && std::find(changed.begin(), changed.end(), op.id) != changed.end())
+        s->say("error", fmt::format("{}: {}", op.error_at.empty() ? op.file.string() : op.error_at, op.error));
+    s->operations_changed();
   }
 }
 
@@ -175,6 +197,7 @@ void Studio::stop() {
     tick_.notify_one();
   }
   if (ticker_.joinable()) ticker_.join();
+  user_.reset();  // its watcher calls us
   for (const auto& s : sessions()) {
     s->write_recovery();
     s->cancel();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <larmor/flow/user/operations.hpp>
+
 #include "guard.hpp"
 #include "router.hpp"
 #include "session.hpp"
@@ -13,6 +15,9 @@ struct StudioOptions {
   fs::path cache = {};
   std::vector<fs::path> shipped = {};  // folders of graphs that come with the program
   flow::EngineOptions engine = {};
+  /// Folders of operations of users. Looking at a file runs it, so without folders, and without
+  /// engine.allow_user_code, none is loaded.
+  flow::user::UserOptions user = {};
   std::string token = {};
   std::size_t answer_limit = std::size_t{256} << 20;  // bytes of one answer
 };
@@ -49,7 +54,8 @@ class Studio {
 
  private:
   std::unique_ptr<flow::Engine> make_engine();
-  void guard_files();
+  void guard_files(const std::vector<std::string>& ids);
+  void reload_operations();
   void recover();
   void end_recovery();
   std::shared_ptr<Session> insert(json content, fs::path file, const std::string& name);
@@ -60,6 +66,7 @@ class Studio {
   flow::NodeTypes types_;
   Roots roots_;
   Shipped shipped_;
+  std::unique_ptr<flow::user::UserOperations> user_;
   std::unique_ptr<flow::Engine> engine_;
   Workshop workshop_;
   Guard guard_;
@@ -75,6 +82,9 @@ class Studio {
   bool woken_ = false, stop_ = false;
   std::thread ticker_;
 };
+
+/// The API as a page of the manual (Markdown).
+std::string reference_page();
 
 // What the router is made of; each in routes/.
 void add_about_routes(Router& router, Studio& studio);

@@ -67,6 +67,7 @@ std::set<std::string> with_dependents(const flow::Graph& graph, const Touch& tou
 
 Harmless harmless(const flow::Graph& graph, const flow::NodeTypes& types, const flow::Library& library) {
   Harmless out{true, {}};
+  const auto reading = types.reading();
   for (const auto& [id, node] : graph.nodes) {
     if (has_effect(node, graph, types, library))
       out.all = false;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <larmor/io/file.hpp>
+#include <server/studio.hpp>
 
 #include "catalogue.hpp"
 #include "catalogue_ops.hpp"
@@ -23,9 +24,11 @@ int run(const Call& call) {
   io::OutputFolder out(call.text("FOLDER"));
   std::string index =
       "# Reference\n\nGenerated from the program's own descriptions with `larmor docs docs/reference`.\n\n- "
-      "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n- [Operations](operations/README.md)\n";
+      "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n- [Operations](operations/README.md)\n- "
+      "[HTTP API of Studio](http.md)\n";
   io::write_text(out.path() / "commands.md", generated(commands_page()));
   io::write_text(out.path() / "config.md", generated(config_page()));
+  io::write_text(out.path() / "http.md", generated(server::reference_page()));
   for (const auto& kind : catalogue_kinds()) {
     // Commands and operations have their pages; devices depend on the machine.
     if (kind == "commands" || kind == "ops" || kind == "types" || kind == "devices") continue;

@@ -79,9 +79,17 @@ int run(const Call& call) {
   if (options.roots.empty()) options.roots.push_back(fs::current_path());
   if (!file.empty()) options.roots.push_back(file.parent_path());
   options.cache = call.given("--cache") ? fs::path(call.text("--cache")) : usual_cache();
-  options.shipped = shipped_graph_folders();
+  options.shipped = example_graph_folders();
   options.engine.disk_cache = options.cache / "values";
-  options.engine.allow_user_code = call.flag("--allow-user-code");
+  for (const auto& folder : call.texts("--ops")) {
+    if (!fs::is_directory(folder))
+      throw Error(Errc::usage, fmt::format("larmor studio: --ops '{}' is no folder", folder),
+                  "name one with .py or .cpp files");
+    options.user.folders.emplace_back(folder);
+  }
+  if (const auto home = flow::user::home_folder(); call.flag("--allow-user-code") && !home.empty())
+    options.user.folders.push_back(home);
+  options.engine.allow_user_code = call.flag("--allow-user-code") || call.given("--ops");
   if (call.given("--memory")) options.engine.memory_budget = bytes_of(call.text("--memory"));
   options.token = call.text("--token");
   const bool open_to_all = !server::is_loopback(host);
@@ -89,11 +97,11 @@ int run(const Call& call) {
 
   server::Studio studio(nodes::make_operations(), options);
   std::string page = "/";
-  if (!file.empty()) page = "/?graph=" + server::encode_url(studio.open(file)->id());
+  if (!options.token.empty()) page += "?token=" + options.token;
+  if (!file.empty()) page += "#/g/" + server::encode_url(studio.open(file)->id());
   server::HttpOptions http;
   http.host = host;
   const auto server = listen(call, http, studio.handlers());
-  if (!options.token.empty()) page += (page == "/" ? "?token=" : "&token=") + options.token;
   const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
   const std::string address = fmt::format("http://{}:{}{}", name, server->port(), page);
   if (call.json)
@@ -131,10 +139,11 @@ void register_studio(Commands& commands) {
                folder("--root", "folder that Studio may read and write; default: the current one and that of GRAPH")
                    .many(),
                text("--token", "what clients have to know; default: made at random when --host is given"),
-               folder("--ops", "folder with own operations (.py, .cpp)").many(),
+               folder("--ops", "folder with operations of users (.py, .cpp), which may then run").many(),
                folder("--cache", "folder of the disk cache and recovery copies; default: ~/.cache/larmor"),
                text("--memory", "memory for values, such as 4G; default: 2G"),
-               flag("--allow-user-code", "run own operations, also those that a graph of somebody else names")},
+               flag("--allow-user-code",
+                    "load and run also the operations of ~/.larmor/ops, whoever made the graph that names them")},
        .examples = {"larmor studio", "larmor studio dce.json --root /data --memory 8G",
                     "larmor studio --host 0.0.0.0 --port 8090 --no-browser"},
        .more =

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "../assets.hpp"
 #include "../describe.hpp"
 #include "../studio.hpp"
 
@@ -55,7 +56,7 @@ void add_about_routes(Router& router, Studio& studio) {
               .reply = R"({"type":"object","properties":{"larmor":{"type":"string"},"api":{"type":"integer"},
                   "client":{"type":"boolean","description":"the web client is in the program"}}})",
               .run = [](const Call&) {
-                return json_response({{"larmor", LARMOR_VERSION}, {"api", 1}});
+                return json_response({{"larmor", LARMOR_VERSION}, {"api", 1}, {"client", !assets().empty()}});
               }});
   router.add({.method = "GET",
               .path = "/api/openapi.json",
