@@ -86,14 +86,14 @@ TEST(DceGraph, GivesTheMapsOfTheLibrary) {
   auto d = make_data(true);
   auto graph = shipped_graph("dce");
   expect_equal(run_graph(graph, d.inputs), dce::run_pipeline(d.data, d.options).maps);
-  // One T1 for all, several models, an input that is found, a parameter with a bound.
+  // One T1 for all, several models, another input, a parameter with a bound.
   d.inputs.erase("t1_series");
   d.data.t1_series = {}, d.data.T10 = {1.3F};
   set(graph, "t1.fixed", 1.3F);
   d.options.models = {"dce.patlak", "dce.extended_tofts"};
   set(graph, "fit.model", "dce.patlak"), set(graph, "fit.compare", "dce.extended_tofts");
-  d.options.input.source = dce::AifSource::automatic;
-  set(graph, "aif.source", "automatic");
+  d.options.input.model = "aif.georgiou";
+  set(graph, "aif.model", "aif.georgiou");
   d.options.fit.params["ve"] = {.upper = 0.3};
   set(graph, "fit.params", "ve: upper=0.3");
   d.options.descriptors = false;

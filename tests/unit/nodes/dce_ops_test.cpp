@@ -94,13 +94,13 @@ TEST(DceOps, StepByStepIsThePipeline) {
   const auto direct = dce::run_pipeline(data, p);
   expect_equal(steps_of(o, {}, {}).maps, direct.maps);
   // The same with another source of the input and other settings.
-  p.input = {.source = dce::AifSource::automatic, .Hct = 0.4, .delay = -1};
+  p.input = {.model = "aif.georgiou", .Hct = 0.4, .delay = -1};
   p.models = {"dce.tofts", "dce.extended_tofts"};
   p.fit.params["ve"] = {.upper = 0.35};
   p.fit.use_frame.assign(60, 1);
   p.fit.use_frame[3] = 0;
   const auto other = dce::run_pipeline(data, p);
-  const auto s = steps_of(o, {{"source", "automatic"}, {"Hct", 0.4}, {"delay", -1.0}},
+  const auto s = steps_of(o, {{"model", "aif.georgiou"}, {"Hct", 0.4}, {"delay", -1.0}},
                           {{"model", "dce.tofts"},
                            {"compare", "extended_tofts"},
                            {"params", "ve: upper=0.35"},
