@@ -14,10 +14,13 @@ const onlyWoff2: Plugin = {
   transform: (code, id) => (/katex.*\.css/.test(id) ? code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\("(?:woff|truetype)"\)/g, "") : undefined),
 };
 const mock = !!process.env.LARMOR_MOCK;
+// The server answers only its own page, so the page's origin is given as its own.
+const proxy = mock ? undefined : { "/api": { target: studio, ws: true, changeOrigin: true, headers: { origin: studio } } };
 
 export default defineConfig({
   plugins: [onlyWoff2, react(), ...(mock ? [mockStudio()] : [])],
-  server: mock ? {} : { proxy: { "/api": { target: studio, ws: true } } },
+  server: { proxy },
+  preview: { proxy },
   // NiiVue's reader of Zarr stores, which no viewer uses, would be a third of the bundle.
   resolve: { alias: { zarrita: fileURLToPath(new URL("../packages/viewer/src/volume/noZarr.ts", import.meta.url)) } },
   build: { outDir: "../dist", emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 1000 },

@@ -17,10 +17,9 @@ export const launch = (options = {}) =>
     ...options,
   });
 
-/** The address of the built client; with LARMOR_STUDIO, that of a running `larmor studio` instead. */
+/** The address of the built client, before the stand-in server or, with LARMOR_STUDIO, a running `larmor studio`. */
 export async function serve() {
-  if (process.env.LARMOR_STUDIO) return { url: process.env.LARMOR_STUDIO, close: async () => {} };
-  process.env.LARMOR_MOCK = "1";
+  if (!process.env.LARMOR_STUDIO) process.env.LARMOR_MOCK = "1";
   process.env.LARMOR_MOCK_PACE ??= "0.15";
   const root = new URL("..", import.meta.url).pathname;
   const server = await preview({ root, configFile: join(root, "vite.config.ts"), preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });

@@ -21,7 +21,6 @@ const center = async (l) => { const b = await l.boundingBox(); return [b.x+b.wid
 const port = (n,s,p) => page.locator(`[data-testid="port-${n}-${s}-${p}"] .react-flow__handle`);
 const drag = async (a, b, steps=12, hold) => { await page.mouse.move(...a); await page.mouse.down(); await page.mouse.move(a[0]+5,a[1]+3); for (let i=1;i<=steps;i++) await page.mouse.move(a[0]+(b[0]-a[0])*i/steps, a[1]+(b[1]-a[1])*i/steps); if (hold) await hold(); await page.mouse.up(); await page.waitForTimeout(150); };
 await step("drop from palette", async () => {
-  const box = await tid("canvas").boundingBox();
   await tid("palette-sim.shepp_logan").dragTo(tid("canvas"), {targetPosition:{x:120,y:150}});
   await tid("node-shepp_logan").waitFor({timeout:3000});
   await tid("palette-filter.threshold").dragTo(tid("canvas"), {targetPosition:{x:560,y:150}});

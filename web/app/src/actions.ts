@@ -63,6 +63,22 @@ export function add(session: Session, what: { op: string } | { graph: string }, 
   return made;
 }
 
+/** A node that opens a file of the server, by its ending; the longest that is known counts ("nii.gz" before "gz"). */
+export function addFile(session: Session) {
+  openDialog({
+    kind: "file", title: "Add a file",
+    done: (path) => {
+      const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
+      const ending = Object.keys(catalogue().extensions).filter((e) => name.endsWith("." + e)).sort((a, b) => b.length - a.length)[0];
+      const op = ending === undefined ? undefined : catalogue().ops.get(catalogue().extensions[ending]!);
+      const setting = op?.settings.find((s) => s.kind === "file_open");
+      if (!op || !setting) return tell(messages.noOperation(name), "error");
+      const [x, y] = canvas?.place() ?? [0, 0];
+      add(session, { op: op.id }, [x - 90, y - 40], { settings: { [setting.name]: path } });
+    },
+  });
+}
+
 /** The graph with a node put into a wire; null when its types do not fit. */
 function putOnWire(session: Session, g: import("@larmor/graph").GraphDoc, id: string, to: string) {
   const from = g.wires?.[to];

@@ -16,6 +16,8 @@ export const messages = {
   noClip: { text: "The clipboard holds no piece of a graph", advice: "Copy nodes first, or the text of a graph file." },
   clipboardDenied: { text: "The browser does not let this page use the clipboard", advice: "Nodes can still be pasted in this window." },
   notHere: (what: string) => ({ text: `${what} is not in this graph any more` }),
+  closed: (name: string) => ({ text: `“${name}” was closed on the server` }),
+  noOperation: (name: string) => ({ text: `No operation opens “${name}”`, advice: "Add an operation that reads files and choose the file in its form." }),
   noUndo: { text: "There is nothing to undo" },
   noRedo: { text: "There is nothing to redo" },
   cannotEnter: { text: "This graph is not part of the document, so it cannot be opened here" },

@@ -178,7 +178,7 @@ function Flow({ place }: { place: string }) {
     if (useHold.getState().held) return;
     const port = edge.data!.port, dot = port.lastIndexOf(".");
     const node = session.reports.get(port.slice(0, dot));
-    showTooltip(event.clientX + 14, event.clientY + 14, <PortTip title={edge.data!.label} type={catalogue.typeTitle(edge.data!.type)} colour={catalogue.colour(edge.data!.type)} value={node?.outputs?.[port.slice(dot + 1)]} node={node} />, 400);
+    showTooltip(event.clientX + 14, event.clientY + 14, <PortTip title={edge.data!.label} type={catalogue.typeTitle(edge.data!.type)} colour={catalogue.colour(edge.data!.type)} value={node?.outputs?.[port.slice(dot + 1)]} node={node} where={port ? { api: session.api, graph: session.id, port } : undefined} />, 400);
   }, [session, catalogue]);
 
   /** The wire under a node that is dragged, when the node could stand in it. */
@@ -324,6 +324,7 @@ function Flow({ place }: { place: string }) {
         <div className="canvas-empty">
           <strong>An empty graph</strong>
           <span>Drag an operation from the palette, or press <kbd>Tab</kbd> to search.</span>
+          <span>Press <kbd>?</kbd> for all keys.</span>
         </div>
       )}
       {menu && <Menu {...menu} onClose={() => setMenu(null)} />}

@@ -19,6 +19,8 @@ export const useDetail = () => useStore((s) => detail(s.transform[2]));
 
 function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
   const level = useDetail();
+  // From further away only in graphs that are small: pictures of hundreds of nodes would all be fetched at once.
+  const pictures = useStore((s) => detail(s.transform[2]) === 2 || s.nodes.length <= 60);
   const report = useReport(data.path);
   const state = report?.state ?? "idle";
   const { doc, view } = data;
@@ -44,7 +46,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
       {state === "running" && <div className="node-progress" style={{ transform: `scaleX(${Math.max(0.02, report?.progress ?? 0)})` }} />}
       {!doc.folded && (level === 2 ? <StateRow report={report} problem={view.problem} /> : <div className="node-state" />)}
       <Ports id={id} data={data} labels={level === 2 && !doc.folded} report={report} />
-      {data.shape.thumbnail && level === 2 && <Picture data={data} report={report} />}
+      {data.shape.thumbnail && pictures && <Picture data={data} report={report} />}
     </div>
   );
 }
@@ -101,7 +103,7 @@ function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["dat
       const source = side === "in" ? sourceOf(session, id, p.name) : null;
       const of = source ?? (side === "out" ? { path: data.path, port: p.name } : null);
       const node = of ? session.reports.get(of.path) : undefined;
-      showTooltip(x + 14, y + 14, <PortTip title={p.name} port={p} type={catalogue.typeTitle(p.type)} colour={colour} value={of ? node?.outputs?.[of.port] : undefined} node={node} refusal={holding ? whyNot(catalogue, holding, id, p, side) : ""} />, holding ? 60 : 450);
+      showTooltip(x + 14, y + 14, <PortTip title={p.name} port={p} type={catalogue.typeTitle(p.type)} colour={colour} value={of ? node?.outputs?.[of.port] : undefined} node={node} where={of ? { api: session.api, graph: session.id, port: `${of.path}.${of.port}` } : undefined} refusal={holding ? whyNot(catalogue, holding, id, p, side) : ""} />, holding ? 60 : 450);
     };
     return (
       <div

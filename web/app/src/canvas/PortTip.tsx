@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { format, type NodeReport, type PortInfo, type PortReport } from "@larmor/graph";
 import { Fragment } from "react";
+import { type PortFacts, usePortFacts } from "./usePortFacts.ts";
 
 const when = (r: PortReport | undefined) => (!r?.hash ? "none yet" : r.unchanged ? "unchanged" : "new");
 
 /** What there is to know of a port, or of what a wire carries. */
-export function PortTip({ title, port, type, colour, value, node, refusal }: { title: string; port?: PortInfo; type: string; colour: string; value?: PortReport; node?: NodeReport; refusal?: string }) {
+export function PortTip({ title, port, type, colour, value, node, refusal, where }: { title: string; where?: PortFacts; port?: PortInfo; type: string; colour: string; value?: PortReport; node?: NodeReport; refusal?: string }) {
+  const facts = usePortFacts(where, value?.hash);
+  const shape = value?.shape ?? facts?.shape, min = value?.min ?? facts?.min, max = value?.max ?? facts?.max, unit = value?.unit || facts?.unit || "";
   const rows: [string, string | null | undefined][] = [
     ["Value", value?.describe || null],
-    ["Shape", value?.shape ? format.shape(value.shape, value.axes) : null],
-    ["Range", value?.min !== undefined && value.min !== null ? `${format.number(value.min)} … ${format.number(value.max ?? NaN)}${value.unit ? " " + value.unit : ""}` : null],
-    ["Unit", value?.unit && value.min === undefined ? value.unit : null],
+    ["Shape", shape ? format.shape(shape, value?.axes ?? facts?.axes) : null],
+    ["Range", typeof min === "number" ? `${format.number(min)} … ${format.number(max ?? NaN)}${unit ? " " + unit : ""}` : null],
+    ["Unit", unit && typeof min !== "number" ? unit : null],
     ["Size", value?.bytes ? format.bytes(value.bytes) + (value.resident === false ? ", on disk" : "") : null],
     ["State", value || node ? when(value) : null],
     ["Last run", node?.seconds ? format.seconds(node.seconds) : null],

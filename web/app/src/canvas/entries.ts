@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { disconnect, splitPort } from "@larmor/graph";
-import { AlignHorizontalJustifyCenter, Ban, Boxes, ClipboardPaste, Copy, CopyPlus, Eye, Frame, LayoutDashboard, LayoutGrid, LogIn, MessageSquare, PencilLine, Play, Plus, Scissors, Snowflake, Trash2, Ungroup, Unlink, Maximize, FoldVertical, Split } from "lucide-react";
+import { AlignHorizontalJustifyCenter, Ban, Boxes, ClipboardPaste, Copy, CopyPlus, Eye, FilePlus2, Frame, LayoutDashboard, LayoutGrid, LogIn, MessageSquare, PencilLine, Play, Plus, Scissors, Snowflake, Trash2, Ungroup, Unlink, Maximize, FoldVertical, Split } from "lucide-react";
 import * as actions from "../actions.ts";
 import { openDialog, showDock } from "../state/app.ts";
 import type { Session } from "../state/session.ts";
@@ -67,6 +67,7 @@ export function wireEntries(session: Session, to: string, port: string): Entries
 export function canvasEntries(session: Session, quickAdd: () => void): Entries {
   return [
     { title: "Add operation…", icon: Plus, keys: shortcut("quick-add"), run: quickAdd },
+    { title: "Add file…", icon: FilePlus2, keys: shortcut("add-file"), run: () => actions.addFile(session), testid: "menu-add-file" },
     { title: "Add comment", icon: MessageSquare, keys: shortcut("comment"), run: () => actions.comment(session) },
     { title: "Add frame", icon: Frame, keys: shortcut("frame"), run: () => actions.frame(session) },
     "line",

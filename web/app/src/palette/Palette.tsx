@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Catalogue, fuzzySearch, type OpInfo } from "@larmor/graph";
-import { ChevronRight, Code2, Search } from "lucide-react";
+import { Boxes, ChevronRight, Code2, Search } from "lucide-react";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import * as actions from "../actions.ts";
-import { useCatalogue, useSession } from "../state/hooks.ts";
+import { useCatalogue, useLevel, useSession } from "../state/hooks.ts";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 
 const title = (category: string) => (/[A-Z]/.test(category) ? category : category.charAt(0).toUpperCase() + category.slice(1)).replace(/_/g, " ");
@@ -23,6 +23,27 @@ function Card({ op, catalogue }: { op: OpInfo; catalogue: Catalogue }) {
       {op.inputs.length > 0 && <div className="op-ports"><span className="muted">In</span>{op.inputs.map(port)}</div>}
       {op.outputs.length > 0 && <div className="op-ports"><span className="muted">Out</span>{op.outputs.map(port)}</div>}
       {op.from && <div className="muted" style={{ marginTop: 6 }}>{op.from}</div>}
+    </div>
+  );
+}
+
+/** Groups that the document defines: each can be used again, all share one definition. */
+function Groups() {
+  const level = useLevel();
+  const names = level.scopes.flatMap((s) => Object.entries(s.graph.definitions ?? {}));
+  // A graph inside itself would never end.
+  const inside = new Set(level.pointer.split("/").filter((_, i) => i % 2 === 0));
+  const usable = names.filter(([name]) => !inside.has(name));
+  if (!usable.length) return null;
+  return (
+    <div>
+      <div className="palette-category">Groups of this graph <span className="n">{usable.length}</span></div>
+      {usable.map(([name, g]) => (
+        <button key={name} className="palette-op" draggable onDragStart={(e) => e.dataTransfer.setData("application/x-larmor", JSON.stringify({ graph: name }))} data-testid={`palette-group-${name}`}>
+          <Boxes size={13} style={{ marginLeft: 0 }} />
+          <span className="ellipsis">{g.title || name}</span>
+        </button>
+      ))}
     </div>
   );
 }
@@ -107,6 +128,7 @@ export function Palette() {
                 {!closed.has(name) && ops.map((op) => row(op, false))}
               </div>
             ))}
+        {!found && <Groups />}
         {found?.length === 0 && <div className="empty">Nothing called “{query}”</div>}
       </div>
     </>

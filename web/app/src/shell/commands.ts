@@ -46,6 +46,7 @@ function probe(s: Session) {
 
 export const commands: Command[] = [
   { id: "quick-add", section: "Edit", title: "Add operation", run: () => actions.theCanvas()?.quickAdd() },
+  { id: "add-file", section: "Edit", title: "Add file", run: actions.addFile },
   { id: "commands", section: "View", title: "All commands", run: () => openDialog({ kind: "commands" }) },
   { id: "find", section: "Choose", title: "Find a node", run: () => openDialog({ kind: "find" }) },
   { id: "undo", section: "Edit", title: "Undo", run: (s) => s.undo() },

@@ -3,6 +3,7 @@
 /** Keys of every command; "Mod" is Ctrl, or Command on a Mac. The first is shown in menus. */
 export const keysOf: Record<string, string[]> = {
   "quick-add": ["Tab", "Insert"],
+  "add-file": ["Mod+Shift+O"],
   commands: ["Mod+K"],
   find: ["Mod+F"],
   undo: ["Mod+Z"],

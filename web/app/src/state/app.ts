@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Api, ApiError, Catalogue, type CatalogueJson, type GraphDoc, httpApi } from "@larmor/graph";
 import { create } from "zustand";
-import { type Message, say } from "../errors.ts";
+import { type Message, messages, say } from "../errors.ts";
 import { Session } from "./session.ts";
 
 export interface Toast extends Message {
@@ -157,6 +157,10 @@ async function attach(id: string) {
   if (old) return activate(id);
   const session = await Session.open(get().api, id, client, tell);
   session.others = (e) => {
+    if (e.t === "closed") {
+      tell(messages.closed(session.state.path.split("/").pop() || session.state.doc.title || "The graph"));
+      void closeTab(id, false);
+    }
     if (e.t === "catalogue") void loadCatalogue().catch((error: unknown) => tell(say(error), "error"));
   };
   session.connect();

@@ -315,7 +315,7 @@ export class Session {
 
   private addLog(events: ServerEvent[]) {
     const known = new Set(this.state.log.map((l) => l.seq));
-    const added = events.filter((e) => !known.has(Number(e.seq ?? -1))).map((e): LogEntry => ({ seq: Number(e.seq ?? -1), level: String(e.level ?? "info"), text: String(e.text ?? ""), node: String(e.node ?? ""), time: e.time ? new Date(e.time as string) : new Date() }));
+    const added = events.filter((e) => !known.has(Number(e.seq ?? -1))).map((e): LogEntry => ({ seq: Number(e.seq ?? -1), level: String(e.level ?? "info"), text: String(e.text ?? ""), node: String(e.node ?? ""), time: typeof e.time === "number" ? new Date(e.time * 1000) : e.time ? new Date(String(e.time)) : new Date() }));
     if (added.length) this.set({ log: [...this.state.log, ...added].slice(-2000) });
   }
   private async loadLog() {

@@ -27,6 +27,7 @@ export function usePlaced(x: number, y: number) {
 /** A list of things to do, at a point of the window. Arrow keys, Enter, Escape. */
 export function Menu({ x, y, entries, onClose, children }: { x: number; y: number; entries?: Entries; onClose: () => void; children?: ReactNode }) {
   const { ref, style } = usePlaced(x, y);
+  const escaped = useRef(false);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     if (!ref.current?.contains(document.activeElement)) (ref.current?.querySelector("button:not(:disabled)") as HTMLElement | null)?.focus({ preventScroll: true });
@@ -38,12 +39,15 @@ export function Menu({ x, y, entries, onClose, children }: { x: number; y: numbe
     return () => {
       removeEventListener("pointerdown", away, true);
       removeEventListener("blur", onClose);
-      before?.focus?.({ preventScroll: true });
+      if (escaped.current) before?.focus?.({ preventScroll: true });
     };
   }, [onClose, ref]);
   const keys = (e: KeyboardEvent) => {
     e.stopPropagation();
-    if (e.key === "Escape") return onClose();
+    if (e.key === "Escape") {
+      escaped.current = true;
+      return onClose();
+    }
     if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
     e.preventDefault();
     const all = [...(ref.current?.querySelectorAll<HTMLElement>("button.menu-item:not(:disabled)") ?? [])];

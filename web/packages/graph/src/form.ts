@@ -11,7 +11,8 @@ export function sliderScale(s: SettingInfo): "linear" | "log" | null {
   const lo = lowerOf(s), hi = upperOf(s);
   if ((s.kind !== "number" && s.kind !== "integer") || lo === undefined || hi === undefined || hi <= lo) return null;
   const ratio = hi / lo;
-  return lo > 0 && ratio >= 1000 && ratio < 1e15 ? "log" : "linear";
+  if (lo > 0 && ratio >= 1000) return ratio < 1e12 ? "log" : null;
+  return hi - lo < 2e4 ? "linear" : null;
 }
 
 export function toSlider(s: SettingInfo, value: number): number {

@@ -26,6 +26,8 @@ describe("sliders", () => {
     expect(snap(setting({ lower: 0, upper: 1, step: 0.05 }), 0.42)).toBe(0.4);
     expect(snap(setting({ kind: "integer", lower: 1, upper: 9 }), 3.6)).toBe(4);
     expect(sliderScale(setting({ lower: 0 }))).toBeNull();
+    // A bound that only keeps nonsense out makes no slider that a hand could set.
+    expect(sliderScale(setting({ lower: -1e6, upper: 1e6 }))).toBeNull();
     expect(sliderScale(setting({ lower: 0, upper: null }))).toBeNull();
   });
 });
@@ -63,6 +65,11 @@ describe("words", () => {
     expect(find("image read")).toEqual(["Read image"]);
     expect(find("xyz")).toEqual([]);
     expect(find("")).toEqual(ops);
+  });
+  test("letters scattered over a sentence are no answer", () => {
+    const ops = [["Arterial input", "dce.input_function", "plasma input: a population curve, a measured curve, a region"], ["Phantom", "sim.phantom", "ellipses of Shepp and Logan"]];
+    expect(fuzzySearch("shepp", ops, (o) => o)).toEqual([ops[1]]);
+    expect(fuzzySearch("plasma", ops, (o) => o)).toEqual([ops[0]]);
   });
   test("an exact text beats everything", () => {
     fc.assert(fc.property(fc.string({ minLength: 1 }), fc.string(), (q, t) => q.trim() === "" || fuzzyScore(q, q.trim()) >= fuzzyScore(q, t)), { seed: 3 });

@@ -6,12 +6,13 @@ const boundary = (text: string, i: number) => i === 0 || /[^a-z0-9]/i.test(text[
  * How well a text answers what was typed; 0: not at all. All letters must be there in order. Whole words and beginnings
  * of words count most, then letters in a row; short texts win ties.
  */
-export function fuzzyScore(query: string, text: string): number {
+export function fuzzyScore(query: string, text: string, loose = true): number {
   const q = query.toLowerCase().trim(), t = text.toLowerCase();
   if (!q) return 1;
   if (t === q) return 1000;
   const at = t.indexOf(q);
   if (at >= 0) return (boundary(text, at) ? 600 : 300) + (at === 0 ? 100 : 0) - Math.min(t.length, 90);
+  if (!loose) return 0;
   let score = 0, from = 0, row = 0;
   for (const c of q) {
     if (c === " ") continue;
@@ -28,15 +29,18 @@ export function fuzzyScore(query: string, text: string): number {
   return score2 < 5 ? 0 : score2 * 10 - Math.min(t.length, 90) / 10;
 }
 
-/** Everything that answers all words of the query, best first. Each thing has several texts; earlier ones count more. */
+/**
+ * Everything that answers all words of the query, best first. Each thing has several texts; earlier ones count more, and
+ * from the third on (sentences) a word must be there as it is: scattered letters are in every sentence.
+ */
 export function fuzzySearch<T>(query: string, things: Iterable<T>, texts: (thing: T) => string[]): T[] {
   const words = query.trim().split(/\s+/).filter(Boolean);
   const found: { thing: T; score: number; n: number }[] = [];
   let n = 0;
   for (const thing of things) {
     const all = texts(thing);
-    const whole = Math.max(...all.map((t, i) => fuzzyScore(query, t) / (1 + i)));
-    const each = words.map((w) => Math.max(...all.map((t, i) => fuzzyScore(w, t) / (1 + i))));
+    const whole = Math.max(...all.map((t, i) => fuzzyScore(query, t, i < 2) / (1 + i)));
+    const each = words.map((w) => Math.max(...all.map((t, i) => fuzzyScore(w, t, i < 2) / (1 + i))));
     const score = words.length === 0 ? 1 : Math.max(whole, each.every((s) => s > 0) ? each.reduce((a, b) => a + b, 0) / words.length : 0);
     if (score > 0) found.push({ thing, score, n });
     n++;
