@@ -81,6 +81,20 @@ class Cases(harness.CliCase):
     s = json.loads(self.ok("graph", "stats", "g.json", "--json").stdout)
     self.assertEqual((s["operations"], s["instances"], s["reuse"], s["wires"], s["settings"], s["depth"]), (2, 4, 2, 3, 3, 4))
 
+  def test_overhead_is_the_time_in_which_nothing_computed(self):
+    self.good()
+    nodes = {"a": {"rounds": 1, "started": 0.5, "seconds": 1.0}, "b": {"rounds": 1, "started": 1.0, "seconds": 1.0},
+             "c": {"rounds": 2, "started": 3.0, "seconds": 9.0}, "known": {"rounds": 0, "started": 0.0, "seconds": 0.0}}
+    (self.dir / "run.json").write_text(json.dumps({"seconds": 4.0, "nodes": nodes}))
+    run = json.loads(self.ok("graph", "stats", "g.json", "--report", "run.json", "--json").stdout)["run"]
+    self.assertEqual(run, {"seconds": 4.0, "computing": 2.5, "overhead": 1.5, "nodes": 3})
+    self.assertRegex(self.ok("graph", "stats", "g.json", "--report", "run.json").stdout, r"overhead a node +500.000 ")
+    self.ok("run", "g.json", "--report", "real.json", "--no-cache")
+    real = json.loads(self.ok("graph", "stats", "g.json", "--report", "real.json", "--json").stdout)["run"]
+    self.assertEqual(real["nodes"], 2)
+    self.assertLessEqual(real["overhead"], real["seconds"])
+    self.fails(1, ["graph", "stats", "g.json", "--report", "g.json"], "no report of a run")
+
   def test_diff(self):
     self.good("a.json")
     self.put("b.json", {"read": READ, "cast": {**CAST, "settings": {"dtype": "c64"}, "at": [5, 5]}}, {})

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <larmor/flow/graph.hpp>
-#include <larmor/nodes/operations.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "graph_files.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -20,7 +20,7 @@ int run(const Call& call) {
   const flow::Graph graph = open_graph(path);
   const std::filesystem::path base =
       call.given("--base") ? std::filesystem::path(call.text("--base")) : path.parent_path();
-  const auto issues = flow::check(graph, nodes::operations(), graph_library(path), base);
+  const auto issues = flow::check(graph, all_operations(call), graph_library(path), base);
   const auto errors =
       std::count_if(issues.begin(), issues.end(), [](const auto& i) { return i.kind == Issue::Kind::error; });
   if (call.json) {
@@ -48,7 +48,7 @@ void register_graph_check(Commands& commands) {
   commands.add({.name = "graph check",
                 .does = "Says everything that is wrong with a graph, without running it",
                 .in = {{.name = "GRAPH", .what = "graph (.json)"}},
-                .opt = {folder("--base", "folder of relative file names; default: that of the graph")},
+                .opt = {folder("--base", "folder of relative file names; default: that of the graph"), ops_option()},
                 .examples = {"larmor graph check dce.json"},
                 .more = "Exit code 1 when there is an error; warnings alone give 0.",
                 .run = run});

@@ -5,9 +5,9 @@
 #include <larmor/flow/provenance.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/nodes/files.hpp>
-#include <larmor/nodes/operations.hpp>
 
 #include "command.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -28,7 +28,7 @@ int run(const Call& call) {
   // What would make a second run differ is worth a word.
   if (made.larmor != LARMOR_VERSION)
     log::info(fmt::format("made by larmor {}, this is {}", made.larmor, LARMOR_VERSION));
-  const auto& types = nodes::operations();
+  const auto& types = all_operations(call);
   for (const auto& [id, version] : made.operations)
     if (!types.has(id))
       log::warning(fmt::format("operation {} is not there", id));
@@ -61,7 +61,7 @@ void register_graph_from(Commands& commands) {
                 .does = "Gets the graph back that made a file",
                 .in = {{.name = "FILE", .what = ".nii, .nii.gz, .png, .csv, .json, .html, .npy or a sidecar"}},
                 .opt = {file("--out", "file that receives the graph; default: standard output").as("-o"),
-                        folder("--base", "folder of relative input names; default: this one")},
+                        folder("--base", "folder of relative input names; default: this one"), ops_option()},
                 .examples = {"larmor graph from Ktrans.nii.gz -o dce.json"},
                 .more = "Says when the inputs or the operations are not what they were.",
                 .run = run});

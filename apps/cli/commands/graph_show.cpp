@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <larmor/flow/graph.hpp>
-#include <larmor/nodes/operations.hpp>
 #include <set>
 
 #include "command.hpp"
 #include "graph_files.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -88,7 +88,7 @@ int run(const Call& call) {
   }
   if (!graph.title.empty()) fmt::print("{}\n", graph.title);
   if (!graph.about.empty()) fmt::print("{}\n\n", graph.about);
-  Outline(nodes::operations()).graph(graph, graph_library(path), 0);
+  Outline(all_operations(call)).graph(graph, graph_library(path), 0);
   return 0;
 }
 
@@ -98,6 +98,7 @@ void register_graph_show(Commands& commands) {
   commands.add({.name = "graph show",
                 .does = "A graph as text: its nodes in order, what they take and how they are set",
                 .in = {{.name = "GRAPH", .what = "graph (.json)"}},
+                .opt = {ops_option()},
                 .examples = {"larmor graph show dce.json", "larmor graph show draft.json --json > graph.json"},
                 .more = "Settings at their default are left out. With --json the graph as it is saved: keys in order, "
                         "brought to the current version.",

@@ -3,21 +3,58 @@
 
 #include <algorithm>
 #include <larmor/flow/graph_stats.hpp>
-#include <larmor/nodes/operations.hpp>
+#include <larmor/io/file.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "graph_files.hpp"
 #include "text_table.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
 
+/// What a run took beside its operations. While at least one of them computes, the engine costs nothing that would have
+/// been saved: overhead is the time in which none did.
+struct Overhead {
+  double seconds = 0, computing = 0;
+  int nodes = 0;
+  double rest() const { return std::max(0.0, seconds - computing); }
+};
+
+Overhead overhead_of(const std::string& file) {
+  const json report = json::parse(io::read_text(file), nullptr, false);
+  if (!report.is_object() || !report.contains("nodes") || !report.contains("seconds"))
+    throw Error(Errc::format, file + ": this is no report of a run", "write one with larmor run --report");
+  Overhead out;
+  try {
+    out.seconds = report.at("seconds").get<double>();
+    std::vector<std::pair<double, double>> spans;
+    for (const auto& [path, node] : report.at("nodes").items()) {
+      if (node.at("rounds").get<int>() < 1) continue;
+      ++out.nodes;
+      const double start = node.at("started").get<double>();
+      spans.emplace_back(start, std::min(out.seconds, start + node.at("seconds").get<double>()));
+    }
+    std::sort(spans.begin(), spans.end());
+    double end = 0;
+    for (const auto& [from, to] : spans) {
+      out.computing += std::max(0.0, to - std::max(from, end));
+      end = std::max(end, to);
+    }
+  } catch (const json::exception& e) {
+    throw Error(Errc::format, file + ": " + e.what(), "write a report with larmor run --report");
+  }
+  return out;
+}
+
 int run(const Call& call) {
   const std::filesystem::path path = call.text("GRAPH");
-  const auto s = flow::statistics(open_graph(path), nodes::operations(), graph_library(path));
+  const auto s = flow::statistics(open_graph(path), all_operations(call), graph_library(path),
+                                  [&](const std::string& id) { return user_operations(call).lines_of(id); });
+  const Overhead overhead = call.given("--report") ? overhead_of(call.text("--report")) : Overhead{};
   if (call.json) {
     json out{{"operations", s.operations},
              {"instances", s.instances},
@@ -36,6 +73,11 @@ int run(const Call& call) {
              {"json_lines", s.json_lines},
              {"counts", s.counts},
              {"unknown", s.unknown}};
+    if (call.given("--report"))
+      out["run"] = {{"seconds", overhead.seconds},
+                    {"computing", overhead.computing},
+                    {"overhead", overhead.rest()},
+                    {"nodes", overhead.nodes}};
     fmt::print("{}\n", out.dump(2));
     return 0;
   }
@@ -58,6 +100,13 @@ int run(const Call& call) {
   row("user operations", s.user_operations, "distinct");
   row("lines of code", s.code_lines, "of the user operations");
   row("lines of JSON", s.json_lines, "of the graph");
+  if (call.given("--report")) {
+    rows.push_back({"run", fmt::format("{:.3f}", overhead.seconds), "seconds"});
+    rows.push_back({"overhead", fmt::format("{:.3f}", overhead.rest()), "seconds in which no operation computed"});
+    rows.push_back({"overhead a node",
+                    fmt::format("{:.3f}", overhead.nodes ? 1e3 * overhead.rest() / overhead.nodes : 0.0),
+                    fmt::format("milliseconds, {} ran", overhead.nodes)});
+  }
   fmt::print("{}", text_table(rows));
   std::vector<std::pair<std::string, std::int64_t>> counts(s.counts.begin(), s.counts.end());
   std::stable_sort(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -71,16 +120,18 @@ int run(const Call& call) {
 }  // namespace
 
 void register_graph_stats(Commands& commands) {
-  commands.add({.name = "graph stats",
-                .does = "How large a graph is, and how much of it is reuse",
-                .in = {{.name = "GRAPH", .what = "graph (.json)"}},
-                .refs = {"Zwart and Pipe, MRM 74:1449 (2015), table 2"},
-                .examples = {"larmor graph stats dce.json"},
-                .more = "Nodes are the distinct operations, which is what somebody had to write; instances are the "
-                        "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
-                        "each place it stands in. What the engine adds to the time of the operations is a matter of a "
-                        "run: see the report of larmor run.",
-                .run = run});
+  commands.add(
+      {.name = "graph stats",
+       .does = "How large a graph is, and how much of it is reuse",
+       .in = {{.name = "GRAPH", .what = "graph (.json)"}},
+       .opt = {file("--report", "report of a run (larmor run --report): its time and its overhead"), ops_option()},
+       .refs = {"Zwart and Pipe, MRM 74:1449 (2015), table 2"},
+       .examples = {"larmor graph stats dce.json"},
+       .more = "Nodes are the distinct operations, which is what somebody had to write; instances are the "
+               "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
+               "each place it stands in. Overhead is the time of a run in which no operation computed: what the "
+               "engine and the files of the cache took.",
+       .run = run});
 }
 
 }  // namespace larmor::cli

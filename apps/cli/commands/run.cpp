@@ -4,12 +4,12 @@
 #include <larmor/core/log.hpp>
 #include <larmor/flow/provenance.hpp>
 #include <larmor/io/file.hpp>
-#include <larmor/nodes/operations.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "graph_files.hpp"
 #include "graph_job.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -78,7 +78,7 @@ void print_result(const flow::RunReport& report, const json& outputs) {
 int run(const Call& call) {
   const fs::path path = call.text("GRAPH");
   flow::Graph graph = open_graph(path);
-  const auto& types = nodes::operations();
+  const auto& types = all_operations(call);
   flow::RunOptions options;
   options.base = call.given("--base") ? fs::path(call.text("--base")) : path.parent_path();  // empty: this folder
   // What is written goes where the call was made, as it does with every other command.
@@ -132,7 +132,7 @@ void register_run(Commands& commands) {
                folder("--cache", "folder with results of earlier runs; default: ~/.cache/larmor"),
                flag("--no-cache", "keep nothing on disk"),
                text("--memory", "memory for results (512M, 2G, ...); what does not fit goes to disk", "2G"),
-               flag("--force", "compute everything again")},
+               flag("--force", "compute everything again"), ops_option()},
        .examples = {"larmor run filter.json --set window.width=0.8 --out filtered",
                     "larmor run filter.json --set 'window.width=[0.6, 0.8, 1]' --in kspace=brain.npy --to window"},
        .more = "Nodes that have run with the same settings on the same inputs are not run again, also after a restart. "

@@ -11,6 +11,7 @@
 #include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "graph_job.hpp"
+#include "user_ops.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -82,7 +83,7 @@ std::map<std::string, Value> settings_of(const Call& call, const std::string& id
 }
 
 int run(const Call& call) {
-  const auto& types = nodes::operations();
+  const auto& types = all_operations(call);
   const std::string id = types.resolve(call.text("OP"));
   const NodeType& type = types.get(id);
   std::map<std::string, std::string> wanted;
@@ -178,7 +179,7 @@ void register_run_op(Commands& commands) {
        .in = {{.name = "OP", .what = "operation, see larmor list ops", .kind = Kind::text, .choices = operation_ids}},
        .opt = {text("--in", "port=file for what the operation takes; a number or a list as it stands").many(),
                text("--set", "name=value for a setting").many(),
-               text("--out", "port=file for what it gives; the name's ending says the format").many()},
+               text("--out", "port=file for what it gives; the name's ending says the format").many(), ops_option()},
        .examples = {"larmor run-op fourier.fft --help",
                     "larmor run-op mask.threshold --in in=head.nii.gz --out mask=mask.nii.gz",
                     "larmor run-op math.expression --in a=post.nii --in b=pre.nii --set 'formula=(a - b) / b' "

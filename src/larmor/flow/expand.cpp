@@ -294,6 +294,7 @@ std::map<std::string, Bundle> Planner::inline_graph(const Scope& scope, const st
 }
 
 Plan make_plan(const Graph& graph, const NodeTypes& types, const PlanOptions& options) {
+  const auto reading = types.reading();  // operations of users may be replaced; the plan holds copies
   Planner planner(types, options, std::make_shared<Paths>());
   Scope scope{&graph, nullptr, {}, {}, {}, false};
   for (const auto& [name, input] : graph.inputs) {

@@ -3,24 +3,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <larmor/flow/graph_look.hpp>
 #include <larmor/flow/graph_order.hpp>
-#include <larmor/flow/graph_types.hpp>
 
 namespace larmor::flow {
 namespace {
-
-template <class Map>
-std::vector<std::string> keys(const Map& map) {
-  std::vector<std::string> out;
-  for (const auto& [key, value] : map) out.push_back(key);
-  return out;
-}
-template <class Items>
-std::vector<std::string> names(const Items& items) {
-  std::vector<std::string> out;
-  for (const auto& item : items) out.push_back(item.name);
-  return out;
-}
 
 class Checker {
  public:
@@ -33,9 +20,7 @@ class Checker {
     path_ = path, graph_ = &graph, library_ = &library;
     fed_ = fed_ports();
     for (const auto& [id, node] : graph.nodes) this->node(id, node);
-    wires();
-    outer_ports();
-    promoted();
+    check_wires(look());
     for (const auto& cycle : cycles(graph))
       add(cycle.front(), "", "cycle",
           fmt::format("the nodes {} -> {} wait for each other", fmt::join(cycle, " -> "), cycle.front()),
@@ -45,16 +30,14 @@ class Checker {
   }
 
  private:
-  Issue& add(const std::string& node, std::string port, std::string code, std::string message, std::string advice = {},
-             Issue::Kind kind = Issue::Kind::error) {
-    std::string place = node.empty() ? path_.substr(0, path_.empty() ? 0 : path_.size() - 1) : path_ + node;
-    issues_.push_back(
-        {kind, std::move(place), std::move(port), std::move(message), std::move(advice), std::move(code)});
-    return issues_.back();
+  void add(const std::string& node, std::string port, std::string code, std::string message, std::string advice = {},
+           Issue::Kind kind = Issue::Kind::error) {
+    look().add(node, std::move(port), std::move(code), std::move(message), std::move(advice), kind);
   }
   void add(const std::string& node, std::string port, std::string code, const Error& e) {
-    add(node, std::move(port), std::move(code), e.message(), e.advice());
+    look().add(node, std::move(port), std::move(code), e);
   }
+  GraphLook look() { return {resolver_, issues_, *graph_, *library_, path_}; }
 
   /// In-ports that a wire or an input of the graph feeds, by node.
   std::map<std::string, std::map<std::string, int>> fed_ports() const {
@@ -73,7 +56,7 @@ class Checker {
 
   void node(const std::string& id, const Node& node) {
     if (node.op.empty() == node.graph.empty())
-      return void(add(id, "", "node", "it is neither an operation nor a sub-graph, or both", "give it an operation"));
+      return add(id, "", "node", "it is neither an operation nor a sub-graph, or both", "give it an operation");
     const NodeType* type = resolver_.type(node, *graph_, *library_);
     if (!type) return unknown(id, node);
     settings(id, node, *type);
@@ -90,8 +73,8 @@ class Checker {
       return add(id, "", "unknown_op",
                  unknown_name("operation", node.op, resolver_.types().ids(), "see all with: larmor list ops"));
     if (definition_of(node, *graph_, *library_))
-      return void(add(id, "", "recursion", fmt::format("the sub-graph '{}' holds itself", node.graph),
-                      "loops are zones: give a sub-graph 'loop'"));
+      return add(id, "", "recursion", fmt::format("the sub-graph '{}' holds itself", node.graph),
+                 "loops are zones: give a sub-graph 'loop'");
     add(id, "", "unknown_graph", unknown_name("graph", node.graph, keys(graph_->definitions)));
   }
 
@@ -175,8 +158,7 @@ class Checker {
   }
 
   void loop(const std::string& id, const Loop& loop, const Node& node, const NodeType& type) {
-    if (node.graph.empty())
-      return void(add(id, "", "loop", "only sub-graphs can be loops", "put the node into a sub-graph"));
+    if (node.graph.empty()) return add(id, "", "loop", "only sub-graphs can be loops", "put the node into a sub-graph");
     const auto in = names(type.inputs), out = names(type.outputs);
     for (const auto& port : loop.over)
       if (!type.input(port)) add(id, port, "loop", unknown_name("in-port", port, in));
@@ -198,117 +180,6 @@ class Checker {
       if (const auto no = resolver_.types().types.refusal(type.input(to)->type, type.output(from)->type); !no.empty())
         add(id, to, "loop", fmt::format("'{}' of one round becomes '{}' of the next: {}", from, to, no));
     }
-  }
-
-  struct End {
-    const Node* node = nullptr;
-    const NodeType* type = nullptr;
-    const Port* port = nullptr;
-  };
-  /// What a reference names; says what is not there, at `node` and `port`.
-  End end(const std::string& reference, bool input, const std::string& node, const std::string& port,
-          const char* code = nullptr) {
-    const auto [id, name] = split_port(reference);
-    End found;
-    const auto it = graph_->nodes.find(id);
-    if (it == graph_->nodes.end()) {
-      add(node, port, code ? code : "unknown_node", unknown_name("node", id, keys(graph_->nodes)));
-      return found;
-    }
-    found.node = &it->second;
-    found.type = resolver_.type(it->second, *graph_, *library_);
-    if (!found.type) return found;  // said already
-    found.port = input ? found.type->input(name) : found.type->output(name);
-    if (found.port) return found;
-    const bool setting = input && found.type->setting(name);
-    Error error =
-        unknown_name(input ? "in-port" : "out-port", name, names(input ? found.type->inputs : found.type->outputs));
-    if (setting) error.advise(fmt::format("'{}' is a setting: make it a port first", name));
-    add(code ? node : id, code ? port : name, code ? code : "unknown_port", error);
-    return found;
-  }
-
-  void wires() {
-    for (const auto& [in, out] : graph_->wires) {
-      const auto [id, name] = split_port(in);
-      const End from = end(out, false, graph_->nodes.count(id) ? id : "", name);
-      const End to = end(in, true, "", in);
-      if (from.port && to.port) fit(id, name, from, to, out);
-    }
-  }
-
-  void fit(const std::string& id, const std::string& name, const End& from, const End& to, const std::string& out) {
-    const auto& types = resolver_.types();
-    if (const auto no = types.types.refusal(to.port->type, from.port->type); !no.empty()) {
-      const auto help = converters(types, to.port->type, from.port->type);
-      add(id, name, "type", fmt::format("in-port '{}' takes from {}: {}", name, out, no),
-          help.empty() ? "wire something else to it: " + to.port->what
-                       : fmt::format("put one of these between them: {}", fmt::join(help, ", ")));
-      return;
-    }
-    const Limits &give = from.port->limits, &take = to.port->limits;
-    const auto taken = [&](DType t) {
-      return std::find(take.dtypes.begin(), take.dtypes.end(), t) != take.dtypes.end();
-    };
-    if (!give.dtypes.empty() && !take.dtypes.empty() && std::none_of(give.dtypes.begin(), give.dtypes.end(), taken))
-      add(id, name, "type",
-          fmt::format("in-port '{}' takes elements of {} and {} gives {}", name, listed(take.dtypes), out,
-                      listed(give.dtypes)),
-          "put array.cast between them");
-    // Slices, rounds and sweeps change how many axes there are.
-    const bool same_rank = !from.node->map && !to.node->map && !from.node->loop && !to.node->loop &&
-                           from.node->sweeps.empty() && from.port->type == to.port->type;
-    if (same_rank && (give.min_rank > take.max_rank || give.max_rank < take.min_rank))
-      add(id, name, "type", fmt::format("in-port '{}' takes {} and {} gives {}", name, ranks(take), out, ranks(give)),
-          to.port->what);
-  }
-
-  static std::string listed(const std::vector<DType>& types) {
-    std::vector<std::string_view> out;
-    for (const auto t : types) out.push_back(to_string(t));
-    return fmt::format("{}", fmt::join(out, ", "));
-  }
-  static std::string ranks(const Limits& l) {
-    if (l.max_rank >= 99) return fmt::format("{} axes or more", l.min_rank);
-    return l.min_rank == l.max_rank ? fmt::format("{} axes", l.min_rank)
-                                    : fmt::format("{} to {} axes", l.min_rank, l.max_rank);
-  }
-
-  void outer_ports() {
-    const auto& types = resolver_.types().types;
-    for (const auto& [name, port] : graph_->inputs) {
-      if (port.type != "any" && !types.has(port.type))
-        add("", name, "graph_port", unknown_name("type", port.type, types.ids()));
-      for (const auto& inside : port.inside) {
-        const End to = end(inside, true, "", name, "graph_port");
-        if (!to.port) continue;
-        if (const auto no = types.refusal(to.port->type, port.type); !no.empty())
-          add("", name, "graph_port", fmt::format("the input '{}' of the graph feeds {}: {}", name, inside, no));
-      }
-    }
-    for (const auto& [name, port] : graph_->outputs) {
-      if (port.type != "any" && !types.has(port.type))
-        add("", name, "graph_port", unknown_name("type", port.type, types.ids()));
-      if (port.inside.size() != 1) {
-        add("", name, "graph_port",
-            fmt::format("the output '{}' of the graph comes from {} ports", name, port.inside.size()), "name one");
-        continue;
-      }
-      const End from = end(port.inside.front(), false, "", name, "graph_port");
-      if (!from.port) continue;
-      if (const auto no = types.refusal(port.type, from.port->type); !no.empty())
-        add("", name, "graph_port",
-            fmt::format("the output '{}' of the graph comes from {}: {}", name, port.inside.front(), no));
-    }
-  }
-
-  void promoted() {
-    for (const auto& [name, p] : graph_->settings)
-      if (!resolver_.promoted(*graph_, p.node, p.setting, *library_))
-        add("", name, "promoted",
-            fmt::format("'{}' stands for the setting '{}' of the node '{}', which is not there", name, p.setting,
-                        p.node),
-            "promote another, or take it away");
   }
 
   void inside(const std::string& id, const Node& node, const Graph& around, const Library& library,
@@ -339,28 +210,6 @@ std::vector<Issue> check(const Graph& graph, const NodeTypes& types, const Libra
   TypeResolver resolver(types);
   Checker(resolver, issues, base).graph(graph, remembering(library), "");
   return issues;
-}
-
-std::vector<std::string> converters(const NodeTypes& types, std::string_view to, std::string_view from) {
-  std::vector<std::pair<int, std::string>> found;
-  for (const auto& [id, type] : types) {
-    const Port* in = nullptr;
-    int needed = 0;
-    for (const auto& port : type.inputs) {
-      if (port.limits.required) ++needed;
-      if (!in || (port.limits.required && !in->limits.required)) in = &port;
-    }
-    if (!in || needed > 1 || in->type == "any" || !types.types.accepts(in->type, from)) continue;
-    for (const auto& out : type.outputs) {
-      if (out.type == "any" || !types.types.accepts(to, out.type)) continue;
-      found.emplace_back((in->type != from) + (out.type != to), id);
-      break;
-    }
-  }
-  std::sort(found.begin(), found.end());
-  std::vector<std::string> out;
-  for (auto& [distance, id] : found) out.push_back(std::move(id));
-  return out;
 }
 
 }  // namespace larmor::flow

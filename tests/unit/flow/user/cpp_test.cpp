@@ -155,7 +155,7 @@ TEST_F(CppOperation, WhatWasBuiltIsUsedAgain) {
   NodeTypes fresh;
   const auto start = Clock::now();
   ops_->refresh(fresh);
-  EXPECT_LT(since(start), 0.3);  // a compiler takes seconds
+  EXPECT_LT(since(start), 1);  // a compiler takes seconds
   EXPECT_EQ(run_operation(fresh.get("user.op"), fresh.types, {}, {}).at("out").number(), 1);
 }
 
