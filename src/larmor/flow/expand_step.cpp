@@ -268,10 +268,9 @@ std::map<std::string, Bundle> Planner::zone(const Scope& scope, const std::strin
       const auto policy = node.policy.find(name);
       step.policy.push_back(policy == node.policy.end() ? Policy::automatic : policy->second);
     }
-    const Hash inside = step.zone->body->fingerprint();
-    step.cacheable = !inside.zero();
+    step.cacheable = step.zone->body->told();
     Hasher base;
-    base.add("zone").add(inside);
+    base.add("zone").add(step.zone->body->fingerprint());
     add_zone(base, *step.zone);
     step.base = base.done();
     names = step.outputs;

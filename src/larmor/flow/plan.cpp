@@ -46,14 +46,8 @@ void Plan::finish() {
 Hash Plan::fingerprint() const {
   Hasher all;
   for (const auto& step : steps) {
-    if (step.kind != Step::Kind::sink && !step.cacheable) return {};
-    if (step.refused) return {};
-    for (const auto& feed : step.wired_settings) {
-      const Setting* s = step.type ? step.type->setting(feed.name) : nullptr;
-      // Which file a wire will name is not known yet, nor its time of change.
-      if (s && (s->kind == SettingKind::file_open || s->kind == SettingKind::folder)) return {};
-    }
     all.add(step.base);
+    if (step.refused) all.add(step.refused->message());
     for_each_source(step, [&](const Feed& feed) {
       const int where[] = {static_cast<int>(feed.from.kind), feed.from.step, feed.from.port};
       all.add(feed.name).add(where, sizeof where).add(feed.from.constant.hash());
@@ -61,6 +55,18 @@ Hash Plan::fingerprint() const {
     for (const auto& name : step.outputs) all.add(name);
   }
   return all.done();
+}
+
+bool Plan::told() const {
+  for (const auto& step : steps) {
+    if (step.refused || (step.kind != Step::Kind::sink && !step.cacheable)) return false;
+    for (const auto& feed : step.wired_settings) {
+      const Setting* s = step.type ? step.type->setting(feed.name) : nullptr;
+      // Which file a wire will name is not known yet, nor its time of change.
+      if (s && (s->kind == SettingKind::file_open || s->kind == SettingKind::folder)) return false;
+    }
+  }
+  return true;
 }
 
 Source stacked(Plan& plan, const Bundle& bundle, const std::string& path, const NodeTypes& types) {

@@ -91,8 +91,11 @@ struct Plan {
   int add_sink(std::vector<Feed> feeds);
   /// Fills what follows from the wires.
   void finish();
-  /// Hash of everything that the steps do; zero when some of them can not be told from outside.
+  /// Hash of everything that the steps do with their inputs.
   Hash fingerprint() const;
+  /// False when what they do does not follow from that: something inside writes, is never cached, is broken, or reads a
+  /// file that a wire names.
+  bool told() const;
 };
 
 struct PlanOptions {

@@ -114,7 +114,7 @@ void Run::finish_made(const InstancePtr& instance, int number, Mode mode, Made m
   const Step& step = in.plan->steps[static_cast<std::size_t>(number)];
   StepState& st = in.states[static_cast<std::size_t>(number)];
   const bool known = !st.key.zero();
-  const bool impure = step.kind == Step::Kind::operation && step.type->impure;
+  const bool impure = step.kind == Step::Kind::operation ? step.type->impure : !step.cacheable;
   const double worth = machine_.options.disk_from_seconds;
   auto record = std::make_shared<Record>();
   record->key = st.key, record->op = step.op, record->version = step.type ? step.type->version : 1;

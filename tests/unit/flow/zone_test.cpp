@@ -277,6 +277,35 @@ TEST(Loop, SweptLoopsAreLoopsOfTheirOwn) {
   EXPECT_EQ(to_json(engine.value(g, "loop.out")), "[12,15]");
 }
 
+TEST(Loop, WithAnEffectOrAClockInsideItRunsEachTime) {
+  Ops t;
+  TempFolder folder;
+  Graph g = with_loop({.kind = Loop::Kind::repeat, .times = 2, .feedback = {{"in", "out"}}});
+  auto d = std::make_shared<Graph>(*doubling());
+  d->nodes["clock"] = op("t.clock");
+  d->nodes["write"] = op("t.write");
+  d->wires["write.in"] = "bias.out";
+  g.definitions["double"] = d;
+  RunOptions options;
+  options.out = folder.path;
+  Engine engine(t.types);
+  EXPECT_EQ(engine.run(g, options).state, "done");
+  EXPECT_EQ(engine.value(g, "loop.out", options).number(), 12);
+  const auto again = engine.run(g, options);
+  EXPECT_EQ(again.nodes.at("loop").state, State::done);
+  EXPECT_EQ(again.nodes.at("loop/clock").rounds, 2);
+  EXPECT_EQ(again.nodes.at("loop/twice").rounds, 0);
+  std::filesystem::remove(folder.path / "out.txt");
+  engine.run(g, options);
+  EXPECT_TRUE(std::filesystem::exists(folder.path / "out.txt"));
+  // Another body is another zone.
+  auto other = std::make_shared<Graph>(*d);
+  other->nodes["bias"].settings["bias"] = 1;
+  g.definitions["double"] = other;
+  engine.run(g, options);
+  EXPECT_EQ(engine.value(g, "loop.out", options).number(), 15);
+}
+
 TEST(Loop, EverythingThatIsThrownIsAnError) {
   Ops t;
   for (const char* how : {"error", "memory", "other", "int"}) {
