@@ -176,7 +176,7 @@ void register_run_op(Commands& commands) {
   commands.add(
       {.name = "run-op",
        .does = "Runs one operation on files",
-       .in = {{.name = "OP", .what = "operation, see larmor list ops", .kind = Kind::text, .choices = operation_ids}},
+       .in = {{.name = "OP", .what = "operation, see larmor list ops", .kind = Kind::text}},
        .opt = {text("--in", "port=file for what the operation takes; a number or a list as it stands").many(),
                text("--set", "name=value for a setting").many(),
                text("--out", "port=file for what it gives; the name's ending says the format").many(), ops_option()},
