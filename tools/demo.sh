@@ -19,3 +19,4 @@ s = json.load(open("demo/maps/summary.json"))
 print(f"\nfit: {s['voxels']['fitted']:,} voxels at {s['voxels_per_second']:,.0f} voxels/s")
 PY
 printf 'all of it: %.1f s\nreport: %s\n' "$(awk "BEGIN {print $(date +%s.%N) - $start}")" "$PWD/demo/maps/report.html"
+printf 'the same as a graph, in the browser: make studio\n'

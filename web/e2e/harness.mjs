@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Studio of its own for every test file, and a Chromium that looks at it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const source = resolve(here, "../..");
+export const program = process.env.LARMOR_BIN ?? join(source, "build/bin/larmor");
+export const browser = process.env.CHROMIUM ?? "/usr/bin/chromium";
+/** Where pictures of each step go when LARMOR_PICTURES names a folder. */
+const pictures = process.env.LARMOR_PICTURES;
+
+/** Why the tests cannot run here, or nothing. */
+export const skip = !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
+
+const flags = ["--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
+
+/** Starts `larmor studio` on a free port in a folder of its own, for one test. */
+export async function startStudio(t, { graph, args = [], files = {} } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "larmor-e2e-"));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  if (graph) writeFileSync(join(folder, "graph.json"), typeof graph === "string" ? graph : JSON.stringify(graph));
+  const words = ["studio", ...(graph ? [join(folder, "graph.json")] : []), "--no-browser", "--port", "0", "--json", "--root", folder, "--cache", join(folder, "cache"), ...args];
+  const child = spawn(program, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  let out = "", talk = "";
+  child.stderr.on("data", (d) => (talk += d));
+  const address = await new Promise((done, failed) => {
+    const late = setTimeout(() => failed(new Error(`Studio did not start: ${talk}`)), 20000);
+    child.stdout.on("data", (d) => {
+      out += d;
+      if (out.includes("\n")) clearTimeout(late), done(JSON.parse(out.split("\n")[0]));
+    });
+    child.on("exit", (code) => (clearTimeout(late), failed(new Error(`Studio ended with ${code}: ${talk}`))));
+  });
+  const base = `http://127.0.0.1:${address.port}`;
+  t.after(async () => {
+    const ended = child.exitCode !== null ? Promise.resolve() : new Promise((done) => child.on("exit", done));
+    child.kill("SIGINT");
+    const hard = setTimeout(() => child.kill("SIGKILL"), 5000);
+    await ended;
+    clearTimeout(hard);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return { folder, base, url: address.address, child, talk: () => talk, get: async (path) => (await fetch(base + path)).json() };
+}
+
+/** A page of Chromium on `url`; errors of the page fail the test when it closes. */
+export async function openPage(t, url, { width = 1440, height = 900, dark = false } = {}) {
+  const profile = mkdtempSync(join(tmpdir(), "larmor-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: browser, args: flags, headless: true, viewport: { width, height }, colorScheme: dark ? "dark" : "light",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(20000);
+  const wrong = [];
+  page.on("pageerror", (e) => wrong.push(String(e)));
+  page.on("console", (m) => m.type() === "error" && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED/.test(m.text()) && wrong.push(m.text()));
+  t.after(async () => {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    assert.deepEqual(wrong, [], "errors of the page");
+  });
+  await page.goto(url);
+  await page.getByTestId("canvas").or(page.getByTestId("dashboard")).first().waitFor();
+  return {
+    page, context,
+    picture: async (name) => {
+      if (!pictures) return;
+      mkdirSync(pictures, { recursive: true });
+      await page.screenshot({ path: join(pictures, name + ".png") });
+    },
+  };
+}
+
+export const node = (page, id) => page.getByTestId(`node-${id}`);
+export const port = (page, id, side, name) => page.getByTestId(`port-${id}-${side}-${name}`);
+
+/** Adds an operation by its id from the palette and gives the new node's id. */
+export async function add(page, op) {
+  const before = await ids(page);
+  await page.getByTestId("palette-search").fill(op);
+  await page.getByTestId(`palette-${op}`).first().dblclick();
+  await page.waitForFunction((n) => document.querySelectorAll("[data-testid^='node-'][data-state]").length > n, before.length);
+  const fresh = (await ids(page)).filter((id) => !before.includes(id));
+  assert.equal(fresh.length, 1, `one new node for ${op}`);
+  await page.getByTestId("palette-search").fill("");
+  return fresh[0];
+}
+export const ids = (page) => page.$$eval("[data-testid^='node-'][data-state]", (all) => all.map((e) => e.dataset.testid.slice(5)));
+
+/** Drags a wire from an out-port to an in-port, as a hand does. */
+export async function connect(page, from, out, to, into) {
+  const a = await port(page, from, "out", out).locator(".react-flow__handle").boundingBox();
+  const b = await port(page, to, "in", into).locator(".react-flow__handle").boundingBox();
+  await page.mouse.move(a.x + a.width / 2, a.y + a.height / 2);
+  await page.mouse.down();
+  await page.mouse.move((a.x + b.x) / 2, (a.y + b.y) / 2, { steps: 4 });
+  await page.mouse.move(b.x + b.width / 2, b.y + b.height / 2, { steps: 6 });
+  await page.mouse.up();
+}
+
+/** Moves a node by dragging its title. */
+export async function move(page, id, dx, dy) {
+  const box = await node(page, id).locator(".node-head").boundingBox();
+  await page.mouse.move(box.x + 30, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 30 + dx / 2, box.y + dy / 2, { steps: 3 });
+  await page.mouse.move(box.x + 30 + dx, box.y + box.height / 2 + dy, { steps: 3 });
+  await page.mouse.up();
+}
+
+/** Waits until a node is in one of the states. */
+export async function state(page, id, ...wanted) {
+  await page.waitForFunction(
+    ([name, states]) => states.includes(document.querySelector(`[data-testid='node-${name}'][data-state]`)?.dataset.state),
+    [id, wanted], { timeout: 60000 },
+  );
+}
+
+/** Gives a setting of the selected node a value: a choice where the form offers some, an entry otherwise. */
+export async function set(page, name, value) {
+  const field = page.getByTestId(`setting-${name}`);
+  await field.waitFor();
+  // The form adapts to the data once they are there: an entry may become a choice in between.
+  for (let tries = 0; ; ++tries) try {
+    if ((await field.evaluate((e) => e.tagName)) === "SELECT") return void (await field.selectOption(value, { timeout: 5000 }));
+    await field.fill(value, { timeout: 5000 });
+    return void (await field.press("Enter", { timeout: 5000 }));
+  } catch (e) {
+    if (tries === 3) throw e;
+  }
+}
+
+/** A dynamic-contrast object that is made, fitted and reduced to one number: small enough to run at once. */
+export const dce = (more = {}) => ({
+  larmor: 1, title: "Small DCE",
+  nodes: {
+    object: { op: "dce.dro", at: [0, 0], settings: { kind: "concentration", grid: [24, 24, 6], frames: 30, frame_time: 6, snr: 0, noise: 0.005 } },
+    fit: { op: "dce.fit", at: [300, 0] },
+    Ktrans: { op: "maps.pick", at: [600, 0] },
+    minute: { op: "math.multiply", at: [900, 0], settings: { value: 60 } },
+    mean: { op: "reduce.mean", at: [1200, 0], settings: { nan: "omit" } },
+  },
+  wires: { "fit.concentration": "object.dynamic", "fit.aif": "object.aif", "fit.mask": "object.mask", "Ktrans.maps": "fit.maps", "minute.a": "Ktrans.image", "mean.in": "minute.out" },
+  ...more,
+});
