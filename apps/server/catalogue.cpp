@@ -64,7 +64,11 @@ json extensions(const flow::NodeTypes& types) {
           if (s.kind == flow::SettingKind::file_open) n = std::max(n, s.choices.size());
         return n;
       };
-      if (it == out.end() || opens->choices.size() < kinds(it->get<std::string>())) out[ending] = id;
+      const bool reader = id.starts_with("io.");  // one that reads files and does nothing else
+      if (it == out.end() || (reader && !it->get_ref<const std::string&>().starts_with("io.")) ||
+          (reader == it->get_ref<const std::string&>().starts_with("io.") &&
+           opens->choices.size() < kinds(it->get<std::string>())))
+        out[ending] = id;
     }
   }
   return out;
