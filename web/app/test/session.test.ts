@@ -181,3 +181,20 @@ function gated(api: Api, gate: { open: boolean; after?: boolean }): Api {
     },
   };
 }
+
+describe("groups", () => {
+  test("are in the state of their nodes, and show what their outputs show", async () => {
+    const { session } = await s.open(id, "a");
+    await until(() => server().running === null && session.state.run?.state !== "running");
+    const definitions = { part: { nodes: { blur: { op: "filter.gaussian" }, cut: { op: "filter.threshold" } }, wires: { "cut.in": "blur.out" }, outputs: { mask: { type: "mask", from: "cut.mask" } } } };
+    session.editDocument("add group", (d) => ({ ...d, nodes: { ...d.nodes, part: { graph: "part", at: [0, 0] } }, definitions }));
+    await settled(session);
+    const out = { type: "mask", describe: "mask", hash: "1" };
+    server().emit({ t: "node", node: { path: "part/blur", state: "done", seconds: 1 } });
+    server().emit({ t: "node", node: { path: "part/cut", state: "running", progress: 0.5 } });
+    await until(() => session.reports.get("part")?.state === "running");
+    server().emit({ t: "node", node: { path: "part/cut", state: "done", seconds: 2, outputs: { mask: out } } });
+    await until(() => session.reports.get("part")?.state === "done");
+    expect(session.reports.get("part")).toMatchObject({ seconds: 3, outputs: { mask: out } });
+  });
+});

@@ -42,7 +42,8 @@ function ProbeCount() {
 }
 function ProblemCount() {
   const issues = useGraph((s) => s.issues);
-  const all = problemsOf(issues, useReports());
+  const doc = useGraph((s) => s.doc);
+  const all = problemsOf(issues, useReports(), doc);
   const errors = all.filter((p) => p.kind === "error").length;
   return all.length > 0 && <span className={"badge " + (errors ? "error" : "warning")} data-testid="problem-count">{all.length}</span>;
 }

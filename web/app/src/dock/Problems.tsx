@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Issue, NodeReport } from "@larmor/graph";
+import type { GraphDoc, Issue, NodeReport } from "@larmor/graph";
 import { CheckCircle2, OctagonX, TriangleAlert } from "lucide-react";
 import * as actions from "../actions.ts";
 import { useGraph, useReports, useSession } from "../state/hooks.ts";
@@ -14,9 +14,14 @@ export interface Problem {
 }
 
 /** What is wrong with the graph, and what went wrong in the last run; errors first. */
-export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeReport>): Problem[] {
+export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeReport>, doc: GraphDoc): Problem[] {
   const out: Problem[] = issues.map((i) => ({ kind: i.kind, node: i.node ?? "", port: i.port, text: i.message, advice: i.advice }));
+  const groups = new Set<string>();
+  for (const path of reports.keys()) if (path.includes("/")) groups.add(path.slice(0, path.lastIndexOf("/")));
   for (const [path, r] of reports) {
+    // Nodes that have gone have no problems, and a group has those of its nodes.
+    const node = doc.nodes?.[path.split("/")[0]!];
+    if (!node || groups.has(path)) continue;
     if (r.state === "error" && r.error) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at });
     if (r.state !== "idle") for (const w of r.warnings ?? []) out.push({ kind: "warning", node: path, text: w });
   }
@@ -33,7 +38,8 @@ export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeRep
 export function Problems() {
   const session = useSession();
   const issues = useGraph((s) => s.issues);
-  const all = problemsOf(issues, useReports());
+  const doc = useGraph((s) => s.doc);
+  const all = problemsOf(issues, useReports(), doc);
   if (!all.length) {
     return (
       <div className="empty">

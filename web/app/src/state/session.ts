@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, type Issue, type Level, levelAt, type NodeReport, Optimistic, type Patch, type Selection,
+  aggregate, type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, type Issue, type Level, levelAt, type NodeReport, Optimistic, type PortReport, splitPort, type Patch, type Selection,
 } from "@larmor/graph";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Message, messages, say } from "../errors.ts";
@@ -82,6 +82,8 @@ export class Session {
   private unsure: { patch: Patch; label: string }[] = [];
   private underWay: Promise<unknown> = Promise.resolve();
   private connected = false;
+  private told = new Set<string>();                    // paths that the server reports itself
+  private inside = new Map<string, Set<string>>();     // group -> nodes in it, at any depth, that the server reports
   /** The event stream is there, and the document was read after it began. */
   ready = false;
 
@@ -254,12 +256,39 @@ export class Session {
 
   private take(answer: GraphAnswer) {
     this.optimistic.reset(answer.graph);
-    this.reports.replace(Object.entries(answer.nodes ?? {}));
+    this.reports.replace([]);
+    this.told.clear();
+    this.inside.clear();
     this.set({
       rev: answer.rev, path: answer.path, savedRev: answer.saved_rev ?? this.state.savedRev, undo: answer.undo ?? null, redo: answer.redo ?? null, auto: answer.auto ?? true, issues: answer.issues ?? [],
       run: answer.running ? (this.state.run ?? { run: 0, state: "running", seconds: 0, ran: 0, cached: 0, failed: 0, since: performance.now() }) : this.state.run?.state === "running" ? null : this.state.run,
     });
     this.show();
+    for (const report of Object.values(answer.nodes ?? {})) this.report(report);
+  }
+
+  /** Keeps a report, and that of every group around the node: the server tells of plain groups only by their nodes. */
+  private report(report: NodeReport) {
+    this.told.add(report.path);
+    this.reports.set(report.path, report);
+    const keys = report.path.split("/");
+    for (let n = keys.length - 1; n > 0; n--) {
+      const group = keys.slice(0, n).join("/");
+      let inside = this.inside.get(group);
+      if (!inside) this.inside.set(group, (inside = new Set()));
+      inside.add(report.path);
+      if (this.told.has(group)) continue;
+      const level = levelAt(this.state.doc, keys.slice(0, n));
+      if (level.path.length < n) continue;
+      const outputs: Record<string, PortReport> = {};
+      for (const [name, o] of Object.entries(level.graph.outputs ?? {})) {
+        const [node, port] = splitPort(o.from ?? "");
+        const value = this.reports.get(`${group}/${node}`)?.outputs?.[port];
+        if (value) outputs[name] = value;
+      }
+      const nodes = [...inside].filter((path) => level.graph.nodes?.[path.slice(group.length + 1).split("/")[0]!]).flatMap((path) => this.reports.get(path) ?? []);
+      this.reports.set(group, aggregate(group, nodes, outputs));
+    }
   }
 
   receive(e: ServerEvent) {
@@ -280,8 +309,7 @@ export class Session {
         return this.show();
       }
       case "node": {
-        const report = e.node as NodeReport;
-        return this.reports.set(report.path, report);
+        return this.report(e.node as NodeReport);
       }
       case "run": {
         const r = e as unknown as RunState & { resident_bytes?: number };

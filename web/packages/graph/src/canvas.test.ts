@@ -9,7 +9,7 @@ import { nodeView } from "./node_view.ts";
 import { diff } from "./patch.ts";
 import { Optimistic, squash } from "./pending.ts";
 import { compareRuns, profileRows, timeline } from "./profile.ts";
-import { type NodeReport, type RunReport, secondsLeft } from "./report.ts";
+import { aggregate, type NodeReport, type RunReport, secondsLeft } from "./report.ts";
 import { catalogue, small } from "./testing.ts";
 
 const rects = (list: Rect[]) => new Map(list.map((r, i) => [String(i), r]));
@@ -114,6 +114,15 @@ describe("runs", () => {
     const c = compareRuns(run(n("a", 0, 1), n("b", 0, 1)), run(n("a", 0, 1.1), n("x", 0, 2)));
     expect(c.map((x) => x.path)).toEqual(["x", "b", "a"]);
     expect(c[0]!.a).toBeUndefined();
+  });
+  test("a group is as its most pressing node, and sums up their work", () => {
+    const r = (path: string, state: NodeReport["state"], more: Partial<NodeReport> = {}): NodeReport => ({ path: "g/" + path, state, ...more });
+    expect(aggregate("g", [r("a", "done", { seconds: 1 }), r("b", "cached"), r("c", "done", { seconds: 2 })], {})).toMatchObject({ state: "done", seconds: 3, progress: 1 });
+    expect(aggregate("g", [r("a", "cached"), r("b", "cached")], {}).state).toBe("cached");
+    expect(aggregate("g", [r("a", "done"), r("b", "running", { progress: 0.5, doing: "fit" })], {})).toMatchObject({ state: "running", progress: 0.75, doing: "b: fit" });
+    expect(aggregate("g", [r("a", "error", { error: "no", advice: "do" }), r("b", "skipped")], {})).toMatchObject({ state: "error", error: "a: no", advice: "do" });
+    expect(aggregate("g", [r("a", "warning", { warnings: ["w"] }), r("b", "done")], {}).warnings).toEqual(["a: w"]);
+    expect(aggregate("g", [], {}).state).toBe("idle");
   });
   test("time left: earlier runs at first, its own pace later", () => {
     expect(secondsLeft({ path: "a", state: "running", expected_seconds: 10, progress: 0 }, 2)).toBe(8);

@@ -11,7 +11,7 @@ export function sliderScale(s: SettingInfo): "linear" | "log" | null {
   const lo = lowerOf(s), hi = upperOf(s);
   if ((s.kind !== "number" && s.kind !== "integer") || lo === undefined || hi === undefined || hi <= lo) return null;
   const ratio = hi / lo;
-  if (lo > 0 && ratio >= 1000) return ratio < 1e12 ? "log" : null;
+  if (lo > 0 && ratio >= 1000) return ratio < 2e7 ? "log" : null;
   return hi - lo < 2e4 ? "linear" : null;
 }
 

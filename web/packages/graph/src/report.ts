@@ -84,3 +84,32 @@ export function secondsLeft(report: NodeReport, elapsed: number): number {
   // The longer it runs, the more its own pace says.
   return p * byProgress + (1 - p) * Math.max(byHistory, 0);
 }
+
+const rank: State[] = ["running", "error", "waiting", "warning", "idle", "cancelled", "skipped", "done", "cached", "frozen", "bypassed"];
+const over = new Set<State>(["done", "cached", "warning", "error", "skipped", "cancelled", "bypassed", "frozen"]);
+
+/** The report of a group from those of its nodes: the most pressing state, the sum of the work. */
+export function aggregate(path: string, inner: NodeReport[], outputs: Record<string, PortReport>): NodeReport {
+  const sum = (of: (r: NodeReport) => number | undefined) => inner.reduce((s, r) => s + (of(r) ?? 0), 0);
+  const state = rank.find((s) => inner.some((r) => r.state === s)) ?? "idle";
+  const name = (r: NodeReport) => r.path.slice(path.length + 1);
+  const failed = inner.find((r) => r.state === "error");
+  const running = inner.find((r) => r.state === "running");
+  const started = inner.filter((r) => r.seconds).map((r) => r.started ?? 0);
+  return {
+    path,
+    state,
+    progress: inner.length ? sum((r) => (over.has(r.state) ? 1 : r.state === "running" ? r.progress : 0)) / inner.length : 0,
+    doing: running ? [name(running), running.doing].filter(Boolean).join(": ") : "",
+    started: started.length ? Math.min(...started) : 0,
+    seconds: sum((r) => r.seconds),
+    expected_seconds: sum((r) => r.expected_seconds),
+    output_bytes: sum((r) => r.output_bytes),
+    peak_bytes: Math.max(0, ...inner.map((r) => r.peak_bytes ?? 0)),
+    warnings: inner.flatMap((r) => (r.state === "idle" ? [] : (r.warnings ?? []).map((w) => `${name(r)}: ${w}`))),
+    error: failed?.error ? `${name(failed)}: ${failed.error}` : "",
+    advice: failed?.advice ?? "",
+    error_at: failed?.error_at ?? "",
+    outputs,
+  };
+}
