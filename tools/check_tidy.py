@@ -22,6 +22,9 @@ CLEAN = BUILD / "tidy-clean"
 # C++20 lets lambdas capture structured bindings; clang learnt it in version 16, and Debian 12 has 14. What it says about
 # a file after such an error is guesswork, so the whole file counts as not readable.
 OLD_CLANG = "reference to local binding"
+# Young rooms that have not been gone through yet: what is found there is printed, and fails nothing. Take a room off the
+# list once it is clean.
+PENDING = ("src/larmor/flow/", "src/larmor/nodes/", "src/larmor/recon/", "src/larmor/sim/")
 
 
 def one_entry_a_file():
@@ -74,15 +77,18 @@ def main():
     CLEAN.mkdir(exist_ok=True)
     (BUILD / "tidy" / "compile_commands.json").write_text(json.dumps(list(entries.values())), encoding="utf-8")
     settings = (ROOT / ".clang-tidy").read_bytes() + " ".join(options).encode()
-    wrong = 0
+    wrong = pending = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         jobs = [pool.submit(check, p, e, settings, options) for p, e in sorted(entries.items())]
         for job in jobs:
             path, good, text = job.result()
             if not good:
-                wrong += 1
+                if str(path.relative_to(ROOT)).startswith(PENDING):
+                    pending += 1
+                else:
+                    wrong += 1
                 print(text.replace(str(ROOT) + "/", ""))
-    print(f"tidy: {len(entries)} files, {wrong} wrong")
+    print(f"tidy: {len(entries)} files, {wrong} wrong" + (f", {pending} to be looked at in young rooms" if pending else ""))
     return 1 if wrong else 0
 
 

@@ -186,8 +186,8 @@ void Planner::node(const Scope& scope, const std::string& id, const Node& node) 
     for (auto& [name, bundle] : emit(scope, id, node, std::move(in)))
       plan.ports[scope.prefix + id + "." + name] = std::move(bundle);
   } catch (Error& e) {
-    refuse(scope, id, node.op.empty() ? node.graph : node.op, std::move(e),
-           e.code() == Errc::unknown_name ? "unknown_op" : "setting");
+    const char* code = e.code() == Errc::unknown_name ? "unknown_op" : "setting";
+    refuse(scope, id, node.op.empty() ? node.graph : node.op, std::move(e), code);
   }
 }
 

@@ -90,7 +90,7 @@ Taps taps_at(Interpolation kind, double position, std::int64_t n, bool fill_outs
   }
   double sum = 0;
   for (int k = -3; k <= 4; ++k) {
-    const auto i = static_cast<std::size_t>(k + 3);
+    const auto i = static_cast<std::size_t>(std::int64_t{k} + 3);
     taps.at[i] = std::clamp<std::int64_t>(low + k, 0, n - 1);
     sum += taps.weight[i] = kernel(kind, part - k);
   }
