@@ -8,6 +8,7 @@
 #include <cmath>
 #include <complex>
 #include <cstring>
+#include <larmor/core/nd/visit.hpp>
 
 #include "http.hpp"
 
@@ -33,28 +34,7 @@ std::int64_t whole(std::string_view text, std::string_view in) {
   return v;
 }
 
-template <class F>
-decltype(auto) visit(DType type, F&& f) {
-  switch (type) {
-    case DType::boolean:
-      return f(bool{});
-    case DType::u8:
-      return f(std::uint8_t{});
-    case DType::i16:
-      return f(std::int16_t{});
-    case DType::i32:
-      return f(std::int32_t{});
-    case DType::f32:
-      return f(float{});
-    case DType::f64:
-      return f(double{});
-    case DType::c64:
-      return f(std::complex<float>{});
-    case DType::c128:
-      break;
-  }
-  return f(std::complex<double>{});
-}
+using nd::visit;
 
 template <class T>
 constexpr bool is_complex = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;

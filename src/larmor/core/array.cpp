@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <larmor/core/array.hpp>
+#include <larmor/core/nd/visit.hpp>
 #include <larmor/core/parallel.hpp>
 #include <limits>
 #include <numeric>
@@ -88,28 +89,7 @@ void for_each_offset(const Shape& shape, const Shape& strides, F&& f) {
   }
 }
 
-template <class F>
-decltype(auto) visit(DType type, F&& f) {
-  switch (type) {
-    case DType::boolean:
-      return f(bool{});
-    case DType::u8:
-      return f(std::uint8_t{});
-    case DType::i16:
-      return f(std::int16_t{});
-    case DType::i32:
-      return f(std::int32_t{});
-    case DType::f32:
-      return f(float{});
-    case DType::f64:
-      return f(double{});
-    case DType::c64:
-      return f(std::complex<float>{});
-    case DType::c128:
-      return f(std::complex<double>{});
-  }
-  throw Error(Errc::internal, "array of unknown type");
-}
+using nd::visit;
 
 template <class T>
 inline constexpr bool is_complex = false;
