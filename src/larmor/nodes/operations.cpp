@@ -34,6 +34,11 @@ void add_types(flow::Types& types) {
                         .parent = "record",
                         .colour = "#b85c8a",
                         .viewers = {"picture"}});
+  types.add("trajectory", {.title = "Trajectory",
+                           .what = "where k-space was sampled [cycles/FOV]",
+                           .parent = "record",
+                           .colour = "#D55E00",
+                           .viewers = {"curves", "scene", "table"}});
   types.add("scene", {.title = "Scene",
                       .what = "points, lines, spheres and arrows in space",
                       .parent = "record",

@@ -6,6 +6,7 @@
 #include <larmor/nodes/values/picture.hpp>
 #include <larmor/nodes/values/report.hpp>
 #include <larmor/nodes/values/table.hpp>
+#include <larmor/nodes/values/trajectory.hpp>
 
 #include "../io/support.hpp"
 #include "run_op.hpp"
@@ -50,6 +51,26 @@ TEST(CurveValue, AnInputFunctionKeepsWhatKindItIs) {
   EXPECT_EQ(back.source, "a.csv");
   // A measured curve that says nothing is whole blood.
   EXPECT_FALSE(ValueTraits<Aif>::from(ValueTraits<Curve>::to({.x = {0, 1}, .y = {{1, 2}}})).plasma);
+}
+
+TEST(TrajectoryValue, RoundTripKeepsWhatIsKnown) {
+  Trajectory t{.k = Array::of<double>({4, 3, 2}, {"sample", "arm", "d"}), .matrix = {8, 6}, .fov = {240, 180}};
+  t.k.data<double>()[5] = -2.5;
+  t.times = {0, 0.1, 0.2, 0.3}, t.source = "spiral";
+  const Trajectory back = round_trip(t);
+  EXPECT_EQ(back.k.axes(), t.k.axes());
+  EXPECT_EQ(back.k.data<double>()[5], -2.5);
+  EXPECT_EQ(back.matrix, t.matrix);
+  EXPECT_EQ(back.fov, t.fov);
+  EXPECT_EQ(back.times, t.times);
+  EXPECT_EQ(back.source, "spiral");
+  EXPECT_EQ(caught([] { ValueTraits<Trajectory>::from(Value(2.0)); }).code(), Errc::type);
+  EXPECT_EQ(caught([&] {
+              auto broken = t;
+              broken.matrix = {2, 2};
+              ValueTraits<Trajectory>::from(ValueTraits<Trajectory>::to(broken));
+            }).code(),
+            Errc::range);
 }
 
 TEST(CurveValue, RefusesWhatIsNoCurve) {
