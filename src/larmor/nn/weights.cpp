@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <larmor/core/error.hpp>
+#include <larmor/core/hash.hpp>
+#include <larmor/nn/weights.hpp>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace larmor::nn {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+constexpr std::uint64_t most_header = 100'000'000;  // the limit that safetensors sets
+
+float from_half(std::uint16_t h) {
+  const int exponent = (h >> 10) & 31;
+  const double mantissa = h & 1023;
+  const double sign = (h & 0x8000) ? -1 : 1;
+  if (exponent == 31)
+    return mantissa != 0 ? std::numeric_limits<float>::quiet_NaN()
+                         : static_cast<float>(sign) * std::numeric_limits<float>::infinity();
+  const double value = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
+  return static_cast<float>(sign * value);
+}
+
+struct Kind {
+  std::size_t size;
+  float (*read)(const std::byte*);
+};
+template <class T>
+T bits(const std::byte* p) {
+  T v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+const std::map<std::string, Kind>& kinds() {
+  static const std::map<std::string, Kind> all{
+      {"F32", {4, [](const std::byte* p) { return bits<float>(p); }}},
+      {"F64", {8, [](const std::byte* p) { return static_cast<float>(bits<double>(p)); }}},
+      {"F16", {2, [](const std::byte* p) { return from_half(bits<std::uint16_t>(p)); }}},
+      {"BF16", {2, [](const std::byte* p) {
+                  const std::uint32_t wide = static_cast<std::uint32_t>(bits<std::uint16_t>(p)) << 16;
+                  float v;
+                  std::memcpy(&v, &wide, 4);
+                  return v;
+                }}}};
+  return all;
+}
+
+Error damaged(const std::string& what) {
+  return {Errc::format, "damaged weights: " + what, "copy the file again, or train again; `larmor seg train` resumes"};
+}
+
+Tensor read_tensor(const std::string& name, const json& entry, std::span<const std::byte> data) {
+  const auto kind = kinds().find(entry.at("dtype").get<std::string>());
+  if (kind == kinds().end())
+    throw damaged(fmt::format("'{}' is {}; known are F32, F64, F16, BF16", name, entry.at("dtype").dump()));
+  Tensor t;
+  std::uint64_t count = 1;
+  for (const auto& n : entry.at("shape")) {
+    t.shape.push_back(n.get<std::int64_t>());
+    if (t.shape.back() < 0 || count > data.size())
+      throw damaged(fmt::format("'{}' has the shape {}", name, entry.at("shape").dump()));
+    count *= static_cast<std::uint64_t>(t.shape.back());
+  }
+  const auto begin = entry.at("data_offsets").at(0).get<std::uint64_t>();
+  const auto end = entry.at("data_offsets").at(1).get<std::uint64_t>();
+  if (end < begin || end > data.size())
+    throw damaged(fmt::format("'{}' lies at bytes {} to {} of {}", name, begin, end, data.size()));
+  if (end - begin != count * kind->second.size)
+    throw damaged(fmt::format("'{}' has {} bytes for {} numbers", name, end - begin, count));
+  t.values.resize(count);
+  for (std::uint64_t i = 0; i < count; ++i)
+    t.values[i] = kind->second.read(data.data() + begin + i * kind->second.size);
+  return t;
+}
+
+}  // namespace
+
+const Tensor& Weights::get(const std::string& name) const {
+  const auto it = tensors.find(name);
+  if (it != tensors.end()) return it->second;
+  std::vector<std::string> names;
+  for (const auto& [n, t] : tensors) names.push_back(n);
+  throw unknown_name("tensor", name, names, "the weights belong to another network");
+}
+
+std::int64_t Weights::parameters() const {
+  std::int64_t n = 0;
+  for (const auto& [name, t] : tensors) n += static_cast<std::int64_t>(t.values.size());
+  return n;
+}
+
+std::string sha256_of(const Weights& weights) {
+  Sha256 sum;
+  for (const auto& [name, t] : weights.tensors) sum.add(t.values.data(), t.values.size() * sizeof(float));
+  return sum.hex();
+}
+
+std::vector<std::byte> encode(const Weights& weights) {
+  json header = json::object();
+  auto meta = weights.meta;
+  meta["sha256"] = sha256_of(weights);
+  header["__metadata__"] = meta;
+  std::uint64_t at = 0;
+  for (const auto& [name, t] : weights.tensors) {
+    const std::uint64_t end = at + t.values.size() * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, end}}};
+    at = end;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');  // the bytes start at a multiple of 8
+  std::vector<std::byte> out(8 + text.size() + at);
+  const std::uint64_t length = text.size();
+  std::memcpy(out.data(), &length, 8);
+  std::memcpy(out.data() + 8, text.data(), text.size());
+  std::size_t to = 8 + text.size();
+  for (const auto& [name, t] : weights.tensors) {
+    if (!t.values.empty()) std::memcpy(out.data() + to, t.values.data(), t.values.size() * sizeof(float));
+    to += t.values.size() * sizeof(float);
+  }
+  return out;
+}
+
+Weights decode(std::span<const std::byte> bytes) {
+  if (bytes.size() < 10) throw damaged(fmt::format("{} bytes hold no header", bytes.size()));
+  const auto length = bits<std::uint64_t>(bytes.data());
+  if (length > most_header || length > bytes.size() - 8)
+    throw damaged(fmt::format("the header says it has {} bytes, the file has {}", length, bytes.size()));
+  const auto data = bytes.subspan(8 + length);
+  Weights out;
+  try {
+    const auto* text = reinterpret_cast<const char*>(bytes.data() + 8);
+    const json header = json::parse(text, text + length);
+    if (!header.is_object()) throw damaged("the header is no JSON object");
+    std::uint64_t used = 0;
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        out.meta = entry.get<std::map<std::string, std::string>>();
+        continue;
+      }
+      used += entry.at("data_offsets").at(1).get<std::uint64_t>() - entry.at("data_offsets").at(0).get<std::uint64_t>();
+      out.tensors[name] = read_tensor(name, entry, data);
+    }
+    if (used != data.size())
+      throw damaged(fmt::format("the tensors have {} bytes, the file {} after its header", used, data.size()));
+  } catch (const json::exception& e) {
+    throw damaged(fmt::format("the header cannot be read ({})", e.what()));
+  }
+  if (const auto it = out.meta.find("sha256"); it != out.meta.end()) {
+    const std::string found = Sha256().add(data.data(), data.size()).hex();
+    if (found != it->second) throw damaged(fmt::format("SHA-256 is {}, the file says {}", found, it->second));
+  }
+  return out;
+}
+
+void write_whole(const fs::path& path, std::span<const std::byte> bytes) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  std::string work = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
+  const int file = ::mkstemp(work.data());
+  const auto fail = [&](const char* doing) {
+    const std::string why = std::strerror(errno);
+    if (file >= 0) ::close(file), ::unlink(work.c_str());
+    throw Error(Errc::file, fmt::format("cannot {} {}: {}", doing, path.string(), why),
+                "is there space, and may you write there?");
+  };
+  if (file < 0) fail("write");
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const auto n = ::write(file, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail("write");
+    done += static_cast<std::size_t>(n);
+  }
+  if (::fchmod(file, 0644) != 0 || ::fsync(file) != 0) fail("write");
+  ::close(file);
+  if (::rename(work.c_str(), path.c_str()) != 0) {
+    const std::string why = std::strerror(errno);
+    ::unlink(work.c_str());
+    throw Error(Errc::file, fmt::format("cannot name {}: {}", path.string(), why));
+  }
+}
+
+std::vector<std::byte> read_whole(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in || fs::is_directory(path))
+    throw Error(Errc::file, fmt::format("cannot read {}", path.string()), "is the name right?");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(in.tellg()));
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!in) throw Error(Errc::file, fmt::format("cannot read {}", path.string()));
+  return bytes;
+}
+
+void write_weights(const fs::path& path, const Weights& weights) { write_whole(path, encode(weights)); }
+
+Weights read_weights(const fs::path& path) {
+  const auto bytes = read_whole(path);
+  try {
+    return decode(bytes);
+  } catch (Error& e) {
+    e.at(path.string());
+    throw;
+  }
+}
+
+}  // namespace larmor::nn

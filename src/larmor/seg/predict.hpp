@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <larmor/core/cancel.hpp>
+#include <larmor/data/image.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace larmor::seg {
+
+/// Something a person should look at before the result is used.
+struct Flag {
+  std::string id;    // "components", "border", "uncertain", "size", "intensity", "contrast"
+  std::string what;  // one sentence with both numbers
+  bool serious = false;
+};
+
+struct Segmentation {
+  Image labels;         // u8 (x, y, z): 0 background, 1 anterior, 2 posterior
+  Image probabilities;  // f32 (x, y, z, class), sums to 1
+  Image uncertainty;    // f32 (x, y, z): entropy of the probabilities over its largest value, 0..1
+  std::vector<Flag> flags;
+  std::vector<std::string> classes;  // "background", "anterior", "posterior"
+  std::string model;                 // name and the first digits of the SHA-256 of its weights
+};
+
+struct PredictOptions {
+  bool mirror = true;   // mean over mirror images along the axes that training mirrored; up to 8 times the work
+  bool largest = true;  // keep the largest connected piece of all labels together
+};
+
+/// A trained network ready for use: the file is read and checked when the first image comes. Copies share it; calls
+/// from several threads are sound.
+class Segmenter {
+ public:
+  /// The shipped model. Looked for in $LARMOR_MODELS, beside the program (../share/larmor/models) and, in a checkout,
+  /// in models/.
+  Segmenter();
+  explicit Segmenter(std::filesystem::path weights);
+
+  /// A crop of about the size the network was trained on; any spacing and any orientation of the axes: the image is
+  /// turned and resampled to the grid of training and the result brought back to the image's own grid.
+  /// Errors   Errc::file (no model, with the places looked in), Errc::format (damaged weights: both checksums),
+  /// Errc::shape (not 3-D, too small or too large), Errc::range (constant image), Errc::numeric (NaN or infinite)
+  Segmentation predict(const Image& image, const PredictOptions& options = {}, const Cancel* cancel = nullptr) const;
+
+  /// Reads the model now. Errors   as above
+  void load() const;
+  const std::filesystem::path& path() const;
+
+ private:
+  struct Model;
+  std::shared_ptr<Model> model_;
+};
+
+/// File of the shipped model, empty when there is none in any of the places.
+std::filesystem::path shipped_model();
+
+}  // namespace larmor::seg
