@@ -38,7 +38,7 @@ void add_types(flow::Types& types) {
                            .what = "where k-space was sampled [cycles/FOV]",
                            .parent = "record",
                            .colour = "#D55E00",
-                           .viewers = {"curves", "scene", "table"}});
+                           .viewers = {"trajectory", "curves"}});
   types.add("scene", {.title = "Scene",
                       .what = "points, lines, spheres and arrows in space",
                       .parent = "record",

@@ -27,7 +27,7 @@ export function itemOf(id: string): { kind: "nodes" | "comments" | "frames" | "e
 }
 
 const at = (p: Point = [0, 0]) => ({ x: p[0], y: p[1] });
-export const pictured = new Set(["image", "volume", "picture", "curves", "maps", "scene"]);
+export const pictured = new Set(["image", "volume", "picture", "curves", "maps", "scene", "trajectory"]);
 
 /** The out-port whose picture a node shows: its first with a viewer that draws. */
 export function thumbnailPort(view: NodeView, catalogue: Catalogue): string | null {

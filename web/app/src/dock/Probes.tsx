@@ -25,7 +25,7 @@ export function Probes() {
   );
 }
 
-const titleOf: Record<string, string> = { image: "Image", volume: "Volume", curves: "Curves", scene: "3D scene", table: "Table", text: "Text", picture: "Picture", number: "Number", maps: "Maps", report: "Report" };
+const titleOf: Record<string, string> = { image: "Image", volume: "Volume", curves: "Curves", scene: "3D scene", trajectory: "Trajectory", table: "Table", text: "Text", picture: "Picture", number: "Number", maps: "Maps", report: "Report" };
 
 function ProbeTile({ probe }: { probe: Probe }) {
   const session = useSession();

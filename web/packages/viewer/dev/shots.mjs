@@ -21,6 +21,10 @@ const pages = {
   volume: [`ports=t1&viewer=volume&w=760&h=640&options=${encodeURIComponent('{"overlay":{"port":"labels"}}')}`, { w: 820, h: 680 }],
   mapsVolume: ["ports=maps&viewer=volume&w=760&h=640&theme=dark", { w: 820, h: 680 }],
   scene: ["ports=scene&w=760&h=640", { w: 820, h: 680 }],
+  spins: [`ports=spins&w=760&h=640&options=${encodeURIComponent('{"step":70}')}`, { w: 820, h: 680 }],
+  spiral: [`ports=spiral&w=1100&h=560&options=${encodeURIComponent('{"step":300}')}`, { w: 1160, h: 600 }],
+  spiralOne: [`ports=spiral&w=420&h=620&options=${encodeURIComponent('{"one":true,"at":{"arm":3}}')}`, { w: 480, h: 660 }],
+  cones: ["ports=cones&w=1100&h=560", { w: 1160, h: 600 }],
   curves: ["ports=curves,curve,fid,dce&viewer=curves&w=620&h=360", { w: 1300, h: 780 }],
   regionCurves: [
     `ports=dce&w=700&h=720&options=${encodeURIComponent('{"rois":[{"kind":"ellipse","x0":40,"y0":20,"x1":54,"y1":34},{"kind":"rect","x0":20,"y0":40,"x1":30,"y1":55}],"roiCurve":"t","maps":{"real":"inferno"},"at":{"t":30}}')}`,

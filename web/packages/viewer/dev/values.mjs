@@ -175,6 +175,38 @@ export function values() {
       ],
       unit: "mm",
     }),
+    spiral: () => {
+      const [n, arms] = [480, 12];
+      const k = (s, a, c) => {
+        const r = s / (n - 1), angle = 2 * Math.PI * (9 * r + a / arms);
+        return 63 * r * [Math.cos(angle), Math.sin(angle)][c];
+      };
+      return { $type: "trajectory", data: array("f64", [n, arms, 2], ["sample", "arm", "d"], k), matrix: [128, 128], fov: [220, 220], times: Array.from({ length: n }, (_, s) => s * 8e-6), source: "spiral, made for looking" };
+    },
+    cones: () => {
+      const [n, arms] = [300, 40];
+      const k = (s, a, c) => {
+        const r = s / (n - 1), z = Math.cos(Math.PI * (a + 0.5) / arms), angle = 2 * Math.PI * (5 * r + a * 0.618);
+        return 31 * r * [Math.sqrt(1 - z * z) * Math.cos(angle), Math.sqrt(1 - z * z) * Math.sin(angle), z][c];
+      };
+      return { $type: "trajectory", data: array("f32", [n, arms, 3], ["sample", "arm", "d"], k), matrix: [64, 64, 64], fov: [], times: [], source: "" };
+    },
+    spins: () => {
+      const T = 240, n = 9;
+      const m = (c, f, t) => {
+        const time = t * 1e-4, w = 2 * Math.PI * (f - 4) * 30, decay = Math.exp(-time / 0.02), angle = w * time;
+        return [decay * Math.cos(angle), decay * Math.sin(angle), 1 - decay][c];
+      };
+      const times = Array.from({ length: T }, (_, t) => t * 1e-4);
+      return {
+        $type: "scene", title: "Spins after a 90 degree pulse", axes: ["Mx", "My", "Mz"], box: [[-1, -1, -1], [1, 1, 1]],
+        items: [
+          { kind: "spheres", positions: [[0, 0, 0]], radius: 1, opacity: 0.1, colour: "#9fb3c8" },
+          { kind: "arrows", title: "spins", positions: array("f32", [3, n], ["xyz", "n"], () => 0), directions: array("f32", [3, n, T], ["xyz", "n", "t"], (c, f, t) => m(c, f, t)), values: Array.from({ length: n }, (_, f) => (f - 4) * 30), map: "coolwarm", value_title: "off-resonance", value_unit: "Hz", radius: 0.014, times },
+          { kind: "lines", title: "path of one", positions: array("f32", [3, T], ["xyz", "n"], (c, t) => m(c, 8, t)), colour: "#ffb000", width: 2.5, times, trail: 0.008 },
+        ],
+      };
+    },
     table: () => ({ $type: "table", columns: ["subject", "labelling", "CBF [mL/100g/min]", "sd", "accepted"], rows }),
     text: () => text,
     markdown: () => "# Fit report\n\nExtended Tofts, **12,408 voxels**, 0 failed.\n\n| map | median | unit |\n|---|---|---|\n| Ktrans | 0.061 | 1/min |\n| ve | 0.21 | 1 |\n\n- start values from the linear fit\n- `max_iterations` 50\n",

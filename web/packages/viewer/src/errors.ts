@@ -12,6 +12,7 @@ export const messages = {
   noArray: (type: string) => `a value of type '${type}' holds no array to show; choose another viewer`,
   noCurve: (type: string) => `nothing in a value of type '${type}' can be drawn as a curve`,
   noScene: () => "the scene holds no items; give it points, lines, spheres or arrows",
+  noTrajectory: () => "the trajectory holds no positions of two or three coordinates",
   positions: (shape: number[]) => `positions have shape (${shape.join(", ")}) where (3, n) is needed`,
   noViewer: (name: string, fit: string[]) => `no viewer called '${name}' fits; these do: ${fit.join(", ")}`,
   grids: (a: number[], b: number[]) => `shapes differ (${a.join(" x ")} and ${b.join(" x ")}); stretched`,

@@ -36,6 +36,7 @@ export type ViewerName =
   | "volume"
   | "curves"
   | "scene"
+  | "trajectory"
   | "table"
   | "text"
   | "picture"

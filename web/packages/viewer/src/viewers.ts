@@ -3,6 +3,7 @@ import { lazy, type ComponentType } from "react";
 import type { Client } from "./api/client.ts";
 import { isComplex } from "./api/decode.ts";
 import { isLeaf, isRecord, leaves, recordType } from "./api/tree.ts";
+import { trajectoryShape } from "./trajectory/paths.ts";
 import type { ArrayLeaf, Tree, ValueInfo, ViewerName, ViewerProps } from "./types.ts";
 
 /** What a viewer of one kind gets: the value is there. */
@@ -16,6 +17,7 @@ export const inner: Record<ViewerName, ComponentType<InnerProps>> = {
   volume: lazy(() => import("./volume/VolumeViewer.tsx")),
   curves: lazy(() => import("./curves/CurvesViewer.tsx")),
   scene: lazy(() => import("./scene/SceneViewer.tsx")),
+  trajectory: lazy(() => import("./trajectory/TrajectoryViewer.tsx")),
   table: lazy(() => import("./table/TableViewer.tsx")),
   text: lazy(() => import("./text/TextViewer.tsx")),
   picture: lazy(() => import("./picture/PictureViewer.tsx")),
@@ -29,6 +31,7 @@ export const viewerTitles: Record<ViewerName, string> = {
   volume: "Volume",
   curves: "Curves",
   scene: "3D scene",
+  trajectory: "Trajectory",
   table: "Table",
   text: "Text",
   picture: "Picture",
@@ -81,6 +84,8 @@ export function viewersFor(info: Pick<ValueInfo, "type" | "value">): ViewerName[
       return ["maps", "volume", "text"];
     case "scene":
       return ["scene", "text"];
+    case "trajectory":
+      return trajectoryShape(info) ? ["trajectory", "curves", "text"] : ["text"];
     case "table":
       return ["table", "text"];
     case "report":

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Axis3d, Download, Pause, Play, RotateCcw } from "lucide-react";
 import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { textField } from "../api/tree.ts";
+import { isRecord, textField } from "../api/tree.ts";
 import { useLoaded, useSize } from "../hooks/data.ts";
 import { useOptions } from "../hooks/store.ts";
-import { short } from "../maths/window.ts";
 import { IconButton, Message, Waiting } from "../ui/kit.tsx";
 import { captioned, fileName, savePng } from "../ui/save.ts";
 import type { InnerProps } from "../viewers.ts";
-import { sceneItems, sceneTimes } from "./items.ts";
+import { boxOf, sceneItems, sceneTimes, timeText } from "./items.ts";
+import { ScaleBar } from "./ScaleBar.tsx";
 import { SceneStage } from "./stage.ts";
+import { usePlay } from "./usePlay.ts";
 
 interface SceneOptions {
   view?: number[];
@@ -17,7 +18,8 @@ interface SceneOptions {
   axes?: boolean;
   hidden?: number[];
 }
-const ink = { fg: "#e6e9ee", muted: "#98a2ae" };
+/** On the dark ground that pictures have in every theme. */
+export const ink = { fg: "#e6e9ee", muted: "#98a2ae" };
 
 /** Points, lines, spheres and arrows that can be turned around, with time. */
 export default function SceneViewer(p: InnerProps): ReactNode {
@@ -29,16 +31,17 @@ export default function SceneViewer(p: InnerProps): ReactNode {
   const size = useSize(box);
   const [stage, setStage] = useState<SceneStage | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
-  const [playing, setPlaying] = useState(false);
   const times = useMemo(() => (got.data ? sceneTimes(got.data) : []), [got.data]);
   const step = Math.min(options.step ?? times.length - 1, times.length - 1);
-  const latest = useRef({ step, times, change });
-  latest.current = { step, times, change };
+  const span = times.length > 1 ? times.at(-1)! - times[0]! : 0;
+  const { playing, setPlaying } = usePlay(times, step, (next) => change({ step: next }));
+  const latest = useRef(change);
+  latest.current = change;
 
   useEffect(() => {
     let made: SceneStage | null = null;
     try {
-      made = new SceneStage(canvas.current!, () => latest.current.change({ view: made!.view }));
+      made = new SceneStage(canvas.current!, () => latest.current({ view: made!.view }));
       setStage(made);
     } catch (e) {
       setFailure(e);
@@ -51,7 +54,8 @@ export default function SceneViewer(p: InnerProps): ReactNode {
   const view = useRef(options.view);
   useEffect(() => {
     if (!stage || !got.data) return;
-    stage.set(got.data, textField(info.value, "unit"), ink);
+    const names = isRecord(info.value) && Array.isArray(info.value["axes"]) ? info.value["axes"].map(String) : undefined;
+    stage.set(got.data, { unit: textField(info.value, "unit"), axes: names, box: boxOf(info.value), ink });
     stage.look(view.current);
   }, [stage, got.data, info.value]);
   useEffect(() => stage?.resize(size.width, size.height), [stage, size]);
@@ -59,15 +63,6 @@ export default function SceneViewer(p: InnerProps): ReactNode {
     stage?.time(times[step] ?? Infinity, options.hidden ?? []);
     stage?.axes(options.axes ?? true);
   }, [stage, got.data, times, step, options.hidden, options.axes]);
-  useEffect(() => {
-    if (!playing) return;
-    const timer = setInterval(() => {
-      const l = latest.current;
-      l.change({ step: (l.step + 1) % Math.max(1, l.times.length) });
-    }, 60);
-    return () => clearInterval(timer);
-  }, [playing]);
-
   if (got.error || failure) return <Message error={got.error ?? failure} />;
   const named = (got.data ?? []).map((item, k) => ({ item, k })).filter(({ item }) => item.title);
   return (
@@ -94,7 +89,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
                     aria-pressed={!off}
                     onClick={() => change({ hidden: off ? options.hidden!.filter((h) => h !== k) : [...(options.hidden ?? []), k] })}
                   >
-                    <i style={{ background: typeof item.colours === "string" ? item.colours : "#999" }} />
+                    <i style={{ background: typeof item.colours === "string" ? item.colours : "linear-gradient(90deg, #3b528b, #21918c, #fde725)" }} />
                     {item.title}
                   </button>
                 );
@@ -107,7 +102,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
             title="Save as PNG"
             onClick={() => {
               stage?.draw(); // the buffer is only there right after a draw
-              if (canvas.current) void savePng(captioned(canvas.current, { text: [p.title ?? port, times.length > 1 ? `t ${short(times[step] ?? 0)} s` : ""].filter(Boolean).join("  ·  ") }), fileName(port, "png"));
+              if (canvas.current) void savePng(captioned(canvas.current, { text: [p.title ?? port, times.length > 1 ? `t ${timeText(times[step] ?? 0, span)}` : ""].filter(Boolean).join("  ·  ") }), fileName(port, "png"));
             }}
           />
         </div>
@@ -115,6 +110,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
       <div className="lmv-canvas-box" ref={box}>
         <canvas ref={canvas} tabIndex={0} role="img" aria-label={`${p.title ?? port}: drag to turn, right button to move, wheel to zoom`} />
         {!got.data && <Waiting />}
+        <div className="lmv-scales">{(got.data ?? []).map((item, k) => item.scale && !options.hidden?.includes(k) && <ScaleBar key={k} scale={item.scale} />)}</div>
       </div>
       {times.length > 1 && (
         <div className="lmv-axes">
@@ -132,7 +128,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
                 change({ step: Number(e.target.value) });
               }}
             />
-            <span className="lmv-count">{short(times[step] ?? 0)} s</span>
+            <span className="lmv-count">{timeText(times[step] ?? 0, span)}</span>
           </div>
         </div>
       )}
