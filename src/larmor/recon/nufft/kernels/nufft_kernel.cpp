@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled once for each instruction set.
+#include <larmor/recon/nufft/kernels/slab.hpp>
+
+namespace larmor::recon::nufft {
+inline namespace LARMOR_ISA_NAMESPACE {
+namespace {
+
+template <int D, int V>
+constexpr Kernels kernels{slab_adjoint_of<D, V>, slab_forward_of<D, V>, columns_adjoint_of<D, V>,
+                          columns_forward_of<D, V>};
+
+template <int V>
+const Kernels* of_dims(int dims) {
+  return dims == 2 ? &kernels<2, V> : &kernels<3, V>;
+}
+
+}  // namespace
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::recon::nufft
+
+/// Null for more lanes than a register of this instruction set has.
+extern "C" const larmor::recon::nufft::Kernels* LARMOR_ISA_JOIN(larmor_nufft_kernels_, LARMOR_ISA)(int dims,
+                                                                                                   int lanes) {
+  using namespace larmor::recon::nufft;
+  switch (lanes) {
+    case 4:
+      return of_dims<4>(dims);
+#if LARMOR_VECTOR_BYTES >= 32
+    case 8:
+      return of_dims<8>(dims);
+#endif
+#if LARMOR_VECTOR_BYTES >= 64
+    case 16:
+      return of_dims<16>(dims);
+#endif
+    default:
+      return nullptr;
+  }
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Samples to the planes of a slab and back, V transforms side by side: the weights of a sample are computed once for
+// all.
+#include <larmor/recon/nufft/kernels/line_fft.hpp>
+
+namespace larmor::recon::nufft {
+inline namespace LARMOR_ISA_NAMESPACE {
+
+// Weights of one sample along every axis, padded to a register of AVX-512.
+typedef float WeightRow __attribute__((vector_size(64)));
+
+struct SampleWeights {
+  alignas(64) float w[3][16];
+};
+
+template <int D>
+LARMOR_INLINE void weights_of(const Layout& a, const Point& at, SampleWeights& out) {
+  // 8 points are one register of AVX; wider windows are rare.
+  typedef float Row __attribute__((vector_size(32)));
+  for (int half = 0; half < a.width; half += 8) {
+    Row c[D];
+    const auto* k = reinterpret_cast<const Row*>(a.coefficients + half);
+    simd::static_for<D>([&](auto d) LARMOR_LAMBDA { c[d] = *k; });
+    for (int i = 0; i < a.degree; ++i) {
+      k += 2;
+      simd::static_for<D>([&](auto d) LARMOR_LAMBDA { c[d] = c[d] * at.u[d] + *k; });
+    }
+    simd::static_for<D>([&](auto d) LARMOR_LAMBDA { *reinterpret_cast<Row*>(out.w[d] + half) = c[d]; });
+  }
+}
+
+/// row[0 .. w) += weights value.
+template <int V>
+LARMOR_INLINE void add_row(float* row, const float* weights, int w, Cells<V> value) {
+  using A = At<V, false>;
+  for (int x = 0; x < w; ++x, row += 2 * V) A::store(row, A::load(row) + value * weights[x]);
+}
+
+/// Planes [skip, until) of those that the sample touches; plane skip is `planes`.
+template <int D, int V>
+LARMOR_INLINE void spread(const Layout& a, const SampleWeights& w, int skip, int until, float* planes, Cells<V> value) {
+  for (int o = skip; o < until; ++o, planes += a.plane * 2 * V) {
+    if constexpr (D == 2) {
+      add_row<V>(planes, w.w[0], a.width, value * w.w[1][o]);
+    } else {
+      const Cells<V> v = value * w.w[2][o];
+      float* row = planes;
+      for (int y = 0; y < a.width; ++y, row += a.pitch * 2 * V) add_row<V>(row, w.w[0], a.width, v * w.w[1][y]);
+    }
+  }
+}
+
+template <int V>
+LARMOR_INLINE Cells<V> row_sum(const float* row, const float* weights, int w) {
+  using A = At<V, false>;
+  Cells<V> sum = A::load(row) * weights[0];
+  for (int x = 1; x < w; ++x) sum = sum + A::load(row + x * 2 * V) * weights[x];
+  return sum;
+}
+
+template <int D, int V>
+LARMOR_INLINE Cells<V> gather_sample(const Layout& a, const SampleWeights& w, const float* planes) {
+  Cells<V> sum{};
+  for (int o = 0; o < a.width; ++o, planes += a.plane * 2 * V) {
+    if constexpr (D == 2) {
+      sum = sum + row_sum<V>(planes, w.w[0], a.width) * w.w[1][o];
+    } else {
+      Cells<V> plane{};
+      const float* row = planes;
+      for (int y = 0; y < a.width; ++y, row += a.pitch * 2 * V)
+        plane = plane + row_sum<V>(row, w.w[0], a.width) * w.w[1][y];
+      sum = sum + plane * w.w[2][o];
+    }
+  }
+  return sum;
+}
+
+/// Samples [begin, end) of the sort into cells, one a sample; lanes without a transform stay as they are.
+template <int V>
+void pack(const SlabRun& run, int64_t begin, int64_t end, float* cells) {
+  const Group& g = run.group;
+  const Point* points = run.layout->points;
+  for (int64_t j = begin; j < end; ++j, cells += 2 * V) {
+    const float* sample = g.samples + 2 * static_cast<int64_t>(points[j].index);
+    const float weight = g.weights ? g.weights[points[j].index] : 1.0f;
+    for (int v = 0; v < g.active; ++v, sample += g.sample_stride) {
+      cells[v] = sample[0] * weight;
+      cells[V + v] = sample[1] * weight;
+    }
+  }
+}
+template <int V>
+void unpack(const SlabRun& run, int64_t begin, int64_t end, const float* cells) {
+  const Group& g = run.group;
+  const Point* points = run.layout->points;
+  for (int64_t j = begin; j < end; ++j, cells += 2 * V) {
+    float* sample = g.samples + 2 * static_cast<int64_t>(points[j].index);
+    for (int v = 0; v < g.active; ++v, sample += g.sample_stride) {
+      sample[0] = cells[v];
+      sample[1] = cells[V + v];
+    }
+  }
+}
+
+/// Samples [begin, end) onto the slab, whose plane 0 is `first` seen from them.
+template <int D, int V>
+void spread_range(const SlabRun& run, int64_t begin, int64_t end, int first, float* cells) {
+  const Layout& a = *run.layout;
+  const int planes = run.last - run.first;
+  SampleWeights w;
+  for (int64_t at = begin; at < end; at += chunk_points) {
+    const int64_t stop = at + chunk_points < end ? at + chunk_points : end;
+    pack<V>(run, at, stop, cells);
+    for (int64_t j = at; j < stop; ++j) {
+      const Point& p = a.points[j];
+      weights_of<D>(a, p, w);
+      const int from = p.outer - first;  // plane of the slab that it touches first; < 0: begins before the slab
+      const int skip = from < 0 ? -from : 0, until = planes - from < a.width ? planes - from : a.width;
+      float* plane = run.slab + ((from + skip) * a.plane + p.base) * 2 * V;
+      spread<D, V>(a, w, skip, until, plane, At<V, false>::load(cells + (j - at) * 2 * V));
+    }
+  }
+}
+
+template <int V>
+LARMOR_INLINE void add_cells(float* to, const float* from, int64_t n) {
+  using A = At<V, false>;
+  for (int64_t i = 0; i < n; ++i, to += 2 * V, from += 2 * V) A::store(to, A::load(to) + A::load(from));
+}
+template <int V>
+LARMOR_INLINE void copy_cells(float* to, const float* from, int64_t n) {
+  memcpy(to, from, static_cast<size_t>(n) * 2 * V * sizeof(float));
+}
+
+/// Index on the grid of voxel i of n: i - floor(n / 2), modulo N.
+LARMOR_INLINE int64_t grid_index(int64_t i, int64_t n, int64_t N) {
+  const int64_t x = i - n / 2;
+  return x < 0 ? x + N : x;
+}
+
+/// The n cells of the image out of the line of N, `step` cells apart.
+template <int V>
+LARMOR_INLINE void crop(const float* line, int64_t n, int64_t N, float* to, int64_t step) {
+  const int64_t below = n / 2, start = N - below;
+  for (int64_t i = 0; i < below; ++i) copy_cells<V>(to + i * step * 2 * V, line + (start + i) * 2 * V, 1);
+  for (int64_t i = below; i < n; ++i) copy_cells<V>(to + i * step * 2 * V, line + (i - below) * 2 * V, 1);
+}
+/// The other way: n cells into a line of N, zeros between.
+template <int V>
+LARMOR_INLINE void place(const float* from, int64_t step, int64_t n, int64_t N, float* line) {
+  const int64_t below = n / 2, above = n - below, start = N - below;
+  for (int64_t i = 0; i < above; ++i) copy_cells<V>(line + i * 2 * V, from + (below + i) * step * 2 * V, 1);
+  memset(line + above * 2 * V, 0, static_cast<size_t>(start - above) * 2 * V * sizeof(float));
+  for (int64_t i = 0; i < below; ++i) copy_cells<V>(line + (start + i) * 2 * V, from + i * step * 2 * V, 1);
+}
+
+struct Room {
+  float *a, *b, *block, *cells;
+};
+template <int V>
+Room room_of(const Layout& a, float* lines) {
+  int64_t most = 0;
+  for (int d = 0; d < a.dims; ++d) most = a.N[d] > most ? a.N[d] : most;
+  float* block = lines + 2 * most * 2 * V;
+  return {lines, lines + most * 2 * V, block, block + column_block * static_cast<int64_t>(a.n[a.dims - 1]) * 2 * V};
+}
+
+template <int D, int V>
+void slab_adjoint_of(const SlabRun& run) {
+  const Layout& a = *run.layout;
+  const int64_t planes = run.last - run.first, cell = 2 * V, pads = a.width - 1;
+  const Room room = room_of<V>(a, run.lines);
+  memset(run.slab, 0, static_cast<size_t>(planes * a.plane * cell) * sizeof(float));
+  memset(room.cells, 0, static_cast<size_t>(chunk_points * cell) * sizeof(float));
+  spread_range<D, V>(run, run.before_begin, run.before_end, run.first == 0 ? a.N[D - 1] : run.first, room.cells);
+  spread_range<D, V>(run, run.begin, run.end, run.first, room.cells);
+
+  for (int64_t o = 0; o < planes; ++o) {
+    float* plane = run.slab + o * a.plane * cell;
+    float* out = run.middle + (run.first + o) * a.column * cell;
+    if constexpr (D == 3)
+      for (int64_t y = 0; y < pads; ++y)
+        add_cells<V>(plane + y * a.pitch * cell, plane + (a.N[1] + y) * a.pitch * cell, a.pitch);
+    const int64_t rows = D == 2 ? 1 : a.N[1];
+    for (int64_t y = 0; y < rows; ++y) {
+      float* row = plane + y * a.pitch * cell;
+      add_cells<V>(row, row + a.N[0] * cell, pads);
+      const float* line = transform<V, true>(a.fft[0], row, cell, room.a, room.b);
+      // In 3D the shortened rows move together: never past a row that is still to be read.
+      crop<V>(line, a.n[0], a.N[0], D == 2 ? out : plane + y * a.n[0] * cell, 1);
+    }
+    if constexpr (D == 3)
+      for (int64_t x = 0; x < a.n[0]; ++x) {
+        const float* line = transform<V, true>(a.fft[1], plane + x * cell, a.n[0] * cell, room.a, room.b);
+        crop<V>(line, a.n[1], a.N[1], out + x * cell, a.n[0]);
+      }
+  }
+}
+
+template <int D, int V>
+void slab_forward_of(const SlabRun& run) {
+  const Layout& a = *run.layout;
+  const int64_t cell = 2 * V, pads = a.width - 1, planes = run.last - run.first + pads;
+  const Room room = room_of<V>(a, run.lines);
+  for (int64_t o = 0; o < planes; ++o) {
+    float* plane = run.slab + o * a.plane * cell;
+    const float* in = run.middle + ((run.first + o) % a.N[D - 1]) * a.column * cell;
+    if constexpr (D == 3)
+      // Shortened rows, kept at the end of the plane's room until each is spread out to its place before them.
+      for (int64_t x = 0; x < a.n[0]; ++x) {
+        place<V>(in + x * cell, a.n[0], a.n[1], a.N[1], room.a);
+        const float* line = transform<V, false>(a.fft[1], room.a, cell, room.a, room.b);
+        float* to = plane + (a.plane - a.N[1] * a.n[0] + x) * cell;
+        for (int64_t y = 0; y < a.N[1]; ++y) copy_cells<V>(to + y * a.n[0] * cell, line + y * cell, 1);
+      }
+    const int64_t rows = D == 2 ? 1 : a.N[1];
+    for (int64_t y = 0; y < rows; ++y) {
+      float* row = plane + y * a.pitch * cell;
+      place<V>(D == 2 ? in : plane + (a.plane - (a.N[1] - y) * a.n[0]) * cell, 1, a.n[0], a.N[0], room.a);
+      const float* line = transform<V, false>(a.fft[0], room.a, cell, room.a, room.b);
+      copy_cells<V>(row, line, a.N[0]);
+      copy_cells<V>(row + a.N[0] * cell, line, pads);
+    }
+    if constexpr (D == 3) copy_cells<V>(plane + a.N[1] * a.pitch * cell, plane, pads * a.pitch);
+  }
+  SampleWeights w;
+  for (int64_t at = run.begin; at < run.end; at += chunk_points) {
+    const int64_t stop = at + chunk_points < run.end ? at + chunk_points : run.end;
+    for (int64_t j = at; j < stop; ++j) {
+      const Point& p = a.points[j];
+      weights_of<D>(a, p, w);
+      const float* plane = run.slab + ((p.outer - run.first) * a.plane + p.base) * cell;
+      At<V, false>::store(room.cells + (j - at) * cell, gather_sample<D, V>(a, w, plane));
+    }
+    unpack<V>(run, at, stop, room.cells);
+  }
+}
+
+template <int D>
+LARMOR_INLINE float inner_scaling(const Layout& a, int64_t column) {
+  if constexpr (D == 2) return a.scaling[0][column];
+  return a.scaling[0][column % a.n[0]] * a.scaling[1][column / a.n[0]];
+}
+
+template <int D, int V>
+void columns_adjoint_of(const ColumnRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const Room room = room_of<V>(a, run.lines);
+  const int64_t n = a.n[D - 1], columns = D == 2 ? a.n[0] : static_cast<int64_t>(a.n[0]) * a.n[1];
+  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
+    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+    for (int64_t k = 0; k < count; ++k) {
+      const float* line =
+          transform<V, true>(a.fft[D - 1], run.middle + (begin + k) * cell, a.column * cell, room.a, room.b);
+      const float s = inner_scaling<D>(a, begin + k);
+      float* to = room.block + k * n * cell;
+      for (int64_t i = 0; i < n; ++i)
+        At<V, false>::store(to + i * cell,
+                            At<V, false>::load(line + grid_index(i, n, a.N[D - 1]) * cell) * (s * a.scaling[D - 1][i]));
+    }
+    for (int64_t i = 0; i < n; ++i)
+      for (int v = 0; v < run.group.active; ++v) {
+        float* to = run.group.image + v * run.group.image_stride + 2 * (i * columns + begin);
+        const float* from = room.block + i * cell + v;
+        for (int64_t k = 0; k < count; ++k, from += n * cell) to[2 * k] = from[0], to[2 * k + 1] = from[V];
+      }
+  }
+}
+
+template <int D, int V>
+void columns_forward_of(const ColumnRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const Room room = room_of<V>(a, run.lines);
+  const int64_t n = a.n[D - 1], columns = D == 2 ? a.n[0] : static_cast<int64_t>(a.n[0]) * a.n[1];
+  memset(room.block, 0, static_cast<size_t>(column_block * n * cell) * sizeof(float));
+  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
+    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+    for (int64_t i = 0; i < n; ++i)
+      for (int v = 0; v < run.group.active; ++v) {
+        const float* from = run.group.image + v * run.group.image_stride + 2 * (i * columns + begin);
+        float* to = room.block + i * cell + v;
+        for (int64_t k = 0; k < count; ++k, to += n * cell) to[0] = from[2 * k], to[V] = from[2 * k + 1];
+      }
+    for (int64_t k = 0; k < count; ++k) {
+      const float s = inner_scaling<D>(a, begin + k);
+      float* from = room.block + k * n * cell;
+      for (int64_t i = 0; i < n; ++i)
+        At<V, false>::store(from + i * cell, At<V, false>::load(from + i * cell) * (s * a.scaling[D - 1][i]));
+      place<V>(from, 1, n, a.N[D - 1], room.a);
+      const float* line = transform<V, false>(a.fft[D - 1], room.a, cell, room.a, room.b);
+      float* to = run.middle + (begin + k) * cell;
+      for (int64_t i = 0; i < a.N[D - 1]; ++i) copy_cells<V>(to + i * a.column * cell, line + i * cell, 1);
+    }
+  }
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::recon::nufft

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
+#include <complex>
+#include <larmor/core/isa.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/recon/nufft/plan.hpp>
+
+extern "C" {
+const larmor::recon::nufft::Kernels* larmor_nufft_kernels_baseline(int dims, int lanes);
+#if defined(__x86_64__)
+const larmor::recon::nufft::Kernels* larmor_nufft_kernels_v3(int dims, int lanes);
+const larmor::recon::nufft::Kernels* larmor_nufft_kernels_v4(int dims, int lanes);
+#endif
+}
+
+namespace larmor::recon {
+namespace nufft {
+
+const Kernels& kernels_for(int dims, int lanes) {
+#if defined(__x86_64__)
+  const Isa level = isa();
+  const auto* found = level == Isa::v4   ? larmor_nufft_kernels_v4(dims, lanes)
+                      : level == Isa::v3 ? larmor_nufft_kernels_v3(dims, lanes)
+                                         : larmor_nufft_kernels_baseline(dims, lanes);
+#else
+  const auto* found = larmor_nufft_kernels_baseline(dims, lanes);
+#endif
+  if (!found) throw Error(Errc::internal, fmt::format("NUFFT: no kernel of {} lanes", lanes));
+  return *found;
+}
+
+int most_lanes() {
+#if defined(__x86_64__)
+  return isa() == Isa::v4 ? 16 : isa() == Isa::v3 ? 8 : 4;
+#else
+  return 4;
+#endif
+}
+
+namespace {
+
+using Complex = std::complex<float>;
+
+/// A block of the pool that goes back by itself.
+class Borrowed {
+ public:
+  Borrowed(const Pool& pool, std::size_t bytes) : pool_(pool), bytes_(bytes), memory_(pool.take(bytes)) {}
+  ~Borrowed() { pool_.give(bytes_, std::move(memory_)); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  float* get() const { return reinterpret_cast<float*>(memory_.get()); }
+
+ private:
+  const Pool& pool_;
+  std::size_t bytes_;
+  std::shared_ptr<std::byte> memory_;
+};
+
+/// Lanes of the next group when `left` transforms are left: a narrow register costs more a lane, an idle lane all.
+int lanes_for(std::int64_t left, int most) {
+  int lanes = most;
+  while (lanes > 4 && left <= lanes / 2) lanes /= 2;
+  return lanes;
+}
+
+void run_slabs(const Nufft::Plan& plan, const Group& group, float* middle, bool adjoint, const Cancel* cancel) {
+  const Kernels& kernels = kernels_for(plan.dims, group.lanes);
+  parallel_for(
+      plan.slabs.size(), 1,
+      [&](std::size_t begin, std::size_t end) {
+        const Borrowed slab(plan.pool, plan.slab_bytes(group.lanes)), lines(plan.pool, plan.line_bytes(group.lanes));
+        for (std::size_t s = begin; s < end; ++s) {
+          const Slab &here = plan.slabs[s], &before = plan.slabs[s == 0 ? plan.slabs.size() - 1 : s - 1];
+          const SlabRun run{.layout = &plan.layout,
+                            .group = group,
+                            .first = here.first,
+                            .last = here.last,
+                            .begin = here.begin,
+                            .end = here.end,
+                            .before_begin = before.border,
+                            .before_end = before.end,
+                            .slab = slab.get(),
+                            .lines = lines.get(),
+                            .middle = middle};
+          (adjoint ? kernels.slab_adjoint : kernels.slab_forward)(run);
+        }
+      },
+      cancel);
+}
+
+void run_columns(const Nufft::Plan& plan, const Group& group, float* middle, bool adjoint, const Cancel* cancel) {
+  const Kernels& kernels = kernels_for(plan.dims, group.lanes);
+  std::int64_t columns = 1;
+  for (int d = 0; d + 1 < plan.dims; ++d) columns *= plan.layout.n[d];
+  constexpr std::int64_t grain = 4 * column_block;
+  parallel_for(
+      static_cast<std::size_t>((columns + grain - 1) / grain), 1,
+      [&](std::size_t begin, std::size_t end) {
+        const Borrowed lines(plan.pool, plan.line_bytes(group.lanes));
+        const ColumnRun run{.layout = &plan.layout,
+                            .group = group,
+                            .begin = static_cast<std::int64_t>(begin) * grain,
+                            .end = std::min(columns, static_cast<std::int64_t>(end) * grain),
+                            .lines = lines.get(),
+                            .middle = middle};
+        (adjoint ? kernels.columns_adjoint : kernels.columns_forward)(run);
+      },
+      cancel);
+}
+
+/// All transforms of a call, group after group.
+void run_all(const Nufft::Plan& plan, bool adjoint, const float* weights, float* samples, float* image,
+             std::int64_t batch, const Cancel* cancel) {
+  for (std::int64_t done = 0; done < batch;) {
+    const int lanes = lanes_for(batch - done, std::min(plan.facts.lanes, most_lanes()));
+    const Group group{.lanes = lanes,
+                      .active = static_cast<std::int32_t>(std::min<std::int64_t>(lanes, batch - done)),
+                      .weights = weights,
+                      .samples = samples + done * plan.n_samples * 2,
+                      .sample_stride = plan.n_samples * 2,
+                      .image = image + done * plan.n_voxels * 2,
+                      .image_stride = plan.n_voxels * 2};
+    const Borrowed middle(plan.pool, plan.middle_bytes(lanes));
+    if (adjoint) {
+      run_slabs(plan, group, middle.get(), true, cancel);
+      run_columns(plan, group, middle.get(), true, cancel);
+    } else {
+      run_columns(plan, group, middle.get(), false, cancel);
+      run_slabs(plan, group, middle.get(), false, cancel);
+    }
+    done += group.active;
+  }
+}
+
+struct Batch {
+  Shape shape;
+  Axes axes;
+  std::int64_t count = 1;
+};
+
+/// What of `a` lies behind axes of the shape `need`.
+Batch batch_of(const Array& a, const Shape& need, const char* what, const char* order) {
+  const auto rank = static_cast<std::size_t>(a.rank());
+  bool right = rank >= need.size();
+  for (std::size_t i = 0; right && i < need.size(); ++i) right = a.shape()[i] == need[i];
+  if (!right)
+    throw Error(Errc::shape,
+                fmt::format("NUFFT: {} are {} and the plan is for {}", what, a.describe(), to_string(need)),
+                fmt::format("give {}", order));
+  Batch out;
+  for (std::size_t i = need.size(); i < rank; ++i) {
+    out.shape.push_back(a.shape()[i]), out.axes.push_back(a.axes()[i]);
+    out.count *= a.shape()[i];
+  }
+  return out;
+}
+
+Array joined(const Shape& shape, const Axes& axes, const Batch& batch) {
+  Shape s = shape;
+  Axes names = axes;
+  s.insert(s.end(), batch.shape.begin(), batch.shape.end());
+  for (const auto& name : batch.axes) {
+    std::string unused = name;
+    while (std::find(names.begin(), names.end(), unused) != names.end()) unused += "_";
+    names.push_back(unused);
+  }
+  return Array::uninitialised(DType::c64, s, names);
+}
+
+Array ready(const Array& a, const char* what) {
+  if (!a.device().is_cpu())
+    throw Error(Errc::device, fmt::format("NUFFT: {} are on {} and the plan is on cpu", what, a.device().str()),
+                "move one of them");
+  return a.cast(DType::c64).contiguous_copy();
+}
+
+std::int64_t find_not_finite(const float* p, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    if (!std::isfinite(p[i])) return i;
+  return -1;
+}
+
+/// A transform whose input is not finite anywhere is finite nowhere: one number of the result tells.
+void check_finite(const Array& in, const Array& out, const float* weights, std::int64_t n_in, std::int64_t n_out,
+                  const char* what) {
+  const auto* result = out.data<Complex>();
+  for (std::int64_t b = 0; b * n_out < out.size(); ++b) {
+    const Complex first = result[b * n_out];
+    if (std::isfinite(first.real()) && std::isfinite(first.imag())) continue;
+    const auto* given = reinterpret_cast<const float*>(in.data<Complex>() + b * n_in);
+    if (const auto at = find_not_finite(given, 2 * n_in); at >= 0)
+      throw Error(Errc::numeric, fmt::format("NUFFT: {} {} of transform {} is {}", what, at / 2, b, given[at]),
+                  "replace what is not finite, by math.replace_nan for instance");
+    if (weights)
+      if (const auto at = find_not_finite(weights, n_in); at >= 0)
+        throw Error(Errc::numeric, fmt::format("NUFFT: weight {} is {}", at, weights[at]));
+    throw Error(Errc::numeric, fmt::format("NUFFT: transform {} goes beyond single precision", b),
+                "scale the data down");
+  }
+}
+
+}  // namespace
+}  // namespace nufft
+
+Array Nufft::forward(const Array& image, const Cancel* cancel) const {
+  using namespace nufft;
+  const Plan& plan = *plan_;
+  const Batch batch = batch_of(image, plan.image, "images", "(x, y[, z], batch ...)");
+  const Array in = ready(image, "images");
+  Array out = joined(plan.samples, plan.sample_axes, batch);
+  if (out.size() == 0) return out;
+  run_all(plan, false, nullptr, reinterpret_cast<float*>(out.data<Complex>()),
+          const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())), batch.count, cancel);
+  check_finite(in, out, nullptr, plan.n_voxels, plan.n_samples, "voxel");
+  return out;
+}
+
+Array Nufft::adjoint(const Array& samples, const Array& weights, const Cancel* cancel) const {
+  using namespace nufft;
+  const Plan& plan = *plan_;
+  const Batch batch = batch_of(samples, plan.samples, "samples", "(sample axes of the trajectory, batch ...)");
+  const Array in = ready(samples, "samples");
+  Array w;
+  if (weights.rank() > 0) {
+    if (weights.shape() != plan.samples)
+      throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples",
+                                           weights.describe(), to_string(plan.samples)));
+    w = weights.cast(DType::f32).to(Device::cpu()).contiguous_copy();
+  }
+  Array out = joined(plan.image, plan.image_axes, batch);
+  if (out.size() == 0) return out;
+  const float* given = w.rank() > 0 ? w.data<float>() : nullptr;
+  run_all(plan, true, given, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
+          reinterpret_cast<float*>(out.data<Complex>()), batch.count, cancel);
+  check_finite(in, out, given, plan.n_samples, plan.n_voxels, "sample");
+  return out;
+}
+
+const Shape& Nufft::image_shape() const { return plan_->image; }
+const Shape& Nufft::sample_shape() const { return plan_->samples; }
+const Axes& Nufft::image_axes() const { return plan_->image_axes; }
+const Axes& Nufft::sample_axes() const { return plan_->sample_axes; }
+Device Nufft::device() const { return plan_->options.device; }
+const NufftFacts& Nufft::facts() const { return plan_->facts; }
+
+}  // namespace larmor::recon
