@@ -142,20 +142,6 @@ double median_of_finite(std::vector<float> values) {
   return *middle;
 }
 
-/// Turns the posterior on: parameters without a prior of their own get a wide log-normal one, so that it is proper.
-void use_prior(FitSetup& s, double noise) {
-  auto& o = s.options;
-  o.use_prior = true, o.sigma2 = noise * noise;
-  for (std::size_t i = 0; i < s.params.size(); ++i) {
-    if (o.prior_weight[i] > 0 || o.fixed[i]) continue;
-    const Param& p = s.params[i];
-    o.prior_log[i] = p.lower >= 0 && p.start > 0 && p.name != "delay";
-    const double sd = o.prior_log[i] ? 1.5 : 0.5 * (p.upper - p.lower);
-    o.prior_mean[i] = o.prior_log[i] ? std::log(p.start) : p.start;
-    o.prior_weight[i] = 1 / (sd * sd);
-  }
-}
-
 }  // namespace
 
 std::int64_t FitResult::count(fit::FitStatus s) const { return std::count(status.begin(), status.end(), s); }
@@ -196,7 +182,7 @@ FitResult fit_model(const Model& model, const Array& concentration, std::span<co
       run_tiles(s, y, n_voxels, some, options.delay, lm, plain, {}, cancel);
       noise = median_of_finite(plain.residual_sd);
     }
-    use_prior(s, noise);
+    fit::use_prior(s.options, s.params, noise);
   }
   progress.begin("fit " + model.title, voxels.size());
   FitOptions on_device = options;  // the data's device decides, then the caller's

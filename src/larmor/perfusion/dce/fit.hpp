@@ -7,26 +7,18 @@
 #include <larmor/data/aif.hpp>
 #include <larmor/fit/status.hpp>
 #include <larmor/perfusion/dce/model.hpp>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace larmor::dce {
 
-/// How a parameter is treated; what is not set comes from the model.
-struct ParamSetting {
-  std::optional<double> fixed = {};  // hold at this value
-  std::optional<double> lower = {}, upper = {};
-  std::optional<double> start = {};                      // replaces the global start search's value
-  std::optional<double> prior_mean = {}, prior_sd = {};  // fitter "map": Gaussian; of ln(parameter) when prior_log
-  bool prior_log = false;
-};
+using fit::ParamSetting;
 
 struct FitOptions {
-  std::string fitter = "fitter.lm";                 // larmor list fitters
-  std::map<std::string, ParamSetting> params = {};  // by name; "delay" too when it is fitted
-  bool fit_delay = false;                           // delay becomes one more parameter [s], last
+  std::string fitter = "fitter.lm";  // larmor list fitters
+  fit::ParamSettings params = {};    // by name; "delay" too when it is fitted
+  bool fit_delay = false;            // delay becomes one more parameter [s], last
   double delay_lower = 0.0, delay_upper = 15.0;
   double delay = 0.0;  // fixed delay [s] when not fitted
   int max_iterations = 500;

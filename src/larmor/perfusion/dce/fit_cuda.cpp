@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/perfusion/dce/cuda_check.hpp>
-#include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/fit_cuda.hpp>
 #include <vector>
 

@@ -2,48 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <larmor/perfusion/dce/checks.hpp>
 #include <larmor/perfusion/dce/fit_setup.hpp>
-#include <limits>
 
 namespace larmor::dce {
-namespace {
-
-void apply(const ParamSetting& set, Param& p, fit::LmOptions& o, std::size_t i, double& start) {
-  const auto finite = [&](double v, const char* what) {
-    if (!std::isfinite(v)) throw Error(Errc::range, fmt::format("{}: {} is {}", p.name, what, v));
-    return v;
-  };
-  if (set.lower) p.lower = finite(*set.lower, "lower bound");
-  if (set.upper) p.upper = finite(*set.upper, "upper bound");
-  if (!(p.lower < p.upper) && !set.fixed)
-    throw Error(Errc::range,
-                fmt::format("{}: the lower bound {:g} is not below the upper bound {:g} [{}]", p.name, p.lower, p.upper,
-                            p.unit),
-                "widen the bounds, or fix the parameter");
-  if (set.start) {
-    start = finite(*set.start, "start");
-    if (start < p.lower || start > p.upper)
-      throw Error(Errc::range, fmt::format("{}: the start {:g} is outside the bounds {:g} to {:g} [{}]", p.name, start,
-                                           p.lower, p.upper, p.unit));
-  }
-  if (set.fixed) {
-    const double v = finite(*set.fixed, "fixed value");
-    o.fixed[i] = true, p.lower = p.upper = p.start = start = v;
-  }
-  if (set.prior_mean || set.prior_sd) {
-    if (!set.prior_mean || !set.prior_sd || !(*set.prior_sd > 0) || (set.prior_log && !(*set.prior_mean > 0)))
-      throw Error(Errc::range, fmt::format("{}: a prior needs a mean and a standard deviation above 0", p.name),
-                  "give both; for a log-normal prior the mean (median) is above 0 and the sd is of ln");
-    o.prior_mean[i] = set.prior_log ? std::log(*set.prior_mean) : *set.prior_mean;
-    o.prior_weight[i] = 1 / (*set.prior_sd * *set.prior_sd);
-    o.prior_log[i] = set.prior_log;
-  }
-}
-
-}  // namespace
-
 FitSetup make_setup(const Model& model, std::span<const double> times, std::span<const Aif> inputs,
                     const FitOptions& options) {
   check_times(times, "time axis");
@@ -59,21 +21,8 @@ FitSetup make_setup(const Model& model, std::span<const double> times, std::span
     s.params.push_back({"delay", "s", options.delay_lower, options.delay_upper,
                         std::clamp(1.0, options.delay_lower, options.delay_upper), "arterial delay"});
   }
-  std::vector<std::string> names;
-  for (const auto& p : s.params) names.push_back(p.name);
-  for (const auto& [name, setting] : options.params)
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      throw unknown_name("parameter of " + model.title, name, names);
-
-  s.start.assign(s.params.size(), std::numeric_limits<double>::quiet_NaN());
   auto& o = s.options;
-  for (std::size_t i = 0; i < s.params.size(); ++i) {
-    const double typical = std::abs(s.params[i].start);
-    o.floor[i] = 1e-3 * (typical > 0 ? typical : 1.0);
-    if (const auto set = options.params.find(s.params[i].name); set != options.params.end())
-      apply(set->second, s.params[i], o, i, s.start[i]);
-    o.lower[i] = s.params[i].lower, o.upper[i] = s.params[i].upper;
-  }
+  o = fit::apply_settings(options.params, model.title, s.params, s.start);
   if (options.max_iterations < 1)
     throw Error(Errc::range, fmt::format("{} iterations", options.max_iterations), "allow at least 1");
   if (!(options.tolerance > 0))

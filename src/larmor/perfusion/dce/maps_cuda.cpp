@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/perfusion/dce/device_memory.hpp>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/perfusion/dce/maps_cuda.hpp>
 
 namespace larmor::dce {

@@ -3,18 +3,14 @@
 #include <functional>
 #include <larmor/core/registry.hpp>
 #include <larmor/data/aif.hpp>
+#include <larmor/fit/param.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace larmor::dce {
 
-/// One parameter of a model, in the engine's units.
-struct Param {
-  std::string name, unit;  // "Ktrans", "1/s"
-  double lower, upper, start;
-  std::string title;  // "volume transfer constant"
-};
+using fit::Param;
 
 /// Quantity computed from the fitted ones (kep = Ktrans / ve).
 struct Derived {

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
-#include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/kernels/spgr_kernel.hpp>
 #include <larmor/perfusion/dce/maps_cuda.hpp>
 #include <larmor/perfusion/dce/signal.hpp>

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
-#include <larmor/perfusion/dce/device_memory.hpp>
 #include <larmor/perfusion/dce/maps_cuda.hpp>
 #include <larmor/perfusion/dce/vfa.hpp>
 #include <limits>

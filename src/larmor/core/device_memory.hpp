@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace larmor::dce {
+namespace larmor {
 
 /// Errors   Errc::device, saying why, when no such device answers
 inline void require_cuda(Device device) {
@@ -45,4 +45,4 @@ class DeviceMemory {
   std::vector<std::shared_ptr<std::byte>> kept_;
 };
 
-}  // namespace larmor::dce
+}  // namespace larmor
