@@ -110,8 +110,16 @@ Combined combine_adaptive(const Array& images, int coil_axis, const AdaptiveOpti
           here.data = all + i / voxels * voxels * coils;
           dominant(here, {at % volume.n[0], at / volume.n[0] % volume.n[1], at / volume.n[0] / volume.n[1]}, halves,
                    block, direction, next);
-          const double size = std::abs(direction[reference]);
-          const Complex turn = size > 0 ? std::conj(direction[reference]) / size : Complex(1);
+          Complex towards = direction[reference];
+          if (o.phase == AdaptivePhase::block_mean) {
+            // conj of the block's combined signal, the sum of direction^H m.
+            towards = 0;
+            for (const Complex* m : block)
+              for (std::size_t c = 0; c < static_cast<std::size_t>(coils); ++c)
+                towards += direction[c] * std::conj(m[c]);
+          }
+          const double size = std::abs(towards);
+          const Complex turn = size > 0 ? std::conj(towards) / size : Complex(1);
           Complex sum;
           for (std::size_t c = 0; c < static_cast<std::size_t>(coils); ++c) {
             direction[c] *= turn;

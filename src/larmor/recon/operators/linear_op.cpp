@@ -203,6 +203,30 @@ Op stacked(std::vector<Op> ops) {
   return std::make_shared<Stacked>(std::move(ops));
 }
 
+Array arranged(const Array& a, const Space& space, const std::string& what) {
+  const auto misfit = [&] {
+    return Error(Errc::shape, fmt::format("{}: {} where {} is needed", what, a.describe(), space.describe()),
+                 "rename or crop its axes, or make the other input to fit");
+  };
+  Array out = a.to(Device::cpu());
+  // Axes of one element that the space does not know go; those of more have no place.
+  for (int i = out.rank(); i-- > 0;) {
+    if (std::find(space.axes.begin(), space.axes.end(), out.axes()[static_cast<std::size_t>(i)]) != space.axes.end())
+      continue;
+    if (out.extent(i) != 1) throw misfit();
+    out = out.slice(i, 0);
+  }
+  std::vector<int> order;
+  for (std::size_t i = 0; i < space.axes.size(); ++i) {
+    const auto it = std::find(out.axes().begin(), out.axes().end(), space.axes[i]);
+    const std::int64_t n = it == out.axes().end() ? 1 : out.extent(static_cast<int>(it - out.axes().begin()));
+    if (n != space.shape[i]) throw misfit();
+    if (it != out.axes().end()) order.push_back(static_cast<int>(it - out.axes().begin()));
+  }
+  if (order.size() != static_cast<std::size_t>(out.rank())) throw misfit();
+  return out.permuted(order).contiguous_copy().reshaped(space.shape, space.axes).cast(space.type);
+}
+
 Array random_vector(const Space& space, unsigned seed) { return nd::normal(space.type, space.shape, space.axes, seed); }
 
 double adjoint_gap(const LinearOp& A, unsigned seed) {

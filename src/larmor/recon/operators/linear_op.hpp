@@ -60,6 +60,10 @@ Op adjoint_of(Op a);
 /// Their results one after the other, as one axis "sample". Errors   Errc::shape for two domains
 Op stacked(std::vector<Op> ops);
 
+/// An array as a space has it: axes in its order, those it lacks there as one element, cast to the type, packed.
+/// Errors   Errc::shape, naming `what` and both, when an extent differs or an axis of several elements has no place
+Array arranged(const Array& a, const Space& space, const std::string& what);
+
 /// |<A x, y> - <x, A^H y>| / (|A x| |y|) for random x and y: zero for every linear operator, up to rounding.
 double adjoint_gap(const LinearOp& A, unsigned seed = 1);
 /// Largest eigenvalue of A^H A by power iteration from a random start, a little too small.

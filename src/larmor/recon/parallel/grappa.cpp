@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/nd/arrange.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/recon/coils/calibration.hpp>
+#include <larmor/recon/dense.hpp>
+#include <larmor/recon/operators/vectors.hpp>
+#include <larmor/recon/parallel/grappa.hpp>
+#include <larmor/recon/parallel/grappa_grid.hpp>
+#include <numbers>
+
+namespace larmor::recon {
+namespace {
+
+using C = std::complex<double>;
+
+// Sources of all coils at one point: (source, coil), sources fastest.
+void gather(const C* k, const SampleGrid& grid, std::int64_t coils, const std::vector<Place>& sources,
+            std::int64_t point, std::vector<C>& to) {
+  const Place at = grid.place(point);
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    const auto from = grid.point({at[0] + sources[s][0], at[1] + sources[s][1], at[2] + sources[s][2]});
+    for (std::int64_t c = 0; c < coils; ++c)
+      to[s + sources.size() * static_cast<std::size_t>(c)] = k[from + grid.points() * c];
+  }
+}
+
+// Weights (source and coil, target coil): the least of |A w - t|^2 + l2 |w|^2 over the training points.
+Matrix learn(const C* k, const SampleGrid& grid, std::int64_t coils, const Box& box, const Pattern& pattern,
+             double l2) {
+  const auto points = training_points(grid, box, pattern);
+  const std::size_t unknowns = pattern.sources.size() * static_cast<std::size_t>(coils);
+  if (pattern.sources.empty())
+    throw Error(Errc::range, "grappa: some missing samples have no measured neighbour in the kernel's reach",
+                "widen the kernel (lines)");
+  if (points.size() < unknowns)
+    throw Error(Errc::range,
+                fmt::format("grappa: a calibration region of {} x {} x {} samples gives {} equations for {} weights",
+                            box.extent(0), box.extent(1), box.extent(2), points.size(), unknowns),
+                "sample more of the middle in full, or make the kernel smaller (lines, width)");
+  Matrix A(points.size(), unknowns), targets(points.size(), static_cast<std::size_t>(coils));
+  std::vector<C> row(unknowns);
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    gather(k, grid, coils, pattern.sources, points[p], row);
+    for (std::size_t u = 0; u < unknowns; ++u) A(p, u) = row[u];
+    for (std::int64_t c = 0; c < coils; ++c) targets(p, static_cast<std::size_t>(c)) = k[points[p] + grid.points() * c];
+  }
+  Matrix normal = gram(A);
+  double energy = 0;
+  for (std::size_t u = 0; u < unknowns; ++u) energy += normal(u, u).real();
+  const double added = l2 * energy / static_cast<double>(unknowns);
+  if (!(energy > 0)) throw Error(Errc::numeric, "grappa: the calibration region holds nothing but 0");
+  for (std::size_t u = 0; u < unknowns; ++u) normal(u, u) += added;
+  return solve_positive(normal, product(conjugate_transpose(A), targets));
+}
+
+// Weights of coils in the combined image from the middle of k-space; (voxel, coil), of norm 1 or 0.
+Array coil_weights(const Array& kspace, const Axes& axes, const std::string& coil_axis, const Box& box) {
+  // The window of the low-resolution maps lies around the middle, so it takes the smaller side of the region.
+  std::int64_t width = 32;
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    const std::int64_t n = kspace.extent(kspace.axis(axes[a])), middle = n / 2;
+    if (box.extent(a) < n) width = std::min(width, 2 * std::min(middle - box.begin[a], box.end[a] - middle));
+  }
+  return low_resolution_maps(kspace, axes, coil_axis,
+                             {.calibration = std::max<std::int64_t>(width, 2), .threshold = 0});
+}
+
+// g of the combined image from kernels that serve the lattice: with W_kl(x) the sum over sources s of the weight from
+// coil l to k times exp(-2 pi i s x), sqrt(sum over l of |sum over k of p_k W_kl|^2) / (R |p|).
+Array noise_factor(const std::vector<Pattern>& patterns, const std::vector<Matrix>& weights, const SampleGrid& grid,
+                   std::int64_t coils, const Array& combination_maps, const Axes& axes, const Cancel* cancel) {
+  const Place n = grid.size();
+  const std::int64_t voxels = grid.points();
+  Array g(DType::f32, Shape(n.begin(), n.begin() + static_cast<std::ptrdiff_t>(axes.size())), axes);
+  const Array maps = combination_maps.cast(DType::c128).contiguous_copy();
+  const double R = static_cast<double>(patterns.size() + 1);
+  std::array<std::vector<C>, 3> turns;  // exp(-2 pi i m / n)
+  for (std::size_t a = 0; a < 3; ++a)
+    for (std::int64_t m = 0; m < n[a]; ++m)
+      turns[a].push_back(std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(m) / static_cast<double>(n[a])));
+  const auto nc = static_cast<std::size_t>(coils);
+  parallel_for(
+      static_cast<std::size_t>(voxels), 256,
+      [&](std::size_t begin, std::size_t end) {
+        std::vector<C> p(nc), sum(nc);
+        for (auto i = static_cast<std::int64_t>(begin); i < static_cast<std::int64_t>(end); ++i) {
+          double size = 0;
+          for (std::size_t c = 0; c < nc; ++c) {
+            p[c] = std::conj(maps.data<C>()[i + voxels * static_cast<std::int64_t>(c)]);
+            size += std::norm(p[c]);
+          }
+          if (size == 0) continue;
+          sum = p;  // what was measured counts once
+          const Place at = grid.place(i);
+          for (std::size_t q = 0; q < patterns.size(); ++q) {
+            const auto& sources = patterns[q].sources;
+            const Matrix& w = weights[q];
+            for (std::size_t s = 0; s < sources.size(); ++s) {
+              C phase = 1;
+              for (std::size_t a = 0; a < 3; ++a) {
+                const std::int64_t turn = sources[s][a] * (at[a] - n[a] / 2);
+                phase *= turns[a][static_cast<std::size_t>((turn % n[a] + n[a]) % n[a])];
+              }
+              for (std::size_t l = 0; l < nc; ++l) {
+                C all;
+                for (std::size_t k = 0; k < nc; ++k) all += p[k] * w(s + sources.size() * l, k);
+                sum[l] += phase * all;
+              }
+            }
+          }
+          double noise = 0;
+          for (const C v : sum) noise += std::norm(v);
+          g.data<float>()[i] = static_cast<float>(std::sqrt(noise / size) / R);
+        }
+      },
+      cancel);
+  return g;
+}
+
+// The patterns of the bare lattice: for each place in its cell the sources within reach. Empty unless one of them is
+// met in the data.
+std::vector<Pattern> lattice_patterns(const std::vector<Pattern>& met, const Place& gaps, const Place& reach) {
+  std::vector<Pattern> out;
+  bool any = false;
+  for (std::int64_t t = 1; t < gaps[0] * gaps[1] * gaps[2]; ++t) {
+    const Place cell{t % gaps[0], t / gaps[0] % gaps[1], t / gaps[0] / gaps[1]};
+    Pattern p;
+    for (auto z = -reach[2]; z <= reach[2]; ++z)
+      for (auto y = -reach[1]; y <= reach[1]; ++y)
+        for (auto x = -reach[0]; x <= reach[0]; ++x)
+          if ((x + cell[0]) % gaps[0] == 0 && (y + cell[1]) % gaps[1] == 0 && (z + cell[2]) % gaps[2] == 0)
+            p.sources.push_back({x, y, z});
+    any = any || std::any_of(met.begin(), met.end(), [&](const Pattern& m) { return m.sources == p.sources; });
+    out.push_back(std::move(p));
+  }
+  if (!any) out.clear();
+  return out;
+}
+
+void check(const Array& kspace, const Axes& axes, int coil, const GrappaOptions& o) {
+  if (kspace.dtype() != DType::c64 && kspace.dtype() != DType::c128)
+    throw Error(Errc::type, "k-space is complex and this is " + kspace.describe());
+  if (axes.size() < 2 || axes.size() > 3)
+    throw Error(Errc::range, fmt::format("grappa: {} axes", axes.size()), "name 2 or 3");
+  if (o.lines < 2 || o.lines > 8 || o.lines % 2 || o.width < 1 || o.width > 15 || o.width % 2 == 0 || !(o.l2 >= 0))
+    throw Error(Errc::range, fmt::format("grappa: {} lines, a width of {}, l2 = {}", o.lines, o.width, o.l2),
+                "give an even number of lines from 2 to 8, an odd width from 1 to 15, and l2 of 0 or more");
+  for (int i = 0; i < kspace.rank(); ++i) {
+    const auto& name = kspace.axes()[static_cast<std::size_t>(i)];
+    if (i != coil && kspace.extent(i) > 1 && std::find(axes.begin(), axes.end(), name) == axes.end())
+      throw Error(Errc::shape, fmt::format("grappa: {} along {}, which is not among the axes", kspace.extent(i), name),
+                  "fill one of them at a time: map the operation over that axis");
+  }
+}
+
+}  // namespace
+
+Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axis, const GrappaOptions& o) {
+  const int coil = kspace.axis(coil_axis);
+  check(kspace, axes, coil, o);
+  require_finite(kspace, "k-space");
+  const SampleGrid grid(sampled_mask(kspace, axes));
+  std::vector<int> order;
+  for (const auto& name : axes) order.push_back(kspace.axis(name));
+  order.push_back(coil);
+  for (int i = 0; i < kspace.rank(); ++i)
+    if (std::find(order.begin(), order.end(), i) == order.end()) order.push_back(i);
+  const Array source = kspace.to(Device::cpu()).permuted(order).cast(DType::c128).contiguous_copy();
+  Array k = source.clone();
+  const std::int64_t coils = kspace.extent(coil);
+  const Place gaps = grid.gaps();
+  Place reach{};
+  for (std::size_t a = 0; a < axes.size(); ++a)
+    reach[a] = gaps[a] > 1 ? o.lines / 2 * gaps[a] - 1 : std::min<std::int64_t>(o.width, grid.size()[a]) / 2;
+  const auto patterns = patterns_of(grid, reach, 512);
+  if (patterns.empty())
+    throw Error(Errc::range, "grappa: every sample was measured", "transform k-space, and combine the coils");
+  const Box box = grid.calibration();
+  Grappa out;
+  out.kernels = static_cast<int>(patterns.size());
+  const C* measured = source.data<C>();
+  std::vector<Matrix> weights(patterns.size());
+  o.progress.begin("calibrating kernels", patterns.size());
+  parallel_for(
+      patterns.size(), 1,
+      [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) {
+          weights[i] = learn(measured, grid, coils, box, patterns[i], o.l2);
+          o.progress.add(1);
+        }
+      },
+      o.cancel);
+  o.progress.end();
+  C* filled = k.data<C>();
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const Matrix& w = weights[i];
+    const auto& points = patterns[i].missing;
+    parallel_for(
+        points.size(), 256,
+        [&](std::size_t begin, std::size_t end) {
+          std::vector<C> row(w.rows);
+          for (auto p = begin; p < end; ++p) {
+            gather(measured, grid, coils, patterns[i].sources, points[p], row);
+            for (std::size_t c = 0; c < w.columns; ++c) {
+              double re = 0, im = 0;
+              for (std::size_t u = 0; u < w.rows; ++u) {
+                const C v = w(u, c);
+                re += row[u].real() * v.real() - row[u].imag() * v.imag();
+                im += row[u].real() * v.imag() + row[u].imag() * v.real();
+              }
+              filled[points[p] + grid.points() * static_cast<std::int64_t>(c)] = {re, im};
+            }
+          }
+        },
+        o.cancel);
+  }
+  std::vector<int> back(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+  out.kspace = k.permuted(back).cast(kspace.dtype()).contiguous_copy();
+  Array region = kspace;
+  for (std::size_t a = 0; a < axes.size(); ++a) region = region.range(kspace.axis(axes[a]), box.begin[a], box.end[a]);
+  out.calibration = region.contiguous_copy();
+  if (o.noise) {
+    const auto lattice = lattice_patterns(patterns, gaps, reach);
+    std::vector<Matrix> theirs;
+    for (const auto& p : lattice) theirs.push_back(learn(measured, grid, coils, box, p, o.l2));
+    if (!lattice.empty())
+      out.g = noise_factor(lattice, theirs, grid, coils, coil_weights(source, axes, coil_axis, box), axes, o.cancel);
+  }
+  return out;
+}
+
+}  // namespace larmor::recon
