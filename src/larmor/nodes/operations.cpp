@@ -39,6 +39,11 @@ void add_types(flow::Types& types) {
                            .parent = "record",
                            .colour = "#D55E00",
                            .viewers = {"trajectory", "curves"}});
+  types.add("waveforms", {.title = "Waveforms",
+                          .what = "gradients of the arms of a trajectory [T/m]",
+                          .parent = "record",
+                          .colour = "#c44e52",
+                          .viewers = {"table", "text"}});
   types.add("scene", {.title = "Scene",
                       .what = "points, lines, spheres and arrows in space",
                       .parent = "record",

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <complex>
+#include <filesystem>
+#include <larmor/io/npy.hpp>
+#include <larmor/nodes/files.hpp>
+#include <larmor/nodes/traj_ports.hpp>
+#include <numbers>
+
+#include "../run_op.hpp"
+
+namespace larmor {
+namespace {
+
+using flow::Value;
+using flow::ValueTraits;
+using testing::HasSubstr;
+
+std::filesystem::path shared_kspace(const char* name) {
+  const char* folder = std::getenv("LARMOR_TEST_DATA");
+  const std::filesystem::path root = folder && *folder ? folder : LARMOR_SOURCE_DIR "/../shared/data";
+  return root / "kspace" / name;
+}
+
+Trajectory trajectory_of(const std::map<std::string, Value>& out) {
+  return ValueTraits<Trajectory>::from(out.at("trajectory"));
+}
+
+/// sum of data exp(2 pi i k x) over the samples inside the radius n / 2, weighted by the area that each stands for.
+std::vector<std::complex<double>> exact_image(const Trajectory& traj, const Array& data, std::int64_t slice, int n) {
+  const std::int64_t samples = traj.k.extent(0), arms = traj.k.extent(1);
+  const double* kx = traj.k.data<double>();
+  const double* ky = kx + samples * arms;
+  std::vector<std::complex<double>> image(static_cast<std::size_t>(n) * static_cast<std::size_t>(n)), row(n), column(n);
+  const auto phases = [&](double k, std::vector<std::complex<double>>& out) {
+    for (int i = 0; i < n; ++i) out[i] = std::polar(1.0, 2 * std::numbers::pi * k * (i - n / 2) / n);
+  };
+  for (std::int64_t a = 0; a < arms; ++a)
+    for (std::int64_t i = 1; i + 1 < samples; ++i) {
+      const std::int64_t at = a * samples + i;
+      const double r = std::hypot(kx[at], ky[at]);
+      if (r > n / 2.0) break;
+      const double dr = (std::hypot(kx[at + 1], ky[at + 1]) - std::hypot(kx[at - 1], ky[at - 1])) / 2;
+      // (slice, arm, sample) in the file, first axis fastest here.
+      const std::complex<float> d = data.data<std::complex<float>>()[slice + data.extent(0) * (a + data.extent(1) * i)];
+      const std::complex<double> value = r * dr * std::complex<double>(d);
+      phases(kx[at], row), phases(ky[at], column);
+      for (int y = 0; y < n; ++y) {
+        const auto v = value * column[y];
+        for (int x = 0; x < n; ++x) image[static_cast<std::size_t>(y * n + x)] += v * row[x];
+      }
+    }
+  return image;
+}
+
+/// Mean magnitude outside a disc of 0.44 FOV over that inside 0.36 FOV, both around the phantom's middle, which the
+/// protocol says lies 10 of 300 pixels along y.
+double outside_over_inside(const std::vector<std::complex<double>>& image, int n) {
+  double in = 0, out = 0, n_in = 0, n_out = 0;
+  for (int y = 0; y < n; ++y)
+    for (int x = 0; x < n; ++x) {
+      const double r = std::hypot(x - n / 2, y - n / 2 - n * 10.0 / 300) / n;
+      const double v = std::abs(image[static_cast<std::size_t>(y * n + x)]);
+      if (r < 0.36) in += v, ++n_in;
+      if (r > 0.44 && r < 0.5) out += v, ++n_out;
+    }
+  return out / n_out / (in / n_in);
+}
+
+TEST(TrajOps, TheSpiralOfTheRealProtocolMakesAnImageOfTheRealScan) {
+  const auto json = shared_kspace("spiral_T1.json"), npy = shared_kspace("spiral_T1.npy");
+  if (!std::filesystem::exists(json) || !std::filesystem::exists(npy)) GTEST_SKIP() << "no " << npy;
+  const Value protocol = nodes::read_file(json);
+  std::vector<std::string> warnings;
+  const auto out =
+      test::run_op("traj.spiral", {{"protocol", protocol}}, {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
+  EXPECT_TRUE(warnings.empty()) << warnings.front();
+  EXPECT_EQ(out.at("points").field("readout_end").number(), 619);
+  EXPECT_EQ(out.at("points").field("ramp_end").number(), 642);
+  EXPECT_EQ(out.at("points").field("rewind_end").number(), 769);
+  const Trajectory traj = trajectory_of(out);
+  EXPECT_EQ(traj.k.shape(), (Shape{825, 79, 2}));
+  EXPECT_EQ(traj.matrix, (std::vector<std::int64_t>{300, 300}));
+  EXPECT_NEAR(traj.times[0], 0.9716e-3, 1e-9);
+
+  // The last slice is a full disc.
+  const Array data = io::read_npy(npy).contiguous_copy();
+  const int n = 96;
+  const double right = outside_over_inside(exact_image(traj, data, 4, n), n);
+  EXPECT_LT(right, 0.03);
+  // Its gradients act 9 us earlier than intended: other delays, the wrong sense of turning from arm to arm, and the
+  // frequency limit left out do worse.
+  const auto with = [&](const Value& p, std::map<std::string, Value> settings) {
+    const Trajectory t = trajectory_of(test::run_op("traj.spiral", {{"protocol", p}}, std::move(settings)));
+    return outside_over_inside(exact_image(t, data, 4, n), n);
+  };
+  EXPECT_GT(with(protocol, {{"delay_x", 9.0}, {"delay_y", 9.0}}), 1.5 * right);
+  EXPECT_GT(with(protocol, {{"order", "with"}}), 3 * right);
+  auto fields = protocol.fields();
+  for (auto& [name, value] : fields)
+    if (name == "max_gradient_frequency_kHz") value = 0.0;
+  EXPECT_GT(with(Value::record("", fields), {}), 2 * right);
+}
+
+TEST(TrajOps, ASpiralComesWithItsWaveformsAndTheLimits) {
+  const auto out = test::run_op("traj.spiral", {}, {{"arms", 16}, {"max_frequency", 2.0}});
+  const auto gradient = ValueTraits<nodes::Curve>::from(out.at("gradient"));
+  EXPECT_EQ(gradient.series, (std::vector<std::string>{"x", "y", "magnitude", "limit"}));
+  EXPECT_EQ(gradient.unit, "mT/m");
+  for (std::size_t i = 0; i < gradient.x.size(); ++i) {
+    EXPECT_LE(gradient.y[2][i], gradient.y[3][i] * (1 + 1e-9));
+    EXPECT_NEAR(gradient.y[2][i], std::hypot(gradient.y[0][i], gradient.y[1][i]), 1e-12);
+  }
+  const auto slew = ValueTraits<nodes::Curve>::from(out.at("slew"));
+  EXPECT_EQ(slew.unit, "T/m/s");
+  for (std::size_t i = 0; i < slew.x.size(); ++i) EXPECT_LE(slew.y[2][i], slew.y[3][i] * (1 + 1e-9));
+  const auto k = ValueTraits<nodes::Curve>::from(out.at("kspace"));
+  EXPECT_NEAR(k.y[0].back(), 0, 1e-6);
+}
+
+TEST(TrajOps, WaveformsTravelOnAWire) {
+  const auto out = test::run_op("traj.spiral", {}, {{"arms", 5}});
+  const auto before = ValueTraits<nodes::ArmWaveforms>::from(out.at("waveforms"));
+  const auto after = ValueTraits<nodes::ArmWaveforms>::from(test::again(out.at("waveforms")));
+  ASSERT_EQ(after.arms.size(), 5u);
+  EXPECT_EQ(after.waveforms[0].g, before.waveforms[0].g);
+  EXPECT_EQ(after.arms[3].map, before.arms[3].map);
+  EXPECT_EQ(after.sampling.samples, before.sampling.samples);
+  EXPECT_EQ(after.limits.max_slew, before.limits.max_slew);
+  EXPECT_THROW(ValueTraits<nodes::ArmWaveforms>::from(Value(1.0)), Error);
+}
+
+TEST(TrajOps, AProtocolThatDiffersFromTheDesignIsToldAbout) {
+  const Value protocol = flow::from_json(
+      R"({"fov_m": 0.2, "arms": 20, "dwell_ms": 0.005, "read_samples": 100, "recorded_raster_points": {"na": 3}})");
+  std::vector<std::string> warnings;
+  test::run_op("traj.spiral", {{"protocol", protocol}}, {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_THAT(warnings[0], HasSubstr("recorded a readout of 3 rasters"));
+  EXPECT_THAT(warnings[1], HasSubstr("100 samples"));
+}
+
+TEST(TrajOps, AProtocolThatMakesNoSenseIsRefused) {
+  const auto message = [](const char* text) {
+    try {
+      test::run_op("traj.spiral", {{"protocol", flow::from_json(text)}});
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(message(R"({"arms": 20})"), HasSubstr("'fov_m' or 'arms' is not there"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": "wide"})"), HasSubstr("'fov_m' is 'wide'"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "undersampling": [1, 2]})"), HasSubstr("[begin, end, factor]"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "in_out": "inout"})"), HasSubstr("did you mean in-out?"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "max_slew_mT_per_m_per_ms": 0})"),
+              HasSubstr("slew rate limit of 0"));
+}
+
+}  // namespace
+}  // namespace larmor
