@@ -7,12 +7,14 @@
 #include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
 #include <larmor/io/npy.hpp>
+#include <larmor/io/pulseq.hpp>
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/sidecar.hpp>
 #include <larmor/nodes/values/curve.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/nodes/values/picture.hpp>
 #include <larmor/nodes/values/report.hpp>
+#include <larmor/nodes/values/sequence.hpp>
 #include <larmor/nodes/values/table.hpp>
 #include <larmor/nodes/write.hpp>
 
@@ -96,6 +98,15 @@ std::vector<FileKind> make_kinds() {
        .read = [](const fs::path& path) -> Value { return io::read_text(path); },
        .write = [](const fs::path& path, const Value& v,
                    const std::string&) { io::write_text(path, ValueTraits<std::string>::from(v)); }},
+      {.endings = {"seq"},
+       .title = "Pulseq sequence",
+       .reader = "io.read_pulseq",
+       .writer = "io.write_pulseq",
+       .read = reading<Sequence>(io::read_pulseq),
+       .write =
+           [](const fs::path& path, const Value& v, const std::string& provenance) {
+             write_pulseq_file(path, ValueTraits<Sequence>::from(v), provenance);
+           }},
       {.endings = {"html"},
        .title = "report",
        .reader = {},

@@ -44,6 +44,11 @@ void add_types(flow::Types& types) {
                           .parent = "record",
                           .colour = "#c44e52",
                           .viewers = {"table", "text"}});
+  types.add("sequence", {.title = "Sequence",
+                         .what = "pulse sequence: blocks of gradients, pulses and sampling",
+                         .parent = "record",
+                         .colour = "#937860",
+                         .viewers = {"table", "text"}});
   types.add("scene", {.title = "Scene",
                       .what = "points, lines, spheres and arrows in space",
                       .parent = "record",

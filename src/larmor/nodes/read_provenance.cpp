@@ -3,6 +3,7 @@
 #include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
 #include <larmor/io/png.hpp>
+#include <larmor/io/pulseq.hpp>
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/sidecar.hpp>
 
@@ -53,6 +54,12 @@ std::string in_report(const fs::path& path) {
   return out;
 }
 
+std::string in_sequence(const fs::path& path) {
+  const Sequence sequence = io::read_pulseq(path);
+  const std::string* text = sequence.definition("Provenance");
+  return text ? *text : std::string();
+}
+
 std::string beside(const fs::path& sidecar) {
   std::error_code ec;
   if (!fs::exists(sidecar, ec)) return {};
@@ -75,6 +82,8 @@ std::string read_provenance(const fs::path& path) {
     found = in_png(path);
   else if (writer == "io.write_table")
     found = in_table(path);
+  else if (writer == "io.write_pulseq")
+    found = in_sequence(path);
   else if (writer == "io.write_report")
     found = in_report(path);
   else if (writer == "io.write_json")

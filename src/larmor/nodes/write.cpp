@@ -6,6 +6,7 @@
 #include <larmor/io/cfl.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/npy.hpp>
+#include <larmor/io/pulseq.hpp>
 #include <larmor/io/report.hpp>
 #include <larmor/nodes/sidecar.hpp>
 #include <larmor/nodes/values/curve.hpp>
@@ -71,6 +72,16 @@ void write_table_file(const fs::path& path, const Value& value, const std::strin
   std::vector<std::string> comments;
   if (!provenance.empty()) comments.push_back("larmor provenance " + provenance);
   io::write_table(path, table_from(value), comments);
+}
+
+void write_pulseq_file(const fs::path& path, Sequence sequence, const std::string& provenance) {
+  if (!provenance.empty()) {
+    // A # begins a comment in this format; JSON has another way to write one.
+    std::string text;
+    for (const char c : provenance) text += c == '#' ? std::string("\\u0023") : std::string(1, c);
+    sequence.define("Provenance", text);
+  }
+  io::write_pulseq(path, sequence);
 }
 
 void write_png_file(const fs::path& path, const io::Picture& picture, const std::string& provenance) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <larmor/data/sequence.hpp>
 #include <larmor/flow/value.hpp>
 #include <larmor/io/png.hpp>
 #include <larmor/io/table.hpp>
@@ -18,6 +19,8 @@ void write_cfl_file(const std::filesystem::path& path, const Array& array, const
 void write_table_file(const std::filesystem::path& path, const flow::Value& value, const std::string& provenance);
 /// In a text called "Provenance".
 void write_png_file(const std::filesystem::path& path, const io::Picture& picture, const std::string& provenance);
+/// In the definition "Provenance".
+void write_pulseq_file(const std::filesystem::path& path, Sequence sequence, const std::string& provenance);
 /// In <meta name="provenance" content="...">.
 void write_report_file(const std::filesystem::path& path, const Page& page, const std::string& provenance);
 /// Objects are records, arrays lists. Errors   Errc::format with the file
