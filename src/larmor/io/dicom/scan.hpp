@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/core/cancel.hpp>
+#include <larmor/core/progress.hpp>
+#include <larmor/io/dicom/dataset.hpp>
+
+namespace larmor::dicom {
+
+struct Instance {
+  std::filesystem::path file;
+  Dataset data;  // attributes; pixels stay in the file
+};
+
+struct Series {
+  std::string uid, description, modality;
+  std::vector<Instance> instances;  // by InstanceNumber, then by name
+  const Dataset& head() const { return instances.front().data; }
+  /// Description, modality, number of objects, UID: one line to tell it from others.
+  std::string describe() const;
+};
+
+struct Study {
+  std::string patient_id, patient_name, uid;
+  std::vector<Series> series;  // by SeriesNumber, then by UID
+  const Dataset& head() const { return series.front().head(); }
+};
+
+struct Rejected {
+  std::filesystem::path file;
+  std::string reason;
+};
+
+struct Found {
+  std::vector<Study> studies;      // by patient and study; told apart by content, never by folder names
+  std::vector<Rejected> rejected;  // no DICOM, damaged, twice the same object
+  std::size_t files = 0;           // looked at
+};
+
+/// All DICOM objects of a folder and those below it, or of one file. Links to folders are not followed. Two patients
+/// who share a study UID are two studies. Errors   Errc::file (missing, empty folder)
+Found scan(const std::filesystem::path& path, const Progress& progress = {}, const Cancel* cancel = nullptr);
+/// The same of given files.
+Found scan(std::vector<std::filesystem::path> files, const Progress& progress = {}, const Cancel* cancel = nullptr);
+
+/// "14 files are no DICOM, 1 is damaged (a/b.dcm: ...)"; empty when none was rejected.
+std::string rejected_text(const std::vector<Rejected>& rejected);
+
+}  // namespace larmor::dicom
