@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// The NUFFT on the trajectories of its targets: time, bytes and error against the exact sum at random voxels, beside a
+// plain gridder (Kaiser-Bessel table, one transform after the other, one thread) in the same run.
+//   bench_nufft [spiral] [propeller] [kooshball] [floor]
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <complex>
+#include <cstdlib>
+#include <functional>
+#include <larmor/core/isa.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/recon/nufft/nudft.hpp>
+#include <larmor/recon/nufft/nufft.hpp>
+#include <random>
+
+namespace {
+
+using namespace larmor;
+using C = std::complex<float>;
+
+double seconds(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+double median_seconds(int repeats, const std::function<void()>& work) {
+  std::vector<double> times;
+  for (int i = 0; i < repeats; ++i) times.push_back(seconds(work));
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+double best_seconds(int repeats, const std::function<void()>& work) {
+  double best = 1e30;
+  for (int i = 0; i < repeats; ++i) best = std::min(best, seconds(work));
+  return best;
+}
+
+/// Archimedean spirals of constant speed along the arm, out to `edge` cycles a voxel.
+Trajectory spiral(std::int64_t samples, std::int64_t arms, std::int64_t n, double edge) {
+  Array k = Array::of<float>({samples, arms, 2}, {"sample", "arm", "d"});
+  const double turns = edge * double(n) / double(arms);
+  for (std::int64_t a = 0; a < arms; ++a)
+    for (std::int64_t s = 0; s < samples; ++s) {
+      const double t = std::sqrt(double(s) / double(samples)),
+                   phase = 2 * M_PI * (turns * t + double(a) / double(arms));
+      k.data<float>()[s + samples * a] = float(edge * double(n) * t * std::cos(phase));
+      k.data<float>()[s + samples * (a + arms)] = float(edge * double(n) * t * std::sin(phase));
+    }
+  return {.k = k, .matrix = {n, n}};
+}
+
+Trajectory propeller(std::int64_t blades, std::int64_t lines, std::int64_t samples, std::int64_t n) {
+  Array k = Array::of<float>({samples, lines, blades, 2}, {"sample", "line", "blade", "d"});
+  const std::int64_t plane = samples * lines * blades;
+  for (std::int64_t b = 0; b < blades; ++b)
+    for (std::int64_t l = 0; l < lines; ++l)
+      for (std::int64_t s = 0; s < samples; ++s) {
+        const double angle = M_PI * double(b) / double(blades);
+        const double along = (double(s) / double(samples) - 0.5) * double(n),
+                     across = double(l) - double(lines - 1) / 2;
+        const std::int64_t at = s + samples * (l + lines * b);
+        // The corners of a blade lie beyond half a cycle in one direction for a few angles.
+        const double half = double(n) / 2;
+        k.data<float>()[at] = float(std::clamp(along * std::cos(angle) - across * std::sin(angle), -half, half));
+        k.data<float>()[at + plane] =
+            float(std::clamp(along * std::sin(angle) + across * std::cos(angle), -half, half));
+      }
+  return {.k = k, .matrix = {n, n}};
+}
+
+/// Spokes through the middle, their ends on a spiral over the sphere.
+Trajectory kooshball(std::int64_t spokes, std::int64_t samples, std::int64_t n) {
+  Array k = Array::of<float>({samples, spokes, 3}, {"sample", "spoke", "d"});
+  const std::int64_t all = samples * spokes;
+  for (std::int64_t i = 0; i < spokes; ++i) {
+    const double z = 1 - (2 * double(i) + 1) / double(spokes), r = std::sqrt(1 - z * z),
+                 angle = 2.399963229728653 * double(i);
+    for (std::int64_t s = 0; s < samples; ++s) {
+      const double q = (double(s) / double(samples) - 0.5) * double(n);
+      const std::int64_t at = s + samples * i;
+      k.data<float>()[at] = float(q * r * std::cos(angle));
+      k.data<float>()[at + all] = float(q * r * std::sin(angle));
+      k.data<float>()[at + 2 * all] = float(q * z);
+    }
+  }
+  return {.k = k, .matrix = {n, n, n}};
+}
+
+Array noise(Shape shape) {
+  Array a = Array::uninitialised(DType::c64, std::move(shape));
+  std::mt19937 random(7);
+  std::uniform_real_distribution<float> in(-1, 1);
+  for (auto& v : a.span<C>()) v = {in(random), in(random)};
+  return a;
+}
+
+/// Root mean square of the difference to the exact adjoint at random voxels, relative to the exact values there.
+double error_of(const Trajectory& traj, const Array& samples, const Array& image, int count = 200) {
+  const Shape shape(image.shape().begin(), image.shape().begin() + traj.dimensions());
+  std::int64_t voxels = 1;
+  for (const auto n : shape) voxels *= n;
+  std::mt19937 random(11);
+  std::vector<std::int64_t> at;
+  for (int i = 0; i < count; ++i) at.push_back(std::uniform_int_distribution<std::int64_t>(0, voxels - 1)(random));
+  const Array flat = samples.reshaped({traj.size(), samples.size() / traj.size()}).range(1, 0, 1).contiguous_copy();
+  Trajectory one{.k = traj.k.reshaped({traj.size(), traj.dimensions()}), .matrix = shape};
+  const Array exact = recon::nudft_adjoint_at(one, shape, flat, {}, at);
+  double dd = 0, qq = 0;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    const auto e = exact.data<std::complex<double>>()[i];
+    dd += std::norm(std::complex<double>(image.data<C>()[at[i]]) - e), qq += std::norm(e);
+  }
+  return std::sqrt(dd / qq);
+}
+
+/// The textbook gridder: Kaiser-Bessel window of 4 points from a table on a grid of twice the image, FFT left out.
+double plain_gridder_seconds(const Trajectory& traj, const Array& samples, std::int64_t n) {
+  constexpr int width = 4, table_size = 4096;
+  const std::int64_t N = 2 * n, M = traj.size();
+  std::vector<float> table(table_size + 2);
+  const double beta = 2.34 * width;
+  for (int i = 0; i < table_size; ++i) {
+    const double q = 1 - std::pow(double(i) / table_size, 2);
+    table[std::size_t(i)] = float(std::cyl_bessel_i(0.0, beta * std::sqrt(std::max(q, 0.0))));
+  }
+  const int dims = traj.dimensions();
+  std::vector<C> grid(static_cast<std::size_t>(dims == 2 ? N * N : N * N * N));
+  const float* k = traj.k.data<float>();
+  return seconds([&] {
+    for (std::int64_t j = 0; j < M; ++j) {
+      const float x = k[j] * 2 + float(N) / 2, y = k[j + M] * 2 + float(N) / 2,
+                  z = dims == 3 ? k[j + 2 * M] * 2 + float(N) / 2 : 0;
+      const C s = samples.data<C>()[j];
+      const auto weight = [&](float at, std::int64_t i) {
+        return table[std::size_t(std::min(std::abs(float(i) - at) / (width / 2.0f), 1.0f) * table_size)];
+      };
+      for (std::int64_t iz = dims == 3 ? std::int64_t(std::ceil(z)) - width / 2 : 0, cz = 0;
+           cz < (dims == 3 ? width : 1); ++iz, ++cz)
+        for (std::int64_t iy = std::int64_t(std::ceil(y)) - width / 2, cy = 0; cy < width; ++iy, ++cy) {
+          const float wyz = weight(y, iy) * (dims == 3 ? weight(z, iz) : 1.0f);
+          for (std::int64_t ix = std::int64_t(std::ceil(x)) - width / 2, cx = 0; cx < width; ++ix, ++cx)
+            grid[std::size_t(((iz + N) % N * (dims == 3 ? N : 0) + (iy + N) % N) * N + (ix + N) % N)] +=
+                s * (wyz * weight(x, ix));
+        }
+    }
+  });
+}
+
+double peak_mb() {
+  rusage use{};
+  getrusage(RUSAGE_SELF, &use);
+  return double(use.ru_maxrss) / 1e3;
+}
+
+bool right = true;
+void expect(double error, double most) {
+  if (error <= most) return;
+  right = false;
+  fmt::print("  WRONG ANSWER: an error of {:.2g}, and {:.2g} is promised\n", error, most);
+}
+
+void show(const char* what, const Trajectory& traj, Shape image, std::int64_t batch, double tolerance, double gridder) {
+  Shape shape = traj.sample_shape();
+  shape.push_back(batch);
+  const Array samples = noise(shape);
+  const int both = thread_count();
+  recon::Nufft nufft;
+  for (const int threads : {1, both}) {
+    if (threads == both && both == 1 && nufft.device().is_cpu()) continue;
+    set_thread_count(threads);
+    const double plan =
+        median_seconds(3, [&] { nufft = recon::Nufft(traj, image, {.tolerance = tolerance, .batch = int(batch)}); });
+    Array out, back;
+    out = nufft.adjoint(samples);
+    const int repeats = batch * traj.size() > 4'000'000 ? 5 : 15;
+    const double adjoint = median_seconds(repeats, [&] { out = nufft.adjoint(samples); });
+    const double adjoint_best = best_seconds(repeats, [&] { out = nufft.adjoint(samples); });
+    const double forward = median_seconds(repeats, [&] { back = nufft.forward(out); });
+    const double forward_best = best_seconds(repeats, [&] { back = nufft.forward(out); });
+    const auto& facts = nufft.facts();
+    if (threads == 1) {
+      const double error = error_of(traj, samples, out);
+      fmt::print(
+          "{}, {} transforms, tolerance {:.1e}: window {}, grid {} ({:.3f} x), error {:.2e}, plan {:.1f} MB, work "
+          "{:.1f} MB\n",
+          what, batch, tolerance, facts.width, to_string(facts.grid), facts.oversampling, error,
+          double(facts.plan_bytes) / 1e6, double(facts.work_bytes) / 1e6);
+      expect(error, 1.1 * tolerance);
+    }
+    fmt::print("  {} thread{}: plan {:.1f} ms, adjoint {:.2f} (best {:.2f}) ms, forward {:.2f} (best {:.2f}) ms",
+               threads, threads == 1 ? "" : "s", 1e3 * plan, 1e3 * adjoint, 1e3 * adjoint_best, 1e3 * forward,
+               1e3 * forward_best);
+    if (threads == 1 && gridder > 0)
+      fmt::print("; {:.1f} x the plain gridder's spreading alone", gridder * double(batch) / adjoint);
+    fmt::print("\n");
+  }
+  set_thread_count(both);
+}
+
+/// Transforms read from a file a few at a time and added up, as coil images would be combined.
+void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, double tolerance) {
+  const std::int64_t M = traj.size(), at_once = 16;
+  char name[] = "/tmp/larmor_bench_XXXXXX";
+  const int file = mkstemp(name);
+  unlink(name);
+  const Array some = noise({M, at_once});
+  for (std::int64_t i = 0; i < transforms; i += at_once)
+    if (write(file, some.raw(), some.bytes()) != ssize_t(some.bytes())) {
+      fmt::print("  no room in /tmp for the stream\n");
+      close(file);
+      return;
+    }
+  Shape shape = traj.sample_shape();
+  shape.push_back(at_once);
+  const int both = thread_count();
+  for (const int threads : {1, both}) {
+    set_thread_count(threads);
+    double checksum = 0;
+    Array in = Array::uninitialised(DType::c64, shape);
+    const double all = seconds([&] {
+      const recon::Nufft nufft(traj, {n, n}, {.tolerance = tolerance, .batch = int(at_once)});
+      for (std::int64_t i = 0; i < transforms; i += at_once) {
+        if (pread(file, in.raw(), in.bytes(), off_t(i / at_once * std::int64_t(in.bytes()))) != ssize_t(in.bytes()))
+          std::abort();
+        const Array out = nufft.adjoint(in);
+        checksum += std::abs(out.data<C>()[n]);
+      }
+    });
+    fmt::print(
+        "  streamed {} transforms, {} thread{}, plan and reading included: {:.2f} s; most memory of the process {:.0f} "
+        "MB\n",
+        transforms, threads, threads == 1 ? "" : "s", all, peak_mb());
+  }
+  set_thread_count(both);
+  close(file);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto asked = [&](const char* name) {
+    if (argc == 1) return true;
+    for (int i = 1; i < argc; ++i)
+      if (std::string(argv[i]) == name) return true;
+    return false;
+  };
+  fmt::print("NUFFT, complex float32, {}, {} threads\n", to_string(isa()), thread_count());
+  if (asked("spiral")) {
+    const auto traj = spiral(825, 79, 300, 0.451);
+    const double plain = plain_gridder_seconds(traj, noise({traj.size()}), 300);
+    show("spiral 79 x 825 -> 300^2", traj, {300, 300}, 20, 2.2e-3, plain);
+    show("spiral 79 x 825 -> 300^2", traj, {300, 300}, 1, 2.2e-3, plain);
+  }
+  if (asked("propeller")) {
+    const auto traj = propeller(23, 30, 872, 436);
+    stream(traj, 436, 288, 6.5e-5);
+    show("PROPELLER 23 x 30 x 872 -> 436^2", traj, {436, 436}, 16, 6.5e-5,
+         plain_gridder_seconds(traj, noise({traj.size()}), 436));
+  }
+  if (asked("kooshball")) {
+    const auto traj = kooshball(7813, 128, 128);
+    const double plain = plain_gridder_seconds(traj, noise({traj.size()}), 128);
+    show("kooshball 1e6 -> 128^3", traj, {128, 128, 128}, 1, 2.2e-3, plain);
+    show("kooshball 1e6 -> 128^3", traj, {128, 128, 128}, 8, 2.2e-3, plain);
+  }
+  if (asked("floor")) {
+    show("spiral, tightest", spiral(825, 79, 300, 0.451), {300, 300}, 20, 1e-6, 0);
+    show("kooshball, tightest", kooshball(1000, 128, 64), {64, 64, 64}, 8, 1e-6, 0);
+  }
+  return right ? 0 : 1;
+}
