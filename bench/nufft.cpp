@@ -171,8 +171,7 @@ void show(const char* what, const Trajectory& traj, Shape image, std::int64_t ba
   const Array samples = noise(shape);
   const int both = thread_count();
   recon::Nufft nufft;
-  for (const int threads : {1, both}) {
-    if (threads == both && both == 1 && nufft.device().is_cpu()) continue;
+  for (const int threads : both == 1 ? std::vector{1} : std::vector{1, both}) {
     set_thread_count(threads);
     const double plan =
         median_seconds(3, [&] { nufft = recon::Nufft(traj, image, {.tolerance = tolerance, .batch = int(batch)}); });
@@ -219,7 +218,7 @@ void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, dou
   Shape shape = traj.sample_shape();
   shape.push_back(at_once);
   const int both = thread_count();
-  for (const int threads : {1, both}) {
+  for (const int threads : both == 1 ? std::vector{1} : std::vector{1, both}) {
     set_thread_count(threads);
     double checksum = 0;
     Array in = Array::uninitialised(DType::c64, shape);

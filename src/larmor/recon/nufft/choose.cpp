@@ -59,7 +59,7 @@ double time_of(const Shape& image, const std::vector<std::int64_t>& grid, int wi
       if (e != d) lines *= static_cast<double>(e < d ? image[e] : grid[e]);
     fft += lines * static_cast<double>(grid[d]) * line_cost(grid[d]);
   }
-  return samples * (per_cell * cells + per_sample + 2.0 * width + per_value * std::min(batch, 16)) + fft;
+  return samples * (per_cell * cells + per_sample + 2.0 * width + per_value * std::min(batch, 8)) + fft;
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <larmor/recon/nufft/plan.hpp>
 #include <numbers>
@@ -6,17 +7,22 @@
 namespace larmor::recon::nufft {
 namespace {
 
-/// Radices whose product is n, or none. Eights first: the fewest passes over the line.
+/// Radices whose product is n, or none: few passes over the line, the widest first, so that pieces are small at once.
 std::vector<int> radices(std::int64_t n) {
-  std::vector<int> out;
-  int twos = 0;
-  while (n % 2 == 0) n /= 2, ++twos;
-  for (const int r : {5, 3})
-    while (n % r == 0) n /= r, out.push_back(r);
+  int twos = 0, threes = 0, fives = 0;
+  for (; n % 2 == 0; n /= 2) ++twos;
+  for (; n % 3 == 0; n /= 3) ++threes;
+  for (; n % 5 == 0; n /= 5) ++fives;
   if (n != 1) return {};
-  while (twos > 4 || twos == 3) out.insert(out.begin(), 8), twos -= 3;
-  while (twos >= 2) out.insert(out.begin(), 4), twos -= 2;
+  std::vector<int> out;
+  // What is left of the twos after eights goes into sixes when there are threes.
+  while (twos % 3 != 0 && threes > 0) out.push_back(6), --twos, --threes;
+  while (twos > 4 || twos == 3) out.push_back(8), twos -= 3;
+  while (twos >= 2) out.push_back(4), twos -= 2;
   if (twos) out.push_back(2);
+  while (fives-- > 0) out.push_back(5);
+  while (threes-- > 0) out.push_back(3);
+  std::sort(out.rbegin(), out.rend());
   return out;
 }
 
@@ -45,6 +51,13 @@ LineTables line_tables(std::int64_t n) {
       }
     length /= r;
   }
+  // Frequency k1 + r1 (k2 + r2 (k3 ...)) lands at k1 m1 + k2 m2 + ..., m the length of a piece after each stage.
+  for (std::int64_t k = 0; k < n; ++k) {
+    std::int64_t rest = k, piece = n, at = 0;
+    for (const int r : radix) piece /= r, at += rest % r * piece, rest /= r;
+    out.order.push_back(static_cast<std::int32_t>(at));
+  }
+  out.fft.order = out.order.data();
   for (std::size_t i = 0; i < radix.size(); ++i) {
     out.fft.radix[i] = radix[i];
     out.fft.twiddles[i] = out.twiddles.data() + begin[i];  // moves with the vector
@@ -61,7 +74,7 @@ std::vector<std::int64_t> line_lengths(std::int64_t n) {
 
 double line_cost(std::int64_t n) {
   double cost = 3;  // in and out
-  for (const int r : radices(n)) cost += r == 2 ? 4 : r == 3 ? 5.2 : r == 4 ? 5.2 : r == 5 ? 7.5 : 7.5;
+  for (const int r : radices(n)) cost += r == 2 ? 4 : r == 3 ? 5.2 : r == 4 ? 5.2 : r == 5 ? 7.5 : r == 6 ? 7 : 7.5;
   return cost;
 }
 

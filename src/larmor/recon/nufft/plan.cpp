@@ -214,7 +214,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   layout.column = (plan.dims == 2 ? std::int64_t{layout.n[0]} : std::int64_t{layout.n[0]} * layout.n[1]) | 1;
 
   const std::int64_t outer = layout.N[dims - 1];
-  const int lanes = std::min(most_lanes(), options.batch > 8 ? 16 : options.batch > 4 ? 8 : 4);
+  const int lanes = std::min(most_lanes(), options.batch > 4 ? 8 : 4);
   const auto fits = static_cast<std::int64_t>(slab_room / static_cast<double>(layout.plane * 8 * lanes));
   const std::int64_t planes = std::clamp<std::int64_t>(fits, 4 * w, 64);
   const std::int64_t n_slabs = std::max<std::int64_t>(1, outer / planes);

@@ -15,6 +15,7 @@ namespace nufft {
 struct LineTables {
   LineFft fft{};
   std::vector<float> twiddles;
+  std::vector<std::int32_t> order;
 };
 LineTables line_tables(std::int64_t n);
 /// Lengths from n to about 1.3 n that the transform takes.

@@ -20,11 +20,35 @@ struct FloatsOf<8> {
   typedef float vec __attribute__((vector_size(32)));
   typedef float memory __attribute__((vector_size(32), aligned(4)));
 };
+// The two halves of a and b taken in turn: a0 b0 a1 b1 ...
+template <int V>
+struct Zip;
 template <>
-struct FloatsOf<16> {
-  typedef float vec __attribute__((vector_size(64)));
-  typedef float memory __attribute__((vector_size(64), aligned(4)));
+struct Zip<4> {
+  using vec = FloatsOf<4>::vec;
+  LARMOR_INLINE static vec low(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+  LARMOR_INLINE static vec high(vec a, vec b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 };
+template <>
+struct Zip<8> {
+  using vec = FloatsOf<8>::vec;
+  LARMOR_INLINE static vec low(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+  LARMOR_INLINE static vec high(vec a, vec b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+};
+/// Rows become columns. Zipping row i with row i + V / 2 into rows 2 i and 2 i + 1 moves one bit of the column's index
+/// into the row's; after all of them they have changed places.
+template <int V>
+LARMOR_INLINE void transpose(typename FloatsOf<V>::vec* row) {
+  constexpr int rounds = V == 4 ? 2 : 3;
+  simd::static_for<rounds>([&](auto) LARMOR_LAMBDA {
+    typename FloatsOf<V>::vec next[V];
+    simd::static_for<V / 2>([&](auto i) LARMOR_LAMBDA {
+      next[2 * i] = Zip<V>::low(row[i], row[i + V / 2]);
+      next[2 * i + 1] = Zip<V>::high(row[i], row[i + V / 2]);
+    });
+    simd::static_for<V>([&](auto i) LARMOR_LAMBDA { row[i] = next[i]; });
+  });
+}
 
 /// V complex numbers.
 template <int V>
@@ -83,6 +107,15 @@ LARMOR_INLINE void small_fft(Cells<V>* a) {
     const C r1 = d14 * s1 + d23 * s2, r2 = d14 * s2 - d23 * s1;
     a[0] = a[0] + s14 + s23;
     a[1] = m1 + r1, a[4] = m1 - r1, a[2] = m2 + r2, a[3] = m2 - r2;
+  } else if constexpr (R == 6) {
+    // Two of three: even and odd inputs, then turns by sixths.
+    constexpr float h = 0.866025403784438647f;
+    C e[3]{a[0], a[2], a[4]}, o[3]{a[1], a[3], a[5]};
+    small_fft<3>(e), small_fft<3>(o);
+    const C o1 = times(o[1], 0.5f, -h), o2 = times(o[2], -0.5f, -h);
+    a[0] = e[0] + o[0], a[3] = e[0] - o[0];
+    a[1] = e[1] + o1, a[4] = e[1] - o1;
+    a[2] = e[2] + o2, a[5] = e[2] - o2;
   } else {
     static_assert(R == 8);
     constexpr float h = 0.707106781186547524f;
@@ -97,68 +130,89 @@ LARMOR_INLINE void small_fft(Cells<V>* a) {
   }
 }
 
-/// One stage of the sorting transform: from m R runs of s cells to them interleaved.
+/// Butterflies p of m: cells p, p + m, ... p + (R - 1) m, each result times its twiddle. `from` may be `to`.
 template <int R, int V, bool inverse>
-LARMOR_INLINE void stage(const float* from, int64_t step, float* to, int64_t m, int64_t s, const float* twiddles) {
+LARMOR_INLINE void stage(const float* from, int64_t step, float* to, int64_t m, const float* twiddles) {
   using A = At<V, inverse>;
-  if (m == 1) {
-    for (int64_t q = 0; q < s; ++q) {
-      Cells<V> a[R];
-      simd::static_for<R>([&](auto k) LARMOR_LAMBDA { a[k] = A::load(from + (q + s * k) * step); });
-      small_fft<R>(a);
-      simd::static_for<R>([&](auto k) LARMOR_LAMBDA { A::store(to + (q + s * k) * 2 * V, a[k]); });
-    }
-    return;
+  for (int64_t p = 0; p < m; ++p, twiddles += 2 * (R - 1)) {
+    Cells<V> a[R];
+    simd::static_for<R>([&](auto k) LARMOR_LAMBDA { a[k] = A::load(from + (p + m * k) * step); });
+    small_fft<R>(a);
+    A::store(to + p * 2 * V, a[0]);
+    simd::static_for<R - 1>([&](auto k) LARMOR_LAMBDA {
+      A::store(to + (p + m * (k + 1)) * 2 * V, times(a[k + 1], twiddles[2 * k], twiddles[2 * k + 1]));
+    });
   }
-  for (int64_t p = 0; p < m; ++p) {
-    const float* t = twiddles + p * 2 * (R - 1);
-    for (int64_t q = 0; q < s; ++q) {
-      Cells<V> a[R];
-      simd::static_for<R>([&](auto k) LARMOR_LAMBDA { a[k] = A::load(from + (q + s * (p + m * k)) * step); });
-      small_fft<R>(a);
-      A::store(to + (q + s * R * p) * 2 * V, a[0]);
-      simd::static_for<R - 1>([&](auto k) LARMOR_LAMBDA {
-        A::store(to + (q + s * (R * p + k + 1)) * 2 * V, times(a[k + 1], t[2 * k], t[2 * k + 1]));
-      });
-    }
+}
+/// The last stage: no twiddles, and the cells of a butterfly lie side by side.
+template <int R, int V, bool inverse>
+LARMOR_INLINE void last_stage(const float* from, int64_t step, float* to, int64_t blocks) {
+  using A = At<V, inverse>;
+  for (int64_t b = 0; b < blocks; ++b, from += R * step, to += R * 2 * V) {
+    Cells<V> a[R];
+    simd::static_for<R>([&](auto k) LARMOR_LAMBDA { a[k] = A::load(from + k * step); });
+    small_fft<R>(a);
+    simd::static_for<R>([&](auto k) LARMOR_LAMBDA { A::store(to + k * 2 * V, a[k]); });
   }
 }
 
-/// Transforms the cells from, from + step, ... (step in floats). The result is one of a and b, which `from` may be none
-/// of unless it is packed.
+template <int R>
+struct Radix {
+  static constexpr int value = R;
+};
+template <class Work>
+LARMOR_INLINE void with_radix(int r, const Work& work) {
+  switch (r) {
+    case 2:
+      work(Radix<2>{});
+      break;
+    case 3:
+      work(Radix<3>{});
+      break;
+    case 4:
+      work(Radix<4>{});
+      break;
+    case 5:
+      work(Radix<5>{});
+      break;
+    case 6:
+      work(Radix<6>{});
+      break;
+    default:
+      work(Radix<8>{});
+      break;
+  }
+}
+
+/// Transforms the cells from, from + step, ... (step in floats) into `to`, which may be `from` itself when packed.
+/// Frequency k lands at cell f.order[k]: each stage cuts the line into pieces that are transformed for themselves, and
+/// every piece of the first is finished before the next is begun, so that it stays in the first cache.
 template <int V, bool inverse>
-__attribute__((noinline)) float* transform(const LineFft& f, const float* from, int64_t step, float* a, float* b) {
-  int64_t length = f.n, s = 1;
-  float* to = from == a ? b : a;
+__attribute__((noinline)) void transform(const LineFft& f, const float* from, int64_t step, float* to) {
   if (f.stages == 0) {
-    for (int i = 0; i < 2 * V; ++i) to[i] = from[i];
-    return to;
+    At<V, false>::store(to, At<V, false>::load(from));
+    return;
   }
-  for (int i = 0; i < f.stages; ++i) {
-    const int r = f.radix[i];
-    const int64_t m = length / r;
-    switch (r) {
-      case 2:
-        stage<2, V, inverse>(from, step, to, m, s, f.twiddles[i]);
-        break;
-      case 3:
-        stage<3, V, inverse>(from, step, to, m, s, f.twiddles[i]);
-        break;
-      case 4:
-        stage<4, V, inverse>(from, step, to, m, s, f.twiddles[i]);
-        break;
-      case 5:
-        stage<5, V, inverse>(from, step, to, m, s, f.twiddles[i]);
-        break;
-      default:
-        stage<8, V, inverse>(from, step, to, m, s, f.twiddles[i]);
-        break;
+  const int r0 = f.radix[0];
+  const int64_t piece = f.n / r0;
+  if (f.stages == 1) {
+    with_radix(r0, [&](auto r) LARMOR_LAMBDA { last_stage<r.value, V, inverse>(from, step, to, 1); });
+    return;
+  }
+  with_radix(r0, [&](auto r) LARMOR_LAMBDA { stage<r.value, V, inverse>(from, step, to, piece, f.twiddles[0]); });
+  for (int k = 0; k < r0; ++k, to += piece * 2 * V) {
+    int64_t length = piece;
+    for (int i = 1; i + 1 < f.stages; ++i) {
+      const int64_t m = length / f.radix[i];
+      with_radix(f.radix[i], [&](auto r) LARMOR_LAMBDA {
+        for (int64_t at = 0; at < piece; at += length)
+          stage<r.value, V, inverse>(to + at * 2 * V, 2 * V, to + at * 2 * V, m, f.twiddles[i]);
+      });
+      length = m;
     }
-    length = m, s *= r;
-    from = to, step = 2 * V;
-    to = to == a ? b : a;
+    with_radix(f.radix[f.stages - 1],
+               [&](auto r) LARMOR_LAMBDA { last_stage<r.value, V, inverse>(to, 2 * V, to, piece / r.value); });
   }
-  return const_cast<float*>(from);
 }
 
 }  // namespace LARMOR_ISA_NAMESPACE

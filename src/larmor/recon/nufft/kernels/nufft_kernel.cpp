@@ -30,10 +30,6 @@ extern "C" const larmor::recon::nufft::Kernels* LARMOR_ISA_JOIN(larmor_nufft_ker
     case 8:
       return of_dims<8>(dims);
 #endif
-#if LARMOR_VECTOR_BYTES >= 64
-    case 16:
-      return of_dims<16>(dims);
-#endif
     default:
       return nullptr;
   }

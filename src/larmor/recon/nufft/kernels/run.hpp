@@ -22,6 +22,7 @@ struct LineFft {
   int32_t stages;
   int32_t radix[max_stages];
   const float* twiddles[max_stages];  // [p][r - 1] (cos, sin) of -2 pi p k / (length of the stage)
+  const int32_t* order;               // where frequency k lands
 };
 
 /// The last axis is the outer one: its planes are cut into slabs, each of which fits a cache and belongs to one thread.
@@ -86,7 +87,7 @@ constexpr int column_block = 8;    // columns transformed before they are put in
 inline int64_t line_floats(const Layout& a, int lanes) {
   int64_t most = 0;
   for (int d = 0; d < a.dims; ++d) most = a.N[d] > most ? a.N[d] : most;
-  return (2 * most + (int64_t)column_block * a.n[a.dims - 1] + chunk_points) * 2 * lanes;
+  return ((1 + (int64_t)column_block) * most + chunk_points) * 2 * lanes;
 }
 
 }  // namespace larmor::recon::nufft

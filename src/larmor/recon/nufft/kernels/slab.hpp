@@ -76,36 +76,99 @@ LARMOR_INLINE Cells<V> gather_sample(const Layout& a, const SampleWeights& w, co
   return sum;
 }
 
+/// How many of the points from j on follow each other in memory: up to `most`.
+LARMOR_INLINE int64_t run_of(const Point* points, int64_t j, int64_t end, int64_t most) {
+  int64_t n = 1;
+  while (n < most && j + n < end && points[j + n].index == points[j].index + n) ++n;
+  return n;
+}
+// From so many samples in a row on a transpose of V / 2 costs less than moving numbers one by one.
+constexpr int64_t worth_transposing = 3;
+
 /// Samples [begin, end) of the sort into cells, one a sample; lanes without a transform stay as they are.
 template <int V>
-void pack(const SlabRun& run, int64_t begin, int64_t end, float* cells) {
+__attribute__((noinline)) void pack(const SlabRun& run, int64_t begin, int64_t end, float* cells) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
   const Group& g = run.group;
   const Point* points = run.layout->points;
-  for (int64_t j = begin; j < end; ++j, cells += 2 * V) {
-    const float* sample = g.samples + 2 * static_cast<int64_t>(points[j].index);
-    const float weight = g.weights ? g.weights[points[j].index] : 1.0f;
-    for (int v = 0; v < g.active; ++v, sample += g.sample_stride) {
-      cells[v] = sample[0] * weight;
-      cells[V + v] = sample[1] * weight;
+  for (int64_t j = begin; j < end;) {
+    const int64_t n = run_of(points, j, end, V / 2), index = points[j].index;
+    const float* sample = g.samples + 2 * index;
+    if (n >= worth_transposing && g.active == V && index + V / 2 <= g.sample_stride / 2) {
+      vec row[V];
+      simd::static_for<V>(
+          [&](auto v) LARMOR_LAMBDA { row[v] = *reinterpret_cast<const memory*>(sample + v * g.sample_stride); });
+      transpose<V>(row);
+      for (int64_t i = 0; i < n; ++i) {
+        const float weight = g.weights ? g.weights[index + i] : 1.0f;
+        vec re, im;
+        // A chain of constants: rows stay in registers.
+        simd::static_for<V / 2>([&](auto k) LARMOR_LAMBDA {
+          if (k == i) re = row[2 * k], im = row[2 * k + 1];
+        });
+        *reinterpret_cast<memory*>(cells + i * 2 * V) = re * weight;
+        *reinterpret_cast<memory*>(cells + i * 2 * V + V) = im * weight;
+      }
+    } else {
+      for (int64_t i = 0; i < n; ++i) {
+        const float weight = g.weights ? g.weights[index + i] : 1.0f;
+        const float* from = sample + 2 * i;
+        for (int v = 0; v < g.active; ++v, from += g.sample_stride) {
+          cells[i * 2 * V + v] = from[0] * weight;
+          cells[i * 2 * V + V + v] = from[1] * weight;
+        }
+      }
     }
+    j += n, cells += n * 2 * V;
   }
 }
 template <int V>
-void unpack(const SlabRun& run, int64_t begin, int64_t end, const float* cells) {
+__attribute__((noinline)) void unpack(const SlabRun& run, int64_t begin, int64_t end, const float* cells) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
   const Group& g = run.group;
   const Point* points = run.layout->points;
-  for (int64_t j = begin; j < end; ++j, cells += 2 * V) {
-    float* sample = g.samples + 2 * static_cast<int64_t>(points[j].index);
-    for (int v = 0; v < g.active; ++v, sample += g.sample_stride) {
-      sample[0] = cells[v];
-      sample[1] = cells[V + v];
+  for (int64_t j = begin; j < end;) {
+    const int64_t n = run_of(points, j, end, V / 2), index = points[j].index;
+    float* sample = g.samples + 2 * index;
+    if (n >= worth_transposing && g.active == V) {
+      vec row[V];
+      simd::static_for<V>([&](auto r) LARMOR_LAMBDA {
+        if (r < 2 * n)
+          row[r] = *reinterpret_cast<const memory*>(cells + r * V);
+        else
+          row[r] = vec{};
+      });
+      transpose<V>(row);
+      if (n == V / 2) {
+        simd::static_for<V>([&](auto v)
+                                LARMOR_LAMBDA { *reinterpret_cast<memory*>(sample + v * g.sample_stride) = row[v]; });
+      } else {
+        const auto bytes = static_cast<size_t>(n) * 2 * sizeof(float);
+        alignas(64) float all[V * V];
+        simd::static_for<V>([&](auto v) LARMOR_LAMBDA { *reinterpret_cast<vec*>(all + v * V) = row[v]; });
+        for (int v = 0; v < V; ++v)
+          for (size_t b = 0; b < bytes; b += 8)
+            memcpy(reinterpret_cast<char*>(sample + v * g.sample_stride) + b,
+                   reinterpret_cast<const char*>(all + v * V) + b, 8);
+      }
+    } else {
+      for (int64_t i = 0; i < n; ++i) {
+        float* to = sample + 2 * i;
+        for (int v = 0; v < g.active; ++v, to += g.sample_stride) {
+          to[0] = cells[i * 2 * V + v];
+          to[1] = cells[i * 2 * V + V + v];
+        }
+      }
     }
+    j += n, cells += n * 2 * V;
   }
 }
 
 /// Samples [begin, end) onto the slab, whose plane 0 is `first` seen from them.
 template <int D, int V>
-void spread_range(const SlabRun& run, int64_t begin, int64_t end, int first, float* cells) {
+__attribute__((noinline)) void spread_range(const SlabRun& run, int64_t begin, int64_t end, int first, float* cells) {
   const Layout& a = *run.layout;
   const int planes = run.last - run.first;
   SampleWeights w;
@@ -133,18 +196,19 @@ LARMOR_INLINE void copy_cells(float* to, const float* from, int64_t n) {
   memcpy(to, from, static_cast<size_t>(n) * 2 * V * sizeof(float));
 }
 
-/// Index on the grid of voxel i of n: i - floor(n / 2), modulo N.
-LARMOR_INLINE int64_t grid_index(int64_t i, int64_t n, int64_t N) {
-  const int64_t x = i - n / 2;
-  return x < 0 ? x + N : x;
-}
-
-/// The n cells of the image out of the line of N, `step` cells apart.
+/// The n cells of the image out of a transformed line of N, put `step` cells apart.
 template <int V>
-LARMOR_INLINE void crop(const float* line, int64_t n, int64_t N, float* to, int64_t step) {
-  const int64_t below = n / 2, start = N - below;
-  for (int64_t i = 0; i < below; ++i) copy_cells<V>(to + i * step * 2 * V, line + (start + i) * 2 * V, 1);
-  for (int64_t i = below; i < n; ++i) copy_cells<V>(to + i * step * 2 * V, line + (i - below) * 2 * V, 1);
+LARMOR_INLINE void crop(const LineFft& f, const float* line, int64_t n, float* to, int64_t step) {
+  const int64_t below = n / 2;
+  const int32_t* order = f.order + f.n - below;
+  for (int64_t i = 0; i < below; ++i) copy_cells<V>(to + i * step * 2 * V, line + order[i] * int64_t{2 * V}, 1);
+  for (int64_t i = below; i < n; ++i)
+    copy_cells<V>(to + i * step * 2 * V, line + f.order[i - below] * int64_t{2 * V}, 1);
+}
+/// All cells of a transformed line in their order, `step` cells apart.
+template <int V>
+LARMOR_INLINE void in_order(const LineFft& f, const float* line, float* to, int64_t step) {
+  for (int64_t i = 0; i < f.n; ++i) copy_cells<V>(to + i * step * 2 * V, line + f.order[i] * int64_t{2 * V}, 1);
 }
 /// The other way: n cells into a line of N, zeros between.
 template <int V>
@@ -156,14 +220,14 @@ LARMOR_INLINE void place(const float* from, int64_t step, int64_t n, int64_t N, 
 }
 
 struct Room {
-  float *a, *b, *block, *cells;
+  float *line, *block, *cells;
 };
 template <int V>
 Room room_of(const Layout& a, float* lines) {
   int64_t most = 0;
   for (int d = 0; d < a.dims; ++d) most = a.N[d] > most ? a.N[d] : most;
-  float* block = lines + 2 * most * 2 * V;
-  return {lines, lines + most * 2 * V, block, block + column_block * static_cast<int64_t>(a.n[a.dims - 1]) * 2 * V};
+  float* block = lines + most * 2 * V;
+  return {lines, block, block + column_block * most * 2 * V};
 }
 
 template <int D, int V>
@@ -186,14 +250,14 @@ void slab_adjoint_of(const SlabRun& run) {
     for (int64_t y = 0; y < rows; ++y) {
       float* row = plane + y * a.pitch * cell;
       add_cells<V>(row, row + a.N[0] * cell, pads);
-      const float* line = transform<V, true>(a.fft[0], row, cell, room.a, room.b);
+      transform<V, true>(a.fft[0], row, cell, room.line);
       // In 3D the shortened rows move together: never past a row that is still to be read.
-      crop<V>(line, a.n[0], a.N[0], D == 2 ? out : plane + y * a.n[0] * cell, 1);
+      crop<V>(a.fft[0], room.line, a.n[0], D == 2 ? out : plane + y * a.n[0] * cell, 1);
     }
     if constexpr (D == 3)
       for (int64_t x = 0; x < a.n[0]; ++x) {
-        const float* line = transform<V, true>(a.fft[1], plane + x * cell, a.n[0] * cell, room.a, room.b);
-        crop<V>(line, a.n[1], a.N[1], out + x * cell, a.n[0]);
+        transform<V, true>(a.fft[1], plane + x * cell, a.n[0] * cell, room.line);
+        crop<V>(a.fft[1], room.line, a.n[1], out + x * cell, a.n[0]);
       }
   }
 }
@@ -209,18 +273,17 @@ void slab_forward_of(const SlabRun& run) {
     if constexpr (D == 3)
       // Shortened rows, kept at the end of the plane's room until each is spread out to its place before them.
       for (int64_t x = 0; x < a.n[0]; ++x) {
-        place<V>(in + x * cell, a.n[0], a.n[1], a.N[1], room.a);
-        const float* line = transform<V, false>(a.fft[1], room.a, cell, room.a, room.b);
-        float* to = plane + (a.plane - a.N[1] * a.n[0] + x) * cell;
-        for (int64_t y = 0; y < a.N[1]; ++y) copy_cells<V>(to + y * a.n[0] * cell, line + y * cell, 1);
+        place<V>(in + x * cell, a.n[0], a.n[1], a.N[1], room.line);
+        transform<V, false>(a.fft[1], room.line, cell, room.line);
+        in_order<V>(a.fft[1], room.line, plane + (a.plane - a.N[1] * a.n[0] + x) * cell, a.n[0]);
       }
     const int64_t rows = D == 2 ? 1 : a.N[1];
     for (int64_t y = 0; y < rows; ++y) {
       float* row = plane + y * a.pitch * cell;
-      place<V>(D == 2 ? in : plane + (a.plane - (a.N[1] - y) * a.n[0]) * cell, 1, a.n[0], a.N[0], room.a);
-      const float* line = transform<V, false>(a.fft[0], room.a, cell, room.a, room.b);
-      copy_cells<V>(row, line, a.N[0]);
-      copy_cells<V>(row + a.N[0] * cell, line, pads);
+      place<V>(D == 2 ? in : plane + (a.plane - (a.N[1] - y) * a.n[0]) * cell, 1, a.n[0], a.N[0], room.line);
+      transform<V, false>(a.fft[0], room.line, cell, room.line);
+      in_order<V>(a.fft[0], room.line, row, 1);
+      copy_cells<V>(row + a.N[0] * cell, row, pads);
     }
     if constexpr (D == 3) copy_cells<V>(plane + a.N[1] * a.pitch * cell, plane, pads * a.pitch);
   }
@@ -243,29 +306,77 @@ LARMOR_INLINE float inner_scaling(const Layout& a, int64_t column) {
   return a.scaling[0][column % a.n[0]] * a.scaling[1][column / a.n[0]];
 }
 
+/// `count` columns from `begin` on, of which one line of cells each lies in `lines` (`pitch` cells apart), into the
+/// rows of the images: image row i is cell order(i), times scaling(i) and the column's own. Or the other way.
+template <int D, int V, bool to_image, class Order>
+LARMOR_INLINE void exchange(const ColumnRun& run, int64_t begin, int64_t count, float* lines, int64_t pitch,
+                            const Order& order) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  const Layout& a = *run.layout;
+  const Group& g = run.group;
+  constexpr int64_t cell = 2 * V, half = V / 2;
+  const int64_t n = a.n[D - 1], columns = D == 2 ? a.n[0] : static_cast<int64_t>(a.n[0]) * a.n[1];
+  float s[column_block];
+  for (int64_t k = 0; k < count; ++k) s[k] = inner_scaling<D>(a, begin + k);
+  for (int64_t i = 0; i < n; ++i) {
+    float* line = lines + order(i) * cell;
+    float* pixel = g.image + 2 * (i * columns + begin);
+    const float scaling = a.scaling[D - 1][i];
+    int64_t k = 0;
+    // V / 2 columns by V transforms are a square of V by V numbers.
+    for (; g.active == V && k + half <= count; k += half) {
+      vec row[V];
+      if constexpr (to_image) {
+        simd::static_for<half>([&](auto c) LARMOR_LAMBDA {
+          const float f = s[k + c] * scaling;
+          row[2 * c] = *reinterpret_cast<const memory*>(line + (k + c) * pitch * cell) * f;
+          row[2 * c + 1] = *reinterpret_cast<const memory*>(line + (k + c) * pitch * cell + V) * f;
+        });
+        transpose<V>(row);
+        simd::static_for<V>(
+            [&](auto v) LARMOR_LAMBDA { *reinterpret_cast<memory*>(pixel + v * g.image_stride + 2 * k) = row[v]; });
+      } else {
+        simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+          row[v] = *reinterpret_cast<const memory*>(pixel + v * g.image_stride + 2 * k);
+        });
+        transpose<V>(row);
+        simd::static_for<half>([&](auto c) LARMOR_LAMBDA {
+          const float f = s[k + c] * scaling;
+          *reinterpret_cast<memory*>(line + (k + c) * pitch * cell) = row[2 * c] * f;
+          *reinterpret_cast<memory*>(line + (k + c) * pitch * cell + V) = row[2 * c + 1] * f;
+        });
+      }
+    }
+    for (; k < count; ++k) {
+      const float f = s[k] * scaling;
+      float* at = line + k * pitch * cell;
+      for (int v = 0; v < g.active; ++v) {
+        float* p = pixel + v * g.image_stride + 2 * k;
+        if constexpr (to_image)
+          p[0] = at[v] * f, p[1] = at[V + v] * f;
+        else
+          at[v] = p[0] * f, at[V + v] = p[1] * f;
+      }
+    }
+  }
+}
+
 template <int D, int V>
 void columns_adjoint_of(const ColumnRun& run) {
   const Layout& a = *run.layout;
   constexpr int64_t cell = 2 * V;
   const Room room = room_of<V>(a, run.lines);
-  const int64_t n = a.n[D - 1], columns = D == 2 ? a.n[0] : static_cast<int64_t>(a.n[0]) * a.n[1];
+  const LineFft& fft = a.fft[D - 1];
+  const int64_t n = a.n[D - 1], N = a.N[D - 1];
   for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
     const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
-    for (int64_t k = 0; k < count; ++k) {
-      const float* line =
-          transform<V, true>(a.fft[D - 1], run.middle + (begin + k) * cell, a.column * cell, room.a, room.b);
-      const float s = inner_scaling<D>(a, begin + k);
-      float* to = room.block + k * n * cell;
-      for (int64_t i = 0; i < n; ++i)
-        At<V, false>::store(to + i * cell,
-                            At<V, false>::load(line + grid_index(i, n, a.N[D - 1]) * cell) * (s * a.scaling[D - 1][i]));
-    }
-    for (int64_t i = 0; i < n; ++i)
-      for (int v = 0; v < run.group.active; ++v) {
-        float* to = run.group.image + v * run.group.image_stride + 2 * (i * columns + begin);
-        const float* from = room.block + i * cell + v;
-        for (int64_t k = 0; k < count; ++k, from += n * cell) to[2 * k] = from[0], to[2 * k + 1] = from[V];
-      }
+    for (int64_t k = 0; k < count; ++k)
+      transform<V, true>(fft, run.middle + (begin + k) * cell, a.column * cell, room.block + k * N * cell);
+    exchange<D, V, true>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
+      const int64_t x = i - n / 2;
+      return static_cast<int64_t>(fft.order[x < 0 ? x + N : x]);
+    });
   }
 }
 
@@ -274,25 +385,22 @@ void columns_forward_of(const ColumnRun& run) {
   const Layout& a = *run.layout;
   constexpr int64_t cell = 2 * V;
   const Room room = room_of<V>(a, run.lines);
-  const int64_t n = a.n[D - 1], columns = D == 2 ? a.n[0] : static_cast<int64_t>(a.n[0]) * a.n[1];
-  memset(room.block, 0, static_cast<size_t>(column_block * n * cell) * sizeof(float));
+  const LineFft& fft = a.fft[D - 1];
+  const int64_t n = a.n[D - 1], N = a.N[D - 1], below = n / 2, above = n - below;
   for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
     const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
-    for (int64_t i = 0; i < n; ++i)
-      for (int v = 0; v < run.group.active; ++v) {
-        const float* from = run.group.image + v * run.group.image_stride + 2 * (i * columns + begin);
-        float* to = room.block + i * cell + v;
-        for (int64_t k = 0; k < count; ++k, to += n * cell) to[0] = from[2 * k], to[V] = from[2 * k + 1];
-      }
+    // Zeros between, and in lanes without a transform.
+    if (run.group.active < V) memset(room.block, 0, static_cast<size_t>(count * N * cell) * sizeof(float));
+    for (int64_t k = 0; k < count; ++k)
+      memset(room.block + (k * N + above) * cell, 0, static_cast<size_t>((N - n) * cell) * sizeof(float));
+    exchange<D, V, false>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
+      const int64_t x = i - below;
+      return x < 0 ? x + N : x;
+    });
     for (int64_t k = 0; k < count; ++k) {
-      const float s = inner_scaling<D>(a, begin + k);
-      float* from = room.block + k * n * cell;
-      for (int64_t i = 0; i < n; ++i)
-        At<V, false>::store(from + i * cell, At<V, false>::load(from + i * cell) * (s * a.scaling[D - 1][i]));
-      place<V>(from, 1, n, a.N[D - 1], room.a);
-      const float* line = transform<V, false>(a.fft[D - 1], room.a, cell, room.a, room.b);
-      float* to = run.middle + (begin + k) * cell;
-      for (int64_t i = 0; i < a.N[D - 1]; ++i) copy_cells<V>(to + i * a.column * cell, line + i * cell, 1);
+      float* line = room.block + k * N * cell;
+      transform<V, false>(fft, line, cell, line);
+      in_order<V>(fft, line, run.middle + (begin + k) * cell, a.column);
     }
   }
 }
