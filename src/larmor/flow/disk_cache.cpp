@@ -54,8 +54,8 @@ void remove_file(const fs::path& path) {
 
 }  // namespace
 
-DiskCache::DiskCache(fs::path folder, std::size_t budget, std::size_t most_queued)
-    : folder_(std::move(folder) / "v1"), budget_(budget), most_queued_(most_queued) {}
+DiskCache::DiskCache(const fs::path& folder, std::size_t budget, std::size_t most_queued)
+    : folder_(folder / "v1"), budget_(budget), most_queued_(most_queued) {}
 
 DiskCache::~DiskCache() {
   {
@@ -148,7 +148,7 @@ bool DiskCache::queue(Job job, const Cancel* cancel) {
 }
 
 void DiskCache::queue_value(const Hash& hash, const Value& value, double seconds, const Cancel& cancel,
-                            std::function<void(bool)> done) {
+                            const std::function<void(bool)>& done) {
   if (has_value(hash)) {
     done(true);
     return;

@@ -19,7 +19,7 @@ namespace larmor::flow {
 class DiskCache {
  public:
   /// Nothing is touched before the first use.
-  DiskCache(std::filesystem::path folder, std::size_t budget, std::size_t most_queued = std::size_t{256} << 20);
+  DiskCache(const std::filesystem::path& folder, std::size_t budget, std::size_t most_queued = std::size_t{256} << 20);
   ~DiskCache();  // writes what is queued
   DiskCache(const DiskCache&) = delete;
   DiskCache& operator=(const DiskCache&) = delete;
@@ -32,7 +32,7 @@ class DiskCache {
   /// Soon, on a thread of its own. `done` is called there. Waits when so much is queued that the disk is the limit, but
   /// not after a cancel: it is not written then.
   void queue_value(const Hash& hash, const Value& value, double seconds, const Cancel& cancel,
-                   std::function<void(bool)> done);
+                   const std::function<void(bool)>& done);
   void queue_record(const RecordPtr& record);
   /// A small value under a name of its own ("times").
   void queue_note(const std::string& name, const Value& value);

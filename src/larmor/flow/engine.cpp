@@ -30,7 +30,7 @@ std::vector<std::string> keys_of(const Map& map) {
 }
 
 // The steps wanted and all they need.
-std::vector<bool> closure(const Plan& plan, std::vector<int> wanted) {
+std::vector<bool> closure(const Plan& plan, const std::vector<int>& wanted) {
   std::vector<bool> needed(plan.steps.size());
   for (const int s : wanted) needed[static_cast<std::size_t>(s)] = true;
   for (std::size_t s = plan.steps.size(); s-- > 0;) {  // sources come before those that read them
@@ -70,7 +70,7 @@ std::vector<bool> needed_for(const Plan& plan, const std::vector<std::string>& t
         wanted.push_back(static_cast<int>(s)), found = true;
     if (!found) throw unknown_name("node", target, plan.paths->names).at("what to run");
   }
-  return closure(plan, std::move(wanted));
+  return closure(plan, wanted);
 }
 
 }  // namespace

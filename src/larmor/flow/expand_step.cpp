@@ -109,7 +109,8 @@ std::map<std::string, Bundle> Planner::operation(const Scope& scope, const std::
   }
   Combinations all;
   // What leaves the graph is written once: results of a sweep arrive stacked.
-  for (auto& [name, bundle] : in.inputs) {
+  for (auto& input : in.inputs) {
+    Bundle& bundle = input.second;
     if (type.effect && !bundle.sweeps.empty()) bundle = {{}, {stacked(plan, bundle, path, types_)}};
     all.add(bundle);
   }

@@ -10,7 +10,8 @@ namespace {
 
 // A formula of x, y, z from -1 up to 1 over `size` voxels, with a, b, c as numbers; axes that are not there are
 // `missing`.
-void pattern(flow::Ports& io, const std::string& formula, std::map<std::string, double> numbers, double missing = 0) {
+void pattern(flow::Ports& io, const std::string& formula, const std::map<std::string, double>& numbers,
+             double missing = 0) {
   static const char* const names[] = {"x", "y", "z"};
   const auto size = io.setting("size").numbers();
   if (size.empty() || size.size() > 3)
