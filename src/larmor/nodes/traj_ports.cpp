@@ -54,6 +54,24 @@ recon::GradientLimits limits_of(const flow::Ports& io) {
           .gamma = 1e6 * double(io.setting("gamma"))};
 }
 
+void add_line(flow::NodeType& type) {
+  std::move(type)
+      .set(flow::Setting("fov", "field of view [mm]", 240.0, 1.0, 10000.0).in("mm"))
+      .set(flow::Setting("resolution", "size of a voxel [mm]", 2.0, 0.001, 1000.0).in("mm"))
+      .set(flow::Setting("oversampling", "samples along a line, over those of the field of view", 1.0, 1.0, 100.0))
+      .set(flow::Setting("dwell", "time between samples [us]", 5.0, 0.01, 1000.0).in("us"));
+  add_limits(type);
+}
+
+recon::LineProtocol line_of(const flow::Ports& io, bool from_centre) {
+  return {.fov = 1e-3 * double(io.setting("fov")),
+          .resolution = 1e-3 * double(io.setting("resolution")),
+          .oversampling = io.setting("oversampling"),
+          .dwell = 1e-6 * double(io.setting("dwell")),
+          .from_centre = from_centre,
+          .limits = limits_of(io)};
+}
+
 void add_timing(flow::NodeType& type, int axes) {
   for (int d = 0; d < axes; ++d) {
     const std::string axis(1, "xyz"[d]);
@@ -89,10 +107,17 @@ void add_outputs(flow::NodeType& type) {
       .out<Curve>("kspace", "distance from the centre of k-space [cycles/m]");
 }
 
-void put_outputs(flow::Ports& io, const ArmWaveforms& waves, std::vector<std::int64_t> matrix, std::string source) {
+void put_outputs(flow::Ports& io, const ArmWaveforms& waves, std::vector<std::int64_t> matrix, std::string source,
+                 const std::vector<std::pair<std::string, std::int64_t>>& axes) {
   const auto nominal = matrix;
-  const Trajectory traj =
-      recon::sample_arms(waves.waveforms, waves.arms, waves.sampling, waves.fov, std::move(matrix), std::move(source));
+  Trajectory traj = recon::sample_arms(waves, std::move(matrix), std::move(source));
+  if (!axes.empty()) {
+    Shape shape{traj.k.extent(0)};
+    Axes names{"sample"};
+    for (const auto& [name, n] : axes) shape.push_back(n), names.push_back(name);
+    shape.push_back(traj.k.extent(2)), names.emplace_back("d");
+    traj.k = traj.k.reshaped(shape, names);
+  }
   if (traj.matrix != nominal)
     io.warn("samples lie beyond the nominal matrix of " + to_string(nominal) + ": it is " + to_string(traj.matrix) +
             " now");

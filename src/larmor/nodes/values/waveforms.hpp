@@ -2,18 +2,10 @@
 #pragma once
 #include <larmor/flow/value_traits.hpp>
 #include <larmor/recon/trajectory/arms.hpp>
-#include <vector>
 
 namespace larmor::nodes {
 
-/// The gradients of all arms of a trajectory, and when samples are taken.
-struct ArmWaveforms {
-  std::vector<recon::Waveform> waveforms;  // of one raster and length
-  std::vector<recon::Arm> arms;
-  recon::Sampling sampling;
-  recon::GradientLimits limits;
-  std::vector<double> fov;  // [m]
-};
+using recon::ArmWaveforms;
 
 }  // namespace larmor::nodes
 

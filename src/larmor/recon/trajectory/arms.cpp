@@ -111,4 +111,8 @@ Trajectory sample_arms(std::span<const Waveform> waveforms, std::span<const Arm>
   return out;
 }
 
+Trajectory sample_arms(const ArmWaveforms& w, std::vector<std::int64_t> matrix, std::string source) {
+  return sample_arms(w.waveforms, w.arms, w.sampling, w.fov, std::move(matrix), std::move(source));
+}
+
 }  // namespace larmor::recon

@@ -50,12 +50,22 @@ struct Arm {
 };
 std::vector<Arm> turned_arms(const std::vector<double>& angles);
 
+/// The gradients of all arms of a trajectory, and when samples are taken.
+struct ArmWaveforms {
+  std::vector<Waveform> waveforms;  // of one raster and length
+  std::vector<Arm> arms;
+  Sampling sampling;
+  GradientLimits limits;
+  std::vector<double> fov;  // [m], one an axis of the trajectory: 2 or 3
+};
+
 /// Positions of all arms: k_d(t) = fov_d times that of the waveform at t - delay_d, in f64 (sample, arm, d).
 ///
 /// matrix   one an axis; grown to the least even number that holds the positions where it is too small
 /// Errors   Errc::range for a sampling without samples, those of Trajectory::check
 Trajectory sample_arms(std::span<const Waveform> waveforms, std::span<const Arm> arms, const Sampling& sampling,
                        std::vector<double> fov, std::vector<std::int64_t> matrix, std::string source);
+Trajectory sample_arms(const ArmWaveforms& waves, std::vector<std::int64_t> matrix, std::string source);
 
 /// The gradient of an arm, mapped.
 Waveform waveform_of(std::span<const Waveform> waveforms, const Arm& arm);

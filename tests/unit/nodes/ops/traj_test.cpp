@@ -198,5 +198,90 @@ TEST(TrajOps, SequencesTravelOnAWireAndThroughFiles) {
   std::filesystem::remove(path);
 }
 
+TEST(TrajOps, EveryDesignGivesATrajectoryAndWaveformsWithinTheLimits) {
+  struct Case {
+    const char* id;
+    std::map<std::string, Value> settings;
+    Axes axes;
+    std::vector<std::int64_t> matrix;
+  };
+  const std::vector<Case> cases{
+      {"traj.radial", {{"resolution", 4.0}}, {"sample", "arm", "d"}, {60, 60}},
+      {"traj.radial", {{"from_centre", true}, {"golden", true}, {"spokes", 34}}, {"sample", "arm", "d"}, {120, 120}},
+      {"traj.kooshball", {{"spokes", 500}, {"resolution", 4.0}}, {"sample", "arm", "d"}, {60, 60, 60}},
+      {"traj.propeller", {{"resolution", 4.0}}, {"sample", "line", "blade", "d"}, {60, 60}},
+      {"traj.cartesian", {{"resolution", 4.0}}, {"sample", "line", "d"}, {60, 60}},
+      {"traj.cartesian", {{"lines", 8}, {"partitions", 4}}, {"sample", "line", "partition", "d"}, {120, 8, 4}},
+      {"traj.epi", {{"resolution", 4.0}, {"shots", 2}}, {"sample", "arm", "d"}, {60, 60}},
+      {"traj.floret", {{"resolution", 8.0}}, {"sample", "arm", "hub", "d"}, {30, 30, 30}},
+      {"traj.distributed_spiral", {{"resolution", 8.0}, {"resolution_z", 8.0}}, {"sample", "arm", "d"}, {30, 30, 16}}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.id);
+    const auto out = test::run_op(c.id, {}, c.settings);
+    const Trajectory traj = trajectory_of(out);
+    EXPECT_EQ(traj.k.axes(), c.axes);
+    EXPECT_EQ(traj.matrix, c.matrix);
+    EXPECT_EQ(traj.fov.size(), c.matrix.size());
+    EXPECT_FALSE(traj.times.empty());
+    for (const char* port : {"gradient", "slew"}) {
+      const auto curve = ValueTraits<nodes::Curve>::from(out.at(port));
+      const std::size_t magnitude = curve.y.size() - 2;
+      for (std::size_t i = 0; i < curve.x.size(); ++i)
+        ASSERT_LE(curve.y[magnitude][i], curve.y[magnitude + 1][i] * (1 + 1e-9));
+    }
+    const auto k = ValueTraits<nodes::Curve>::from(out.at("kspace"));
+    EXPECT_NEAR(k.y[0].back(), 0, 1e-6);
+  }
+}
+
+TEST(TrajOps, ADelayOfTheDesignIsThatOfTheOperation) {
+  const auto plain = test::run_op("traj.radial", {}, {{"spokes", 3}});
+  const auto late = test::run_op("traj.radial", {}, {{"spokes", 3}, {"delay_x", 2.5}});
+  const auto moved = test::run_op("traj.delay", {{"trajectory", plain.at("trajectory")}}, {{"delay_x", 2.5}});
+  const Trajectory a = trajectory_of(late), b = trajectory_of(moved);
+  // On the flat top of a line k is linear in time.
+  for (std::int64_t i = 0; i < a.k.size(); ++i) EXPECT_NEAR(a.k.data<double>()[i], b.k.data<double>()[i], 0.02);
+}
+
+TEST(TrajOps, ArraysAndStacksBecomeTrajectories) {
+  const Array k = Array::from<float>(std::vector<float>{-0.5f, 0, 0.25f, 0, 0.1f, 0.2f}, {3, 1, 2});
+  const auto plane =
+      test::run_op("traj.from_array", {{"positions", k}},
+                   {{"unit", "cycles/pixel"}, {"matrix", Value::List{64.0}}, {"fov", Value::List{240.0}}});
+  EXPECT_NEAR(trajectory_of(plane).k.data<double>()[0], -32, 1e-5);
+  const auto volume =
+      test::run_op("traj.stack", {{"trajectory", plane.at("trajectory")}}, {{"partitions", 4}, {"fov_z", 80.0}});
+  EXPECT_EQ(trajectory_of(volume).k.shape(), (Shape{3, 1, 4, 3}));
+  const auto message = [&](double most) {
+    try {
+      test::run_op("traj.from_array",
+                   {{"positions", Array::from<float>(std::vector<float>{static_cast<float>(most), 0}, {1, 1, 2})}},
+                   {{"unit", "cycles/pixel"}});
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(message(0.6), HasSubstr("0.5 cycles/pixel of 256"));
+  EXPECT_THAT(message(NAN), HasSubstr("is nan"));
+}
+
+TEST(TrajOps, ASequenceOfArmsSamplesTheSameTrajectory) {
+  const auto spiral =
+      test::run_op("traj.spiral", {}, {{"arms", 8}, {"raster", 6.4}, {"dwell", 4.8}, {"resolution", 4.0}});
+  const auto sequence =
+      test::run_op("traj.sequence", {{"waveforms", spiral.at("waveforms")}}, {{"FA", 20.0}, {"TR", 15.0}});
+  // Through a file as well.
+  const auto path = std::filesystem::temp_directory_path() / "larmor_traj_arms.seq";
+  test::run_op("io.write_pulseq", {{"sequence", sequence.at("sequence")}}, {{"path", path.string()}});
+  const auto read = test::run_op("io.read_pulseq", {}, {{"path", path.string()}});
+  std::filesystem::remove(path);
+  const Trajectory a = trajectory_of(spiral),
+                   b = trajectory_of(test::run_op("traj.from_sequence", {{"sequence", read.at("sequence")}}));
+  ASSERT_EQ(a.k.shape(), b.k.shape());
+  // Shapes are rounded to 1e-9 of the gradient limit, some hundred of which add up.
+  for (std::int64_t i = 0; i < a.k.size(); ++i) ASSERT_NEAR(a.k.data<double>()[i], b.k.data<double>()[i], 1e-5);
+}
+
 }  // namespace
 }  // namespace larmor
