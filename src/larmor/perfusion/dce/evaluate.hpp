@@ -9,6 +9,7 @@
 // whose coefficients q (A, k, ...) are functions of the model's parameters p. The normal equations are summed over time
 // for q, where the basis is cheap, and carried to p by dq/dp from dual numbers once an evaluation.
 #include <larmor/perfusion/dce/kernel_types.hpp>
+#include <larmor/perfusion/dce/step_weights.hpp>
 
 namespace larmor::dce {
 inline namespace LARMOR_ISA_NAMESPACE {
@@ -24,114 +25,6 @@ struct Term {
   int input = 0;        // 0 arterial, 1 venous
   bool lagged = false;  // also shifted by the model's own lag (its last coefficient)
 };
-
-/// One step of length dt for a rate k, x = k dt, with the input c0 + (c1 - c0) s over it:
-///   g1      = e g0 + j1 P + j0 Q,                P = dt (c0 - c1), Q = dt c1, e = exp(-x)
-///   dg1/dk  = e dg0/dk - dt e g0 - dt (j2 P + j1 Q)
-/// where J_m = integral over u in [0, 1] of u^m exp(-x u). An input read from a curve has a bend in the step too: the
-/// parabola 6 s (1 - s) of the height that gives the step the curve's own area. It adds
-///   (j1 - j2) R to g1 and -dt (j2 - j3) R to dg1/dk,   R = 6 area - 3 dt (c0 + c1).
-template <class T>
-struct StepWeights {
-  T e, j0, j1, j2, j3;
-};
-
-/// Polynomial with coefficients c[0..N-1], of rising powers.
-template <int N, class T>
-LARMOR_INLINE T polynomial(const double (&c)[N], T x) {
-  T s(c[N - 1]);
-  simd::static_for<N - 1>([&](auto i) LARMOR_LAMBDA { s = simd::fma(s, x, T(c[N - 2 - i])); });
-  return s;
-}
-
-/// exp(-x) and the highest moment wanted (J3 with a bend, else J2) for a step well below the time constant,
-/// 0 <= x <= 0.2: polynomials through the Chebyshev nodes, relative errors at most 2e-15 and 1e-13.
-template <bool Bend, class T>
-LARMOR_INLINE void short_step(T x, T& e, T& highest) {
-  constexpr double ce[] = {0.9999999999999982,   -0.9999999999988649,   0.49999999988070665,  -0.1666666618866516,
-                           0.041666572500474536, -0.008332324057971964, 0.001382874309653542, -0.00017958110975863848};
-  constexpr double c2[] = {0.33333333333330467,  -0.2499999999859634,   0.09999999887572568,  -0.02777774396900009,
-                           0.005951895937676226, -0.001038082763708147, 0.0001410805650735975};
-  constexpr double c3[] = {0.249999999999974,    -0.19999999998724788,   0.08333333231193059,   -0.023809493093641432,
-                           0.005207892673051076, -0.0009226695598555086, 0.00012685691398831502};
-  e = polynomial(ce, x);
-  if constexpr (Bend)
-    highest = polynomial(c3, x);
-  else
-    highest = polynomial(c2, x);
-}
-/// The same for x up to 1, of u = x - 1/2: relative errors at most 2e-14 and 2e-13.
-template <class T>
-LARMOR_INLINE T middle_exp(T u) {
-  constexpr double c[] = {0.6065306597126334,      -0.6065306597127935,     0.30326532985633003,
-                          -0.10108844327263157,    0.025272110820293108,    -0.005054422451097203,
-                          0.0008424037179333665,   -0.00012034076354815251, 1.5042704780600118e-05,
-                          -1.6819117221508482e-06, 1.6801622538047183e-07};
-  return polynomial(c, u);
-}
-template <bool Bend, class T>
-LARMOR_INLINE T middle_moment(T u) {
-  constexpr double c2[] = {0.23020284747155653,    -0.16815576540392121,    0.06609240189793639,
-                           -0.01813111977216863,   0.003849137838454843,    -0.0006687411754183624,
-                           9.850054720466993e-05,  -1.2604901239378602e-05, 1.4351465398071942e-06,
-                           -1.4554467831494664e-07};
-  constexpr double c3[] = {0.16815576540394273,   -0.13218480380608771,    0.05439335931306484,
-                           -0.015396550699902587, 0.0033437059596845803,   -0.0005910142709522955,
-                           8.823369194199072e-05, -1.1414190734312431e-05, 1.3113118520461847e-06,
-                           -1.339768406034038e-07};
-  if constexpr (Bend)
-    return polynomial(c3, u);
-  else
-    return polynomial(c2, u);
-}
-
-/// A rate of every lane, with what its steps share.
-template <class T>
-struct Rate {
-  T k, inverse;    // the inverse may be infinite
-  double highest;  // of the lanes
-};
-template <class T>
-LARMOR_INLINE Rate<T> rate_of(T k) {
-  return {k, T(1.0) / k, simd::highest(k)};
-}
-
-/// Bend: j3 is wanted too.
-template <bool Bend, class T>
-LARMOR_INLINE StepWeights<T> step_weights(const Rate<T>& rate, double dt, double inverse_dt) {
-  using simd::select;
-  const T x = rate.k * T(dt), one(1.0);
-  const double most = rate.highest * dt;
-  StepWeights<T> w;
-  // The highest moment first: those below it follow without cancellation, J_(m-1) = (x J_m + e) / m.
-  const auto below = [&](T highest) LARMOR_LAMBDA {
-    if constexpr (Bend) w.j3 = highest, w.j2 = (x * w.j3 + w.e) * T(1.0 / 3);
-    if constexpr (!Bend) w.j3 = T(0.0), w.j2 = highest;
-    w.j1 = (x * w.j2 + w.e) * T(0.5);
-    w.j0 = x * w.j1 + w.e;
-  };
-  if (most < 0.2) {
-    T highest;
-    short_step<Bend>(x, w.e, highest);
-    below(highest);
-    return w;
-  }
-  const T u = simd::min(x, one) - T(0.5);
-  if (most <= 1) {
-    w.e = middle_exp(u);
-    below(middle_moment<Bend>(u));
-    return w;
-  }
-  w.e = simd::exp(-x);
-  below(middle_moment<Bend>(u));
-  // Above 1 the recurrence the other way is the stable one.
-  const auto large = x > one;
-  const T inverse = rate.inverse * T(inverse_dt);
-  const T k0 = (one - w.e) * inverse, k1 = (k0 - w.e) * inverse, k2 = (k1 + k1 - w.e) * inverse;
-  w.j0 = select(large, k0, w.j0), w.j1 = select(large, k1, w.j1), w.j2 = select(large, k2, w.j2);
-  if constexpr (Bend) w.j3 = select(large, (T(3.0) * k2 - w.e) * inverse, w.j3);
-  return w;
-}
 
 // --- compile-time layout of the coefficients q ----------------------------------------------------------------------
 
@@ -194,7 +87,7 @@ constexpr int reader(int term) {
 
 /// Runs over the frames; calls out(n, basis, gradient, slope), a value a term: the term at unit amplitude, its
 /// derivative by k (exponentials) and by time (lagged ones).
-template <class M, bool Lag, int MaxKinds, class T, class Out>
+template <class M, bool Lag, int MaxKinds, Weights Digits, class T, class Out>
 LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, Out&& out) {
   constexpr int terms = n_terms<M>;
   T state[terms], rate_state[terms], basis[terms], gradient[terms], slope[terms];
@@ -205,13 +98,26 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
     if constexpr (M::terms[i].kind == Kind::exponential) rate[i] = rate_of(q[first_coefficient<M>(i) + 1]);
   });
 
-  // Few distinct steps: their weights are made once. Otherwise a step at a time.
-  StepWeights<T> weights[terms][MaxKinds > 0 ? MaxKinds : 1];
+  // Few distinct steps: their weights are made once. Otherwise for some steps ahead (in CUDA, for one).
+  constexpr int ahead = simd::LaneTraits<T>::size > 1 ? steps_ahead : 1;
+  StepWeights<T> weights[terms][MaxKinds > 0 ? MaxKinds : ahead];
   if constexpr (MaxKinds > 0)
     static_for<terms>([&](auto i) LARMOR_LAMBDA {
       if constexpr (M::terms[i].kind == Kind::exponential)
-        for (int u = 0; u < g.n_kinds; ++u) weights[i][u] = step_weights<Lag>(rate[i], g.kind_dt[u], 1 / g.kind_dt[u]);
+        for (int u = 0; u < g.n_kinds; ++u) {
+          const double dt = g.kind_dt[u], inverse_dt = 1 / dt;
+          step_weights<Lag, Weights::exact>(rate[i], &dt, &inverse_dt, 1, dt, &weights[i][u]);
+        }
     });
+  const auto look_ahead = [&](int node) LARMOR_LAMBDA {
+    if (node % ahead != 0) return;
+    const int n_steps = g.n_nodes - 1 - node, n = ahead == 1 ? 1 : n_steps < ahead ? n_steps : ahead;
+    const double longest = ahead == 1 ? g.dt[node] : g.longest_ahead[node / steps_ahead];
+    static_for<terms>([&](auto i) LARMOR_LAMBDA {
+      if constexpr (M::terms[i].kind == Kind::exponential)
+        step_weights<Lag, Digits>(rate[i], g.dt + node, g.inverse_dt + node, n, longest, weights[i]);
+    });
+  };
 
   for (int n = 0; n < g.n_before; ++n) out(n, basis, gradient, slope);
 
@@ -230,6 +136,7 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   int node = 0;
   for (int n = g.n_before; n < g.n_out; ++n) {
     for (; node < g.out_node[n]; ++node) {
+      if constexpr (MaxKinds == 0) look_ahead(node);
       Lagged<T> before[terms];
       if constexpr (Lag) {
         static_for<terms>([&](auto i) LARMOR_LAMBDA {
@@ -240,11 +147,7 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
       static_for<terms>([&](auto i) LARMOR_LAMBDA {
         constexpr Term term = M::terms[i];
         if constexpr (term.kind == Kind::exponential) {
-          StepWeights<T> w;
-          if constexpr (MaxKinds > 0)
-            w = weights[i][g.kind[node]];
-          else
-            w = step_weights<Lag>(rate[i], g.dt[node], g.inverse_dt[node]);
+          const StepWeights<T>& w = weights[i][MaxKinds > 0 ? g.kind[node] : node % ahead];
           const T dt(g.dt[node]), faded = w.e * state[i];
           if constexpr (Lag) {
             const Lagged<T>&a = before[reader<M>(i)], &b = arrived[reader<M>(i)];
@@ -368,16 +271,16 @@ LARMOR_HD void normal_equations(const TimeGrid& g, double fixed_delay, const T* 
   T gram[fit::triangle<NQ>], projection[NQ], sse(0.0);
   for (int i = 0; i < fit::triangle<NQ>; ++i) gram[i] = T(0.0);
   for (int i = 0; i < NQ; ++i) projection[i] = T(0.0);
-  run_basis<M, Lag, MaxKinds>(g, q, own_lag, delay,
-                              [&](int n, const T* basis, const T* gradient, const T* slope) LARMOR_LAMBDA {
-                                T dm[NQ];
-                                const T r = y(n) - model_and_gradient<M, Delay>(q, basis, gradient, slope, dm);
-                                sse += r * r;
-                                static_for<NQ>([&](auto i) LARMOR_LAMBDA {
-                                  projection[i] += dm[i] * r;
-                                  static_for<i + 1>([&](auto j) LARMOR_LAMBDA { gram[packed(i, j)] += dm[i] * dm[j]; });
-                                });
-                              });
+  run_basis<M, Lag, MaxKinds, Weights::for_f32>(
+      g, q, own_lag, delay, [&](int n, const T* basis, const T* gradient, const T* slope) LARMOR_LAMBDA {
+        T dm[NQ];
+        const T r = y(n) - model_and_gradient<M, Delay>(q, basis, gradient, slope, dm);
+        sse += r * r;
+        static_for<NQ>([&](auto i) LARMOR_LAMBDA {
+          projection[i] += dm[i] * r;
+          static_for<i + 1>([&](auto j) LARMOR_LAMBDA { gram[packed(i, j)] += dm[i] * dm[j]; });
+        });
+      });
 
   finish_gradient<M, Delay>(q, dq);
   e.sse = sse;
@@ -409,7 +312,7 @@ void curve(const TimeGrid& g, double fixed_delay, const double* p, double* out, 
   finish_gradient<M, Delay>(q, dq);
   const double own_lag = has_lag<M>() ? q[NQ - 1 - (Delay ? 1 : 0)] : 0.0;
   const double delay = Delay ? q[NQ - 1] : fixed_delay;
-  run_basis<M, is_lagged<M, Delay>, 0>(
+  run_basis<M, is_lagged<M, Delay>, 0, Weights::exact>(
       g, q, own_lag, delay, [&](int n, const double* basis, const double* gradient, const double* slope) {
         double dm[NQ];
         const double model = model_and_gradient<M, Delay>(q, basis, gradient, slope, dm);

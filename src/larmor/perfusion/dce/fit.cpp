@@ -46,6 +46,7 @@ struct Workspace {
             fixed_delay,
             reinterpret_cast<const float*>(y.get()),
             tile_stride,
+            tile_stride,
             n,
             reinterpret_cast<float*>(values.get()),
             reinterpret_cast<float*>(errors.get()),
@@ -86,7 +87,12 @@ void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, 
                double fixed_delay, const TileFit& fit_tile, FitResult& out, const Progress& progress,
                const Cancel* cancel) {
   const std::size_t n_tiles = (voxels.size() + tile_voxels - 1) / tile_voxels;
-
+  // A linear model reads its data once: copying them first would cost as much as fitting them.
+  const auto& fixed = s.options.fixed;
+  const bool in_place =
+      s.kernels->linear && !s.with_delay && !s.options.use_prior &&
+      std::none_of(std::begin(fixed), std::begin(fixed) + std::ssize(s.params), [](auto f) { return f; }) &&
+      s.frames.back() - s.frames.front() + 1 == std::ssize(s.frames);
   // A few tiles a piece: their workspace is allocated once.
   const std::size_t grain = std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16);
   parallel_for(
@@ -101,16 +107,20 @@ void run_tiles(const FitSetup& s, const float* data, std::int64_t frame_stride, 
           // Consecutive voxels are copied whole.
           const bool run = voxels[start + n - 1] - first == static_cast<std::int64_t>(n) - 1;
           const auto place = [&](std::size_t v) { return static_cast<std::size_t>(voxels[start + v]); };
-          for (std::size_t f = 0; f < s.frames.size(); ++f) {
-            const float* from = data + s.frames[f] * frame_stride;
-            float* to = y + f * tile_stride;
-            if (run)
-              std::copy_n(from + first, n, to);
-            else
-              for (std::size_t v = 0; v < n; ++v) to[v] = from[place(v)];
-            if (n < tile_voxels) std::fill(to + n, to + tile_stride, 0.0f);
+          Tile tile = work.tile(s, fixed_delay, static_cast<int>(n));
+          if (in_place && run && n == tile_voxels) {
+            tile.y = data + s.frames[0] * frame_stride + first, tile.y_stride = frame_stride;
+          } else {
+            for (std::size_t f = 0; f < s.frames.size(); ++f) {
+              const float* from = data + s.frames[f] * frame_stride;
+              float* to = y + f * tile_stride;
+              if (run)
+                std::copy_n(from + first, n, to);
+              else
+                for (std::size_t v = 0; v < n; ++v) to[v] = from[place(v)];
+              if (n < tile_voxels) std::fill(to + n, to + tile_stride, 0.0f);
+            }
           }
-          const Tile tile = work.tile(s, fixed_delay, static_cast<int>(n));
           fit_tile(tile);
           const auto take = [&](const auto* from, auto& to) {  // NaN where there is no estimate
             if (run)

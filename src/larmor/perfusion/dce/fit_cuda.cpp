@@ -13,6 +13,7 @@ TimeGrid grid_on(DeviceMemory& d, const TimeGrid& g, bool lagged) {
   const auto nodes = static_cast<std::size_t>(g.n_nodes), steps = nodes - 1;
   out.out_node = d.copy(g.out_node, static_cast<std::size_t>(g.n_out));
   out.dt = d.copy(g.dt, steps), out.inverse_dt = d.copy(g.inverse_dt, steps), out.kind = d.copy(g.kind, steps);
+  out.longest_ahead = d.copy(g.longest_ahead, (steps + steps_ahead - 1) / steps_ahead);
   out.kind_dt = d.copy(g.kind_dt, static_cast<std::size_t>(g.n_kinds));
   out.node_time = d.copy(g.node_time, nodes);
   for (int k = 0; k < max_inputs; ++k) {
@@ -65,6 +66,7 @@ void fit_on_cuda(const FitSetup& s, const Array& data, std::span<const std::int6
     DeviceMemory d(options.device);
     Tile& t = job.tile;
     t.y = d.copy(y.data(), y.size());
+    t.y_stride = static_cast<std::int64_t>(n);
     t.stride = static_cast<int>(n), t.n = static_cast<int>(n);
     t.values = d.room<float>(np * n), t.errors = d.room<float>(np * n), t.derived = d.room<float>(nd * n);
     t.residual_sd = d.room<float>(n), t.R2 = d.room<float>(n), t.AICc = d.room<float>(n);

@@ -4,6 +4,7 @@
 // refill, uncertainties. Over lanes on the CPU; the same steps for one voxel a thread in CUDA.
 #include <larmor/fit/status.hpp>
 #include <larmor/perfusion/dce/evaluate.hpp>
+#include <larmor/perfusion/dce/match.hpp>
 
 namespace larmor::dce {
 inline namespace LARMOR_ISA_NAMESPACE {
@@ -25,114 +26,6 @@ LARMOR_HD uint8_t screened(double sum, double squares, int n, double& sst) {
   // Constant data leave only rounding about the mean: n roundings of 1e-16 of the sum of squares.
   if (!(sst > 1e-13 * squares)) return code(FitStatus::no_signal);
   return code(FitStatus::not_converged);
-}
-
-/// Best dictionary entry of each lane: its index, the amplitudes of its curves (own units), and by how many steps of
-/// the chain of rates the optimum lies beside it (in [-1/2, 1/2], 0 without a chain).
-template <class F>
-struct Match {
-  F candidate, amplitude1, amplitude2, beside;
-};
-
-/// y (n_out, stride), lanes side by side. `scratch` holds n_curves F.
-template <class F>
-LARMOR_HD Match<F> match(const Dictionary& d, int n_out, const float* y, int stride, F* scratch,
-                         int64_t scratch_stride = 1) {
-  using simd::select;
-  constexpr int block = 8;
-  for (int c = 0; c < d.n_curves; c += block) {
-    const float* curves = d.curves + static_cast<int64_t>(c) * n_out;
-    F sum[block];
-    static_for<block>([&](auto i) LARMOR_LAMBDA { sum[i] = F(0.0f); });
-    for (int n = 0; n < n_out; ++n) {
-      const F v = simd::load<F>(y + static_cast<int64_t>(n) * stride);
-      static_for<block>([&](auto i) LARMOR_LAMBDA { sum[i] += v * F(curves[n * block + i]); });
-    }
-    for (int i = 0; i < block && c + i < d.n_curves; ++i) scratch[(c + i) * scratch_stride] = sum[i];
-  }
-  const F zero(0.0f);
-  Match<F> best{zero, zero, zero, zero};
-  F best_score(-1.0f);
-  struct Scored {
-    F score, a1, a2;
-  };
-  Scored previous{F(-1.0f), zero, zero}, left = previous, right = previous;
-  for (int c = 0; c < d.n_candidates; ++c) {
-    const F b1 = scratch[d.first[c] * scratch_stride];
-    F a1 = b1, a2 = zero, score;
-    if (d.second[c] >= 0) {
-      const F cosine(d.cosine[c]), inverse_sine(d.inverse_sine[c]);
-      const F across =
-          (scratch[d.second[c] * scratch_stride] - cosine * b1) * inverse_sine;  // along the part of 2 that 1 has not
-      a2 = across * inverse_sine;
-      a1 = b1 - cosine * a2;
-      score = b1 * b1 + across * across;
-    } else {
-      score = b1 * b1;
-    }
-    if (d.nonnegative) score = select((a1 < zero) | (a2 < zero), F(-0.5f), score);
-    a1 = a1 * F(d.first_norm[c]), a2 = a2 * F(d.second_norm[c]);
-    const auto better = score > best_score;
-    if (d.chain) {
-      const auto follows = best.candidate == F(static_cast<float>(c - 1));
-      left.score = select(better, previous.score, left.score);
-      left.a1 = select(better, previous.a1, left.a1), left.a2 = select(better, previous.a2, left.a2);
-      right.score = select(better, F(-1.0f), select(follows, score, right.score));
-      right.a1 = select(follows, a1, right.a1), right.a2 = select(follows, a2, right.a2);
-      previous = {score, a1, a2};
-    }
-    best_score = select(better, score, best_score);
-    best.candidate = select(better, F(static_cast<float>(c)), best.candidate);
-    best.amplitude1 = select(better, a1, best.amplitude1);
-    best.amplitude2 = select(better, a2, best.amplitude2);
-  }
-  if (d.chain) {  // top of the parabola through the best score and its neighbours', and the amplitudes there
-    const F curvature = left.score + right.score - best_score - best_score;
-    const auto inside = (left.score > zero) & (right.score > zero) & (curvature < zero);
-    const F top = F(0.5f) * (left.score - right.score) / curvature;
-    const F s = select(inside, simd::min(simd::max(top, F(-0.5f)), F(0.5f)), zero);
-    const auto at = [&](F l, F m, F r)
-                        LARMOR_LAMBDA { return select(inside, m + F(0.5f) * s * ((r - l) + s * (l + r - m - m)), m); };
-    best.beside = s;
-    best.amplitude1 = at(left.a1, best.amplitude1, right.a1);
-    best.amplitude2 = at(left.a2, best.amplitude2, right.a2);
-  }
-  return best;
-}
-
-/// Start of a two-rate model between the candidates: Newton step to the top of the quadratic surface through the scores
-/// of the best pair and its six neighbours (both rates and their coupling, in steps of the logarithm).
-///
-/// b       projections of one voxel on the curves, `stride` apart
-/// Changes rate1, rate2 and the amplitudes; nothing at the rim of the table or where the surface has no top.
-LARMOR_HD void refine_pair(const Dictionary& d, int candidate, const float* b, int64_t stride, double& rate1,
-                           double& rate2, double& a1, double& a2) {
-  const int r = d.first[candidate], q = d.second[candidate];
-  if (q < 1 || r - q < 3 || r + 1 >= d.n_curves) return;
-  struct Scored {
-    double score, a1, a2;
-  };
-  const auto at = [&](int i, int j) {
-    const int c = i * (i + 1) / 2 + j;
-    const double b1 = b[i * stride], cosine = d.cosine[c], inverse_sine = d.inverse_sine[c];
-    const double across = (b[j * stride] - cosine * b1) * inverse_sine, second = across * inverse_sine;
-    return Scored{b1 * b1 + across * across, (b1 - cosine * second) * d.first_norm[c], second * d.second_norm[c]};
-  };
-  const Scored o = at(r, q), rp = at(r + 1, q), rm = at(r - 1, q), qp = at(r, q + 1), qm = at(r, q - 1);
-  const Scored pp = at(r + 1, q + 1), mm = at(r - 1, q - 1);
-  const double gr = 0.5 * (rp.score - rm.score), gq = 0.5 * (qp.score - qm.score);
-  const double hrr = rp.score + rm.score - 2 * o.score, hqq = qp.score + qm.score - 2 * o.score;
-  const double hrq = 0.5 * (pp.score + mm.score - rp.score - rm.score - qp.score - qm.score) + o.score;
-  const double determinant = hrr * hqq - hrq * hrq;
-  if (!(hrr < 0) || !(determinant > 0)) return;
-  double dr = (hrq * gq - hqq * gr) / determinant, dq = (hrq * gr - hrr * gq) / determinant;
-  const double longest = simd::max(simd::abs(dr), simd::abs(dq));
-  if (longest > 1) dr *= 1 / longest, dq *= 1 / longest;
-  const double n1 = o.a1 + 0.5 * dr * (rp.a1 - rm.a1) + 0.5 * dq * (qp.a1 - qm.a1);
-  const double n2 = o.a2 + 0.5 * dr * (rp.a2 - rm.a2) + 0.5 * dq * (qp.a2 - qm.a2);
-  if (!(n1 > 0) || !(n2 > 0)) return;
-  rate1 *= simd::exp(dr * d.log_step), rate2 *= simd::exp(dq * d.log_step);
-  a1 = n1, a2 = n2;
 }
 
 /// Parameters to start from, inside the bounds by a little: on a bound a neighbour may have no gradient.
@@ -234,14 +127,11 @@ inline constexpr int packs_at_once = LaneTraits<T>::size >= 8   ? 4
 static_assert(tile_voxels % 32 == 0, "tiles hold whole groups of packs");
 
 template <class T>
-LARMOR_INLINE void screen_packs(const Tile& t, int v, const T* sum, const T* squares) {
-  constexpr int L = LaneTraits<T>::size;
-  for (int u = 0; u < packs_at_once<T>; ++u)
-    for (int l = 0; l < L; ++l) {
-      const int at = v + u * L + l;
-      t.status[at] = screened(simd::lane(sum[u], l), simd::lane(squares[u], l), t.grid->n_out, t.sst[at]);
-      t.iterations[at] = 0;
-    }
+LARMOR_INLINE void screen_pack(const Tile& t, int v, T sum, T squares) {
+  for (int l = 0; l < LaneTraits<T>::size; ++l) {
+    t.status[v + l] = screened(simd::lane(sum, l), simd::lane(squares, l), t.grid->n_out, t.sst[v + l]);
+    t.iterations[v + l] = 0;
+  }
 }
 
 template <class T>
@@ -252,10 +142,10 @@ void screen_tile(const Tile& t) {
     static_for<U>([&](auto u) LARMOR_LAMBDA { sum[u] = squares[u] = T(0.0); });
     for (int n = 0; n < t.grid->n_out; ++n)
       static_for<U>([&](auto u) LARMOR_LAMBDA {
-        const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v + u * L);
+        const T y = load_wide<T>(t.y + n * t.y_stride + v + u * L);
         sum[u] += y, squares[u] += y * y;
       });
-    screen_packs<T>(t, v, sum, squares);
+    for (int u = 0; u < U; ++u) screen_pack<T>(t, v + u * L, sum[u], squares[u]);
   }
 }
 
@@ -272,13 +162,12 @@ struct TileState {
 template <class M, class T>
 void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
   constexpr int NP = M::n_params, NQ = n_q<M, false>, L = LaneTraits<T>::size, NJ = fit::triangle<NP>;
-  constexpr int U = packs_at_once<T>;
   const TimeGrid& g = *t.grid;
   double p[NP], q[NQ], dq[NQ * NP], gram[NJ] = {}, basis_p[NP];
   for (int i = 0; i < NP; ++i) p[i] = 1;
   coefficients_with_gradient<M, false>(p, q, dq);
   double* columns = t.frames;  // (n_out, NP)
-  run_basis<M, false, 0>(g, q, 0.0, 0.0, [&](int n, const double* basis, const double*, const double*) {
+  run_basis<M, false, 0, Weights::exact>(g, q, 0.0, 0.0, [&](int n, const double* basis, const double*, const double*) {
     for (int j = 0; j < NP; ++j) {
       double s = 0;
       for (int k = 0; k < NQ; ++k) s += basis[k] * dq[k * NP + j];
@@ -292,37 +181,50 @@ void fit_linear_tile(const Tile& t, TileState<M::n_params>& state) {
   typename LaneTraits<T>::mask none[NP];
   for (int i = 0; i < NP; ++i) none[i] = T(0.0) < T(0.0);
 
-  for (int v = 0; v < t.n; v += U * L) {
-    T sum[U], squares[U], projection[U][NP];
-    static_for<U>([&](auto u) LARMOR_LAMBDA {
-      sum[u] = squares[u] = T(0.0);
-      static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[u][i] = T(0.0); });
+  // Whole rows, some frames at a time, into sums that stay in the first cache level: the data are read once and in
+  // order, wherever they are.
+  struct Sums {
+    T sum, squares, projection[NP];
+  };
+  constexpr int rows = 4, n_packs = tile_voxels / L;
+  alignas(64) Sums sums[n_packs];
+  const auto add = [&](auto many, int n, Sums& s, const float* y) LARMOR_LAMBDA {
+    static_for<many>([&](auto r) LARMOR_LAMBDA {
+      const T value = load_wide<T>(y + r * t.y_stride);
+      s.sum += value, s.squares += value * value;
+      static_for<NP>([&](auto i) LARMOR_LAMBDA { s.projection[i] += value * T(columns[(n + r) * NP + i]); });
     });
-    for (int n = 0; n < g.n_out; ++n)
-      static_for<U>([&](auto u) LARMOR_LAMBDA {
-        const T y = load_wide<T>(t.y + static_cast<int64_t>(n) * t.stride + v + u * L);
-        sum[u] += y, squares[u] += y * y;
-        static_for<NP>([&](auto i) LARMOR_LAMBDA { projection[u][i] += y * T(columns[n * NP + i]); });
-      });
-    screen_packs<T>(t, v, sum, squares);
-    for (int u = 0; u < U; ++u) {
-      const int at = v + u * L;
-      T x[NP], sse = squares[u];
-      fit::solve_damped<T, NP>(lane_gram, projection[u], T(0.0), none, x);
-      auto inside = T(0.0) == T(0.0);
-      for (int i = 0; i < NP; ++i) {
-        sse -= x[i] * projection[u][i];
-        inside = inside & (x[i] > T(t.options->lower[i])) & (x[i] < T(t.options->upper[i]));
-        simd::store(state.point[i] + at, x[i]);
-      }
-      for (int i = 0; i < NJ; ++i) simd::store(state.jtj[i] + at, lane_gram[i]);
-      simd::store(state.sse + at, simd::max(sse, T(0.0)));
-      const unsigned good = simd::bits(inside);
-      for (int l = 0; l < L; ++l) {
-        if (t.status[at + l] == code(FitStatus::not_converged) && (good >> l & 1))
-          t.status[at + l] = code(FitStatus::converged);
-        t.iterations[at + l] = 1;
-      }
+  };
+  for (Sums& s : sums) {
+    s.sum = s.squares = T(0.0);
+    for (int i = 0; i < NP; ++i) s.projection[i] = T(0.0);
+  }
+  const int used = (t.n + L - 1) / L;
+  int n = 0;
+  for (; n + rows <= g.n_out; n += rows)
+    for (int k = 0; k < used; ++k) add(simd::Index<rows>{}, n, sums[k], t.y + n * t.y_stride + k * L);
+  for (; n < g.n_out; ++n)
+    for (int k = 0; k < used; ++k) add(simd::Index<1>{}, n, sums[k], t.y + n * t.y_stride + k * L);
+
+  for (int k = 0; k < used; ++k) {
+    const int at = k * L;
+    const Sums& s = sums[k];
+    screen_pack<T>(t, at, s.sum, s.squares);
+    T x[NP], sse = s.squares;
+    fit::solve_damped<T, NP>(lane_gram, s.projection, T(0.0), none, x);
+    auto inside = T(0.0) == T(0.0);
+    for (int i = 0; i < NP; ++i) {
+      sse -= x[i] * s.projection[i];
+      inside = inside & (x[i] > T(t.options->lower[i])) & (x[i] < T(t.options->upper[i]));
+      simd::store(state.point[i] + at, x[i]);
+    }
+    for (int i = 0; i < NJ; ++i) simd::store(state.jtj[i] + at, lane_gram[i]);
+    simd::store(state.sse + at, simd::max(sse, T(0.0)));
+    const unsigned good = simd::bits(inside);
+    for (int l = 0; l < L; ++l) {
+      if (t.status[at + l] == code(FitStatus::not_converged) && (good >> l & 1))
+        t.status[at + l] = code(FitStatus::converged);
+      t.iterations[at + l] = 1;
     }
   }
 }
@@ -350,7 +252,7 @@ void fit_tile_as(const Tile& t) {
       for (int l = 0; l < LF && v + l < t.n; ++l) wanted = wanted || t.status[v + l] == code(FitStatus::not_converged);
       if (!wanted) continue;
     }
-    const Match<F> m = match<F>(*t.dictionary, n_out, t.y + v, t.stride, reinterpret_cast<F*>(t.scratch));
+    const Match<F> m = match<F>(*t.dictionary, n_out, t.y + v, t.y_stride, reinterpret_cast<F*>(t.scratch));
     for (int l = 0; l < LF && v + l < t.n; ++l) {
       if (t.status[v + l] != code(FitStatus::not_converged)) continue;
       double p[NP];
@@ -375,7 +277,7 @@ void fit_tile_as(const Tile& t) {
     }
     voxel[l] = next;
     const float* from = t.y + next;
-    for (int n = 0; n < n_out; ++n, from += t.stride) frames[n * L + l] = *from;
+    for (int n = 0; n < n_out; ++n, from += t.y_stride) frames[n * L + l] = *from;
     for (int i = 0; i < NP; ++i)
       simd::set_lane(state.p[i], l, point[i][next]), simd::set_lane(state.next[i], l, point[i][next]);
     simd::set_lane(state.lambda, l, 1e-4);

@@ -20,7 +20,7 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
   Tile t = job.tile;
   t.grid = &job.grid, t.dictionary = &job.dictionary, t.options = &job.options;
   const int n_out = job.grid.n_out;
-  const StridedData data{t.y + v, t.stride};
+  const StridedData data{t.y + v, t.y_stride};
 
   double sum = 0, squares = 0, sst = 0;
   for (int n = 0; n < n_out; ++n) sum += data(n), squares += data(n) * data(n);
@@ -28,7 +28,7 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
   LmState<double, NP> state;
   bool converged = false;
   if (status == code(FitStatus::not_converged)) {
-    const Match<float> m = match<float>(*t.dictionary, n_out, t.y + v, t.stride, t.scratch + v, t.stride);
+    const Match<float> m = match<float>(*t.dictionary, n_out, t.y + v, t.y_stride, t.scratch + v, t.stride);
     double p[NP];
     start_point<M, Delay>(t, static_cast<int>(m.candidate), m.amplitude1, m.amplitude2, m.beside, t.scratch + v,
                           t.stride, p);

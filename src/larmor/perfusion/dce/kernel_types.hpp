@@ -8,6 +8,8 @@
 namespace larmor::dce {
 
 inline constexpr int max_inputs = 2;
+/// On a grid of many distinct steps their weights are made for so many at a time.
+inline constexpr int steps_ahead = 16;
 
 /// The time structure of one fit. Nodes are the union of the input's samples and the output times, from the input's
 /// first sample on; step j leads from node j to node j + 1.
@@ -18,7 +20,8 @@ struct TimeGrid {
   int n_nodes;
   const double* dt;  // (n_nodes - 1) [s]
   const double* inverse_dt;
-  const int* kind;  // (n_nodes - 1) which of the distinct steps it is
+  const double* longest_ahead;  // longest of the steps from every steps_ahead-th on to the next of these
+  const int* kind;              // (n_nodes - 1) which of the distinct steps it is
   int n_kinds;
   const double* kind_dt;               // (n_kinds)
   const double* input[max_inputs];     // (n_nodes) [mM]
@@ -67,8 +70,9 @@ struct Tile {
   const fit::LmOptions* options;
   const double* start;  // per parameter: a start given by the caller, NaN where the dictionary decides
   double fixed_delay;   // not used by kernels that fit the delay
-  const float* y;       // (n_out, stride) data [mM]
-  int stride;           // leading dimension of y, values and errors
+  const float* y;       // (n_out, y_stride) data [mM]
+  int64_t y_stride;     // its leading dimension
+  int stride;           // leading dimension of values and errors
   int n;                // voxels
   float* values;        // (n_params, stride)
   float* errors;        // (n_params, stride)

@@ -12,6 +12,7 @@ struct FitKernels {
   const IsaKernels* (*v4)();
   Search search;
   bool lagged;                           // the model has a lag of its own
+  bool linear;                           // in its parameters: solved in one pass over the data, where they are
   void (*fit_cuda)(const CudaJob& job);  // null without CUDA
 
   /// Those for the instruction set in use.

@@ -108,7 +108,7 @@ TileFit linear_fit(const FitSetup& s, double delay) {
     for (int v = 0; v < t.n; ++v) {
       double sum = 0, squares = 0;
       for (std::size_t i = 0; i < n; ++i)
-        y[i] = t.y[i * static_cast<std::size_t>(t.stride) + static_cast<std::size_t>(v)], sum += y[i],
+        y[i] = t.y[i * static_cast<std::size_t>(t.y_stride) + static_cast<std::size_t>(v)], sum += y[i],
         squares += y[i] * y[i];
       t.sst[v] = squares - sum * sum / static_cast<double>(n);
       FitStatus status = FitStatus::converged;

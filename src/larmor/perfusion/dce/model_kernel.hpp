@@ -75,19 +75,20 @@ void bind_derived(Model& model) {
   void fit_cuda_##name(const CudaJob& job) { run_fit_on_cuda<M>(job); } \
   }
 #elif defined(LARMOR_ISA_baseline)
-#define LARMOR_DCE_MODEL(name, M, id, aliases, ...)                                                           \
-  LARMOR_DCE_KERNELS(name, M)                                                                                 \
-  namespace larmor::dce {                                                                                     \
-  LARMOR_DCE_WIDE(name)                                                                                       \
-  LARMOR_DCE_CUDA(name)                                                                                       \
-  void register_##name(Models& models) {                                                                      \
-    static constexpr FitKernels kernels{kernels_##name##_baseline, LARMOR_DCE_WIDE_POINTERS(name), M::search, \
-                                        has_lag<M>(), LARMOR_DCE_CUDA_POINTER(name)};                         \
-    Model model = __VA_ARGS__;                                                                                \
-    model.kernels = [] { return &kernels; };                                                                  \
-    bind_derived<M>(model);                                                                                   \
-    models.add(id, std::move(model), LARMOR_DCE_LIST aliases);                                                \
-  }                                                                                                           \
+#define LARMOR_DCE_MODEL(name, M, id, aliases, ...)                                                            \
+  LARMOR_DCE_KERNELS(name, M)                                                                                  \
+  namespace larmor::dce {                                                                                      \
+  LARMOR_DCE_WIDE(name)                                                                                        \
+  LARMOR_DCE_CUDA(name)                                                                                        \
+  void register_##name(Models& models) {                                                                       \
+    static constexpr FitKernels kernels{                                                                       \
+        kernels_##name##_baseline,    LARMOR_DCE_WIDE_POINTERS(name), M::search, has_lag<M>(), is_linear<M>(), \
+        LARMOR_DCE_CUDA_POINTER(name)};                                                                        \
+    Model model = __VA_ARGS__;                                                                                 \
+    model.kernels = [] { return &kernels; };                                                                   \
+    bind_derived<M>(model);                                                                                    \
+    models.add(id, std::move(model), LARMOR_DCE_LIST aliases);                                                 \
+  }                                                                                                            \
   }
 #else
 #define LARMOR_DCE_MODEL(name, M, id, aliases, ...) LARMOR_DCE_KERNELS(name, M)

@@ -17,7 +17,7 @@
 #include <numbers>
 
 extern "C" {
-using SpgrKernel = void(const float*, const float*, const float*, const float*, float, float*, float*, std::size_t);
+using SpgrKernel = void(const larmor::dce::SpgrBlock&);
 SpgrKernel larmor_spgr_to_concentration_baseline;
 #if defined(__x86_64__)
 SpgrKernel larmor_spgr_to_concentration_v3, larmor_spgr_to_concentration_v4;
@@ -93,7 +93,7 @@ int automatic_baseline(const Array& signal, std::span<const std::uint8_t> mask) 
 
 namespace {
 
-constexpr std::size_t block = 4096;  // its five working rows (80 kB) stay in the second cache level
+constexpr std::size_t block = 4096;  // its working rows (80 kB) stay in the second cache level
 
 /// The steps of the conversion over runs of voxels: what each voxel needs, its frames, why one has no solution.
 struct Converter {
@@ -169,17 +169,25 @@ struct Converter {
       for (std::size_t b = begin; b < end; b += block) {
         const std::size_t n = std::min(block, end - b);
         prepare(b, n, terms, 0, S0.data(), buffer.data());
-        for (std::size_t t = 0; t < rows.n_frames(); ++t) {
-          const float* row = rows.get(t, b, n, buffer.data());
-          float* to = frame(t) + b;
-          if (exact) {
-            kernel(row, terms.scale.data(), terms.cosine.data(), terms.offset.data(), rate(), to, terms.poison.data(),
-                   n);
-          } else {
-            for (std::size_t i = 0; i < n; ++i) {
-              to[i] = row[i] * terms.scale[i] - terms.offset[i];
-              terms.poison[i] += to[i] - to[i];
-            }
+        SpgrBlock all{.n = n,
+                      .n_frames = rows.n_frames(),
+                      .signal = rows.get(0, b, n, buffer.data()),
+                      .signal_stride = rows.n_voxels(),
+                      .out = frame(0) + b,
+                      .out_stride = rows.n_voxels(),
+                      .scale = terms.scale.data(),
+                      .cos_FA = terms.cosine.data(),
+                      .offset = terms.offset.data(),
+                      .rate = rate(),
+                      .exact = exact,
+                      .poison = terms.poison.data()};
+        if (all.signal != buffer.data()) {
+          kernel(all);
+        } else {  // other types than f32, frame by frame
+          all.n_frames = 1;
+          for (std::size_t t = 0; t < rows.n_frames(); ++t) {
+            all.signal = rows.get(t, b, n, buffer.data()), all.out = frame(t) + b;
+            kernel(all);
           }
         }
         explain(b, n, terms.poison.data());

@@ -71,6 +71,8 @@ TimeGridBuilder::TimeGridBuilder(std::span<const double> frames, std::span<const
       if (std::abs(kind_dt_[u] - step) <= 1e-9 * step) kind = static_cast<int>(u);
     if (kind < 0) kind = static_cast<int>(kind_dt_.size()), kind_dt_.push_back(step);
     dt_.push_back(step), inverse_dt_.push_back(1 / step), kind_.push_back(kind);
+    if (j % steps_ahead == 0) longest_ahead_.push_back(step);
+    longest_ahead_.back() = std::max(longest_ahead_.back(), step);
   }
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     for (const double t : nodes_) input_[k].push_back(linear_value(inputs[k], t));
@@ -87,6 +89,7 @@ TimeGridBuilder::TimeGridBuilder(std::span<const double> frames, std::span<const
   grid_.out_node = out_node_.data();
   grid_.n_nodes = static_cast<int>(n);
   grid_.dt = dt_.data(), grid_.inverse_dt = inverse_dt_.data();
+  grid_.longest_ahead = longest_ahead_.data();
   grid_.kind = kind_.data(), grid_.n_kinds = static_cast<int>(kind_dt_.size()), grid_.kind_dt = kind_dt_.data();
   grid_.node_time = nodes_.data();
   for (int k = 0; k < max_inputs; ++k) {

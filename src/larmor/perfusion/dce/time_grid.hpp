@@ -21,8 +21,8 @@ class TimeGridBuilder {
  private:
   void tabulate(std::span<const Aif> inputs, double last);
   std::vector<int> out_node_, kind_;
-  std::vector<double> nodes_, dt_, inverse_dt_, kind_dt_, input_[max_inputs], integral_[max_inputs], fall_[max_inputs],
-      held_[max_inputs], table_[max_inputs];
+  std::vector<double> nodes_, dt_, inverse_dt_, longest_ahead_, kind_dt_, input_[max_inputs], integral_[max_inputs],
+      fall_[max_inputs], held_[max_inputs], table_[max_inputs];
   TimeGrid grid_{};
 };
 

@@ -32,12 +32,12 @@ void vfa_run(VfaFit fit, const VfaRun& run) {
 }
 
 T1Result empty_t1_result(std::size_t n) {
-  const std::vector<float> none(n, std::numeric_limits<float>::quiet_NaN());
-  return {.T1 = none,
-          .T1_se = none,
-          .M0 = none,
-          .M0_se = none,
-          .R2 = none,
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  return {.T1 = std::vector<float>(n, nan),
+          .T1_se = std::vector<float>(n, nan),
+          .M0 = std::vector<float>(n, nan),
+          .M0_se = std::vector<float>(n, nan),
+          .R2 = std::vector<float>(n, nan),
           .efficiency = {},
           .status = std::vector<fit::FitStatus>(n, fit::FitStatus::outside)};
 }
@@ -124,29 +124,36 @@ T1Result vfa_map(VfaFit fit, const Array& signal, const T1Protocol& protocol, st
       const auto bad_B1 = [&](std::size_t i) { return !(B1[b + i] > 0 && B1[b + i] * FA_most < std::numbers::pi); };
       if (!B1.empty())
         for (std::size_t i = 0; i < padded; ++i) b1[i] = i >= n || bad_B1(i) ? 1.0f : B1[b + i];
+      // Whole packs go to their place at once.
       float* w = work.data();
+      const bool in_place = padded == n;
+      const auto place = [&](std::vector<float>& to, std::size_t row) {
+        return in_place ? to.data() + b : w + row * block;
+      };
+      float* const status = w + 5 * block;
       const VfaRun run{.n = padded,
                        .n_volumes = static_cast<int>(n_volumes),
                        .signal = pointers.data(),
                        .FA = angles.FA.data(),
                        .TR = angles.TR.data(),
                        .B1 = B1.empty() ? nullptr : b1.data(),
-                       .T1 = w,
-                       .T1_se = w + block,
-                       .M0 = w + 2 * block,
-                       .M0_se = w + 3 * block,
-                       .R2 = w + 4 * block,
-                       .status = w + 5 * block};
+                       .T1 = place(out.T1, 0),
+                       .T1_se = place(out.T1_se, 1),
+                       .M0 = place(out.M0, 2),
+                       .M0_se = place(out.M0_se, 3),
+                       .R2 = place(out.R2, 4),
+                       .status = status};
       on_cpu ? vfa_run(fit, run) : vfa_run_on_cuda(device, fit, run);
+      std::vector<float>* const maps[] = {&out.T1, &out.T1_se, &out.M0, &out.M0_se, &out.R2};
+      for (std::size_t k = 0; k < std::size(maps) && !in_place; ++k) std::copy_n(w + k * block, n, maps[k]->data() + b);
+      auto* const to = out.status.data() + b;
+      for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<fit::FitStatus>(static_cast<int>(status[i]));
+      if (mask.empty() && B1.empty()) continue;
       for (std::size_t i = 0; i < n; ++i) {
-        if (!mask.empty() && !mask[b + i]) continue;
-        if (!B1.empty() && bad_B1(i)) {
-          out.status[b + i] = fit::FitStatus::bad_data;
-          continue;
-        }
-        out.T1[b + i] = w[i], out.T1_se[b + i] = w[block + i], out.M0[b + i] = w[2 * block + i];
-        out.M0_se[b + i] = w[3 * block + i], out.R2[b + i] = w[4 * block + i];
-        out.status[b + i] = static_cast<fit::FitStatus>(w[5 * block + i]);
+        const bool outside = !mask.empty() && !mask[b + i];
+        if (!outside && (B1.empty() || !bad_B1(i))) continue;
+        for (auto* map : maps) (*map)[b + i] = std::numeric_limits<float>::quiet_NaN();
+        to[i] = outside ? fit::FitStatus::outside : fit::FitStatus::bad_data;
       }
     }
     progress.add(end - begin);

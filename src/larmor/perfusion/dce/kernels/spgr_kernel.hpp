@@ -4,14 +4,21 @@
 
 namespace larmor::dce {
 
-/// Concentration of `n` neighbouring voxels in one frame from their signals, all f32.
-///
-/// scale   S to K = (1 - E1) / (1 - cos FA E1), the signal in units of M0 sin FA
-/// cos_FA  one a voxel
-/// rate    1 / (TR r1);  offset  R10 / r1
-/// poison  += 0 where the result is finite, NaN where it is not
-using SpgrToConcentration = void (*)(const float* signal, const float* scale, const float* cos_FA, const float* offset,
-                                     float rate, float* out, float* poison, std::size_t n);
+/// Concentration of `n` neighbouring voxels in some frames from their signals, all f32.
+struct SpgrBlock {
+  std::size_t n, n_frames;
+  const float* signal;        // of the first voxel in the first frame
+  std::size_t signal_stride;  // from frame to frame
+  float* out;
+  std::size_t out_stride;
+  const float* scale;   // S to K = (1 - E1) / (1 - cos FA E1), the signal in units of M0 sin FA; one a voxel
+  const float* cos_FA;  // one a voxel
+  const float* offset;  // R10 / r1
+  float rate;           // 1 / (TR r1)
+  bool exact;           // false: the equation that is linear in the signal, scale * S - offset
+  float* poison;        // += 0 where every result is finite, NaN where one is not
+};
+using SpgrToConcentration = void (*)(const SpgrBlock&);
 /// The copy for the chosen instruction set.
 SpgrToConcentration spgr_to_concentration();
 

@@ -14,12 +14,16 @@ template <VfaFit fit>
 __global__ void vfa_voxels(const VfaRun run) {
   const size_t at = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (at >= run.n) return;
-  vfa::Voxels<double> v;
-  v.read(run, at, true);
-  if constexpr (fit == VfaFit::linear)
-    vfa::linear(run, at, v);
-  else
+  if constexpr (fit == VfaFit::linear) {
+    vfa::Turn<float> turns[vfa_max_volumes];
+    for (int i = 0; i < run.n_volumes; ++i)
+      turns[i] = vfa::turn(static_cast<float>(run.FA[i]) * (run.B1 ? run.B1[at] : 1.0f));
+    vfa::linear(run, at, turns);
+  } else {
+    vfa::Voxels<double> v;
+    v.read(run, at, true);
     vfa::nonlinear(run, vfa::repetition(run), at, v);
+  }
 }
 
 }  // namespace
@@ -37,11 +41,10 @@ void vfa_launch(VfaFit fit, const VfaRun& run, int device) {
 
 }  // namespace larmor::dce
 #else
-using Lanes = larmor::simd::Pack<double>;
 extern "C" void LARMOR_ISA_JOIN(larmor_vfa_linear_, LARMOR_ISA)(const VfaRun& run) {
-  larmor::dce::vfa::run_linear<Lanes>(run);
+  larmor::dce::vfa::run_linear<larmor::simd::Pack<float>>(run);
 }
 extern "C" void LARMOR_ISA_JOIN(larmor_vfa_nonlinear_, LARMOR_ISA)(const VfaRun& run) {
-  larmor::dce::vfa::run_nonlinear<Lanes>(run);
+  larmor::dce::vfa::run_nonlinear<larmor::simd::Pack<double>>(run);
 }
 #endif

@@ -14,7 +14,7 @@ struct VfaRun {
   const float* B1;                               // one a voxel, or null
   float *T1, *T1_se, *M0, *M0_se, *R2, *status;  // written; status holds FitStatus values
 };
-inline constexpr std::size_t vfa_pack = 8;
+inline constexpr std::size_t vfa_pack = 16;
 inline constexpr int vfa_max_volumes = 64;
 
 enum class VfaFit { linear, nonlinear };

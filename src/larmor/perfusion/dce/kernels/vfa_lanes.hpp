@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// The variable-flip-angle fits of T::size voxels side by side: packs on the CPU, one voxel a thread in CUDA. Double
-// precision: 1 - E1 is a few thousandths, so f32 would keep 4 digits.
+// The variable-flip-angle fits of some voxels side by side: packs on the CPU, one voxel a thread in CUDA.
 #include <larmor/core/simd/lane.hpp>
+#include <larmor/perfusion/dce/kernels/spgr_lanes.hpp>
 #include <larmor/perfusion/dce/kernels/vfa_kernel.hpp>
 
 namespace larmor::dce {
@@ -14,6 +14,109 @@ using simd::LaneTraits;
 // FitStatus values (fit/status.hpp pulls the standard library, which has no place in these objects).
 constexpr double converged = 1, no_signal = 3, bad_data = 4, not_converged = 5, singular = 6, out_of_range = 7;
 constexpr double R1_least = 1.0 / 60;  // [1/s] a T1 of a minute: the data do not bend at all
+
+// --- the linear method, in f32 ---------------------------------------------------------------------------------------
+
+/// What the linear method needs of a flip angle; 1 - cos has all digits, as a difference would not.
+template <class F>
+struct Turn {
+  F sine, cosine, one_less_cosine, cotangent, half_tangent;
+};
+/// Of an angle in (0, pi): sin and cos of a quarter by their series (the next terms are below 2e-9 at 0.79), doubled.
+template <class F>
+LARMOR_INLINE Turn<F> turn(F angle) {
+  const F x = angle * F(0.25f), xx = x * x, one(1.0f), two(2.0f);
+  F s = F(1.0f / 362880);
+  const float sines[] = {-1.0f / 5040, 1.0f / 120, -1.0f / 6, 1.0f};
+  for (float term : sines) s = simd::fma(s, xx, F(term));
+  s = s * x;
+  F c = F(-1.0f / 3628800);
+  const float cosines[] = {1.0f / 40320, -1.0f / 720, 1.0f / 24, -0.5f, 1.0f};
+  for (float term : cosines) c = simd::fma(c, xx, F(term));
+  const F half_s = two * s * c, half_c = one - two * s * s;
+  const F sine = two * half_s * half_c, less = two * half_s * half_s;
+  return {sine, one - less, less, (one - less) / sine, half_s / half_c};
+}
+
+/// Straight line through x = S / tan and z = S tan(FA / 2): z = (1 - E1) (M0 - x). It is the line y = E1 x + M0 (1 -
+/// E1) of y = S / sin = x + z, with the small slope 1 - E1 itself instead of E1 near 1, so that f32 is enough for T1.
+///
+/// Signals are divided by the largest of their voxel. `turns` holds one a volume.
+template <class F>
+LARMOR_INLINE void linear(const VfaRun& run, size_t at, const Turn<F>* turns) {
+  using M = typename LaneTraits<F>::mask;
+  const F one(1.0f), zero(0.0f), two(2.0f), TR(static_cast<float>(run.TR[0])), nan(__builtin_nanf(""));
+  const int n = run.n_volumes;
+  const F inverse_n(1.0f / static_cast<float>(n));
+  F S[vfa_max_volumes], x[vfa_max_volumes], z[vfa_max_volumes];
+  F largest(zero), poison(zero), S_mean(zero), x_mean(zero), z_mean(zero);
+  for (int i = 0; i < n; ++i) {
+    S[i] = simd::load<F>(run.signal[i] + at);
+    largest = simd::max(largest, simd::abs(S[i])), poison += S[i] - S[i];
+  }
+  const F scale = one / largest;
+  for (int i = 0; i < n; ++i) {
+    S[i] = S[i] * scale, x[i] = S[i] * turns[i].cotangent, z[i] = S[i] * turns[i].half_tangent;
+    S_mean += S[i], x_mean += x[i], z_mean += z[i];
+  }
+  S_mean *= inverse_n, x_mean *= inverse_n, z_mean *= inverse_n;
+  F SST(zero), Sxx(zero), Sxz(zero);
+  for (int i = 0; i < n; ++i) {
+    const F dx = x[i] - x_mean, dS = S[i] - S_mean;
+    Sxx += dx * dx, Sxz += dx * (z[i] - z_mean), SST += dS * dS;
+  }
+  const F inverse_Sxx = one / Sxx, less = -Sxz * inverse_Sxx;  // 1 - E1
+  const F inverse_less = one / less, M0 = z_mean * inverse_less + x_mean;
+  const M possible = (less > zero) & (less < one) & (M0 > zero);
+  const F rate = spgr::any_rate_of(less, zero);  // TR / T1 = -log(1 - less)
+
+  // Weights of the samples in the estimate (its derivative where the model holds), d(E1)/dS and d(M0)/dS.
+  // The line is not the least-squares estimate of S, so the residual loses n - 4 + tr(J^T J D D^T) degrees of
+  // freedom.
+  F SSE(zero), EE(zero), EM(zero), MM(zero), jEE(zero), jEM(zero), jMM(zero);
+  for (int i = 0; i < n; ++i) {
+    const Turn<F>& t = turns[i];
+    const F q = t.one_less_cosine + t.cosine * less;                                                   // 1 - cos E1
+    const F inverse_q = one / q, g = t.sine * inverse_q, weight = q * (t.cotangent + t.half_tangent);  // q / sin
+    const F dE = (x[i] - x_mean) * weight * inverse_Sxx;
+    const F dM = (weight * inverse_n + (M0 - x_mean) * dE) * inverse_less;
+    const F j_M = g * less, j_E = -M0 * g * t.one_less_cosine * inverse_q;
+    const F r = S[i] - M0 * j_M;
+    SSE += r * r;
+    EE += dE * dE, EM += dE * dM, MM += dM * dM;
+    jEE += j_E * j_E, jEM += j_E * j_M, jMM += j_M * j_M;
+  }
+  const F freedom = F(static_cast<float>(n - 4)) + jEE * EE + two * jEM * EM + jMM * MM;
+  const F variance = SSE / freedom, T1 = TR / rate;
+
+  F status = simd::select(possible, F(static_cast<float>(converged)), F(static_cast<float>(out_of_range)));
+  status = simd::select(largest > zero, status, F(static_cast<float>(no_signal)));
+  status = simd::select(poison == zero, status, F(static_cast<float>(bad_data)));
+  const M good = status == F(static_cast<float>(converged));
+  const M spare = good & (F(static_cast<float>(n)) > two);  // degrees of freedom left
+  simd::store(run.T1 + at, simd::select(good, T1, nan));
+  simd::store(run.M0 + at, simd::select(good, M0 * largest, nan));
+  simd::store(run.T1_se + at, simd::select(spare, T1 * T1 / (TR * (one - less)) * simd::sqrt(variance * EE), nan));
+  simd::store(run.M0_se + at, simd::select(spare, simd::sqrt(variance * MM) * largest, nan));
+  simd::store(run.R2 + at, simd::select(good, one - SSE / SST, nan));
+  simd::store(run.status + at, status);
+}
+
+/// Every voxel of a run, one pack after another.
+template <class F>
+void run_linear(const VfaRun& run) {
+  Turn<F> turns[vfa_max_volumes];
+  for (size_t at = 0; at < run.n; at += LaneTraits<F>::size) {
+    if (run.B1 || at == 0)
+      for (int i = 0; i < run.n_volumes; ++i) {
+        const F FA(static_cast<float>(run.FA[i]));
+        turns[i] = turn(run.B1 ? FA * simd::load<F>(run.B1 + at) : FA);
+      }
+    linear(run, at, turns);
+  }
+}
+
+// --- the nonlinear method, in double: 1 - E1 is a few thousandths, so f32 would keep 4 digits ------------------------
 
 /// sin and cos of [0, pi] by their series at a quarter of the angle (the next terms are < 1e-17 at 0.79), doubled
 /// twice.
@@ -35,7 +138,7 @@ LARMOR_INLINE void sin_cos(T a, T& s, T& c) {
   }
 }
 
-/// What both fits need of a pack of voxels.
+/// What the fit needs of a pack of voxels.
 template <class T>
 struct Voxels {
   int n;
@@ -60,13 +163,9 @@ struct Voxels {
   }
 };
 
-/// Straight line y = E1 x + M0 (1 - E1) through y = S / sin, x = S / tan, unweighted.
+/// E1 of the straight line y = E1 x + M0 (1 - E1) through y = S / sin, x = S / tan, unweighted.
 template <class T>
-struct Line {
-  T E1, M0, x_mean, Sxx;
-};
-template <class T>
-LARMOR_INLINE Line<T> line(const Voxels<T>& v) {
+LARMOR_INLINE T line_E1(const Voxels<T>& v) {
   T x_mean(0.0), y_mean(0.0), Sxx(0.0), Sxy(0.0);
   T y[vfa_max_volumes], x[vfa_max_volumes];
   for (int i = 0; i < v.n; ++i) {
@@ -78,8 +177,7 @@ LARMOR_INLINE Line<T> line(const Voxels<T>& v) {
     const T dx = x[i] - x_mean;
     Sxx += dx * dx, Sxy += dx * (y[i] - y_mean);
   }
-  const T E1 = Sxy / Sxx;
-  return {E1, (y_mean - E1 * x_mean) / (T(1.0) - E1), x_mean, Sxx};
+  return Sxy / Sxx;
 }
 
 template <class T>
@@ -97,38 +195,6 @@ LARMOR_INLINE void write(const VfaRun& run, size_t at, const Voxels<T>& v, T sta
   simd::store_narrow<T>(run.M0_se + at, simd::select(spare, M0_se, nan));
   simd::store_narrow<T>(run.R2 + at, simd::select(good, T(1.0) - SSE / v.SST, nan));
   simd::store_narrow<T>(run.status + at, status);
-}
-
-/// The voxels at `at`, which `v` has read.
-template <class T>
-LARMOR_INLINE void linear(const VfaRun& run, size_t at, const Voxels<T>& v) {
-  using M = typename LaneTraits<T>::mask;
-  const T one(1.0), zero(0.0), TR(run.TR[0]);
-  const Line<T> fit = line(v);
-  const T E1 = fit.E1, M0 = fit.M0;
-  const M possible = (E1 > zero) & (E1 < one) & (M0 > zero);
-  const T T1 = -TR / simd::log(simd::select(possible, E1, T(0.5)));
-  // Weights of the samples in the estimate (its derivative where the model holds), d(E1)/dS and d(M0)/dS.
-  // The line is not the least-squares estimate of S, so the residual loses n - 4 + tr(J^T J D D^T) degrees of
-  // freedom.
-  T SSE = zero, EE = zero, EM = zero, MM = zero, jEE = zero, jEM = zero, jMM = zero;
-  const T inverse_Sxx = one / fit.Sxx, inverse_1_E1 = one / (one - E1);
-  for (int i = 0; i < v.n; ++i) {
-    const T q = one - v.cosine[i] * E1, inverse_q = one / q, weight = q * v.inverse_sine[i];
-    const T x = v.S[i] * v.inverse_sine[i] * v.cosine[i];
-    const T dE = (x - fit.x_mean) * weight * inverse_Sxx;
-    const T dM = (weight * T(1.0 / v.n) - fit.x_mean * dE + M0 * dE) * inverse_1_E1;
-    const T j_M = v.sine[i] * (one - E1) * inverse_q,
-            j_E = M0 * v.sine[i] * (v.cosine[i] - one) * inverse_q * inverse_q;
-    const T r = v.S[i] - M0 * j_M;
-    SSE += r * r;
-    EE += dE * dE, EM += dE * dM, MM += dM * dM;
-    jEE += j_E * j_E, jEM += j_E * j_M, jMM += j_M * j_M;
-  }
-  const T freedom = T(v.n - 4.0) + jEE * EE + T(2.0) * jEM * EM + jMM * MM;
-  const T variance = SSE / freedom;
-  write(run, at, v, simd::select(possible, T(converged), T(out_of_range)), T1,
-        T1 * T1 / (TR * E1) * simd::sqrt(variance * EE), M0, simd::sqrt(variance * MM), SSE);
 }
 
 /// Residual of the best M0 for a rate R1, and the Gauss-Newton step of R1 with M0 projected out (Kaufman).
@@ -178,7 +244,7 @@ LARMOR_INLINE void nonlinear(const VfaRun& run, const Repetition& TR, size_t at,
   using M = typename LaneTraits<T>::mask;
   const T zero(0.0), one(1.0);
   const T R1_most(20.0 / TR.most);  // E1 = 2e-9: the signal is M0 sin FA, whatever R1
-  const T E1 = line(v).E1;
+  const T E1 = line_E1(v);
   const M sensible = (E1 > zero) & (E1 < one);
   T R1 = simd::select(sensible, -simd::log(simd::select(sensible, E1, T(0.5))) / T(TR.mean), one);
   R1 = simd::min(simd::max(R1, T(0.02)), R1_most);
@@ -219,14 +285,6 @@ LARMOR_INLINE void nonlinear(const VfaRun& run, const Repetition& TR, size_t at,
 }
 
 /// Every voxel of a run, one pack after another.
-template <class T>
-void run_linear(const VfaRun& run) {
-  Voxels<T> v;
-  for (size_t at = 0; at < run.n; at += LaneTraits<T>::size) {
-    v.read(run, at, run.B1 || at == 0);
-    linear(run, at, v);
-  }
-}
 template <class T>
 void run_nonlinear(const VfaRun& run) {
   Voxels<T> v;
