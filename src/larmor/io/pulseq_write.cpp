@@ -91,10 +91,11 @@ class Writer {
         {"TotalDuration", fmt::format("{:.9g}", sequence_.duration())}};
     if (sequence_.gamma != proton_gamma) all.emplace_back("Gamma", fmt::format("{:.12g}", sequence_.gamma));
     const std::size_t ours = all.size();
-    for (const auto& [name, value] : sequence_.definitions) {
-      const bool made = name == "Gamma" || std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(ours),
-                                                       [&](const auto& d) { return d.first == name; });
-      if (!made) all.emplace_back(name, value);
+    for (const auto& given : sequence_.definitions) {
+      const bool made =
+          given.first == "Gamma" || std::any_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(ours),
+                                                [&](const auto& d) { return d.first == given.first; });
+      if (!made) all.push_back(given);
     }
     for (auto [name, value] : all) {
       std::replace(value.begin(), value.end(), '\n', ' ');

@@ -147,7 +147,7 @@ Curve slew_curve(const recon::Waveform& w, const recon::GradientLimits& limits) 
 
 Curve radius_curve(const recon::Waveform& w) {
   Curve c;
-  c.x_unit = "ms", c.label = "distance from the centre", c.unit = "cycles/m";
+  c.x_unit = "ms", c.label = "|k|", c.unit = "cycles/m";
   c.y.resize(1);
   const recon::Positions positions(w);
   for (std::size_t i = 0; i < positions.points().size(); ++i) {
