@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// Plain data that the host hands to the kernels of the segmented fit.
+#include <stdint.h>
+
+namespace larmor::ivim {
+
+inline constexpr int segmented_tile = 512;
+inline constexpr int segmented_stride = segmented_tile + 16;
+inline constexpr int segmented_max_samples = 128;
+inline constexpr int segmented_starts = 16;
+
+struct SegmentedRun {
+  int n, stride, n_samples;        // n a multiple of 16
+  const float* b;                  // (n_samples) [s/mm2]
+  const uint8_t* part;             // (n_samples) 0: low b, 1: b = 0, 2: at or above the threshold
+  int n_zero;                      // samples at b = 0
+  const float* y;                  // (n_samples, stride)
+  float lower[4], upper[4];        // S0, f, D, D_star
+  float starts[segmented_starts];  // of D_star, rising
+  float* value[4];
+  float* error[4];
+  float* residual_sd;
+  float* status;  // FitStatus values
+};
+
+using SegmentedKernel = void (*)(const SegmentedRun&);
+/// The copy for the instruction set in use.
+SegmentedKernel segmented_kernel();
+SegmentedKernel segmented_kernel_scalar();
+
+}  // namespace larmor::ivim
