@@ -42,7 +42,8 @@ Array density_analytic(const Trajectory& traj) {
       w[arm + i] = std::abs(power(after) - power(at)) + std::abs(power(at) - power(before));
       sum += w[arm + i], farthest = std::max(farthest, at);
     }
-  if (!(sum > 0))
+  // A millionth of the shells that a spoke out to there passes.
+  if (!(sum > 1e-6 * static_cast<double>(r.size() / n) * power(farthest)))
     throw Error(Errc::numeric, "density compensation: all samples of an arm have the same |k|",
                 "use density_iterative or density_voronoi for this trajectory");
   const double all = (dims == 3 ? 4.0 / 3 : 1.0) * std::numbers::pi * power(farthest);

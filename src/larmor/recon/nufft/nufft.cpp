@@ -6,6 +6,7 @@
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/recon/nufft/plan.hpp>
+#include <numbers>
 
 extern "C" {
 const larmor::recon::nufft::Kernels* larmor_nufft_kernels_baseline(int dims, int lanes);
@@ -112,13 +113,14 @@ void run_columns(const Nufft::Plan& plan, const Group& group, float* middle, boo
 }
 
 /// All transforms of a call, group after group.
-void run_all(const Nufft::Plan& plan, bool adjoint, const float* weights, float* samples, float* image,
+void run_all(const Nufft::Plan& plan, bool adjoint, const Array& weights, float* samples, float* image,
              std::int64_t batch, const Cancel* cancel) {
   for (std::int64_t done = 0; done < batch;) {
     const int lanes = lanes_for(batch - done, std::min(plan.facts.lanes, most_lanes()));
     const Group group{.lanes = lanes,
                       .active = static_cast<std::int32_t>(std::min<std::int64_t>(lanes, batch - done)),
-                      .weights = weights,
+                      .weights = weights.rank() == 0 ? nullptr : static_cast<const float*>(weights.raw()),
+                      .complex_weights = weights.dtype() == DType::c64,
                       .samples = samples + done * plan.n_samples * 2,
                       .sample_stride = plan.n_samples * 2,
                       .image = image + done * plan.n_voxels * 2,
@@ -184,7 +186,7 @@ std::int64_t find_not_finite(const float* p, std::int64_t n) {
 }
 
 /// A transform whose input is not finite anywhere is finite nowhere: one number of the result tells.
-void check_finite(const Array& in, const Array& out, const float* weights, std::int64_t n_in, std::int64_t n_out,
+void check_finite(const Array& in, const Array& out, const Array& weights, std::int64_t n_in, std::int64_t n_out,
                   const char* what) {
   const auto* result = out.data<Complex>();
   for (std::int64_t b = 0; b * n_out < out.size(); ++b) {
@@ -194,9 +196,12 @@ void check_finite(const Array& in, const Array& out, const float* weights, std::
     if (const auto at = find_not_finite(given, 2 * n_in); at >= 0)
       throw Error(Errc::numeric, fmt::format("NUFFT: {} {} of transform {} is {}", what, at / 2, b, given[at]),
                   "replace what is not finite, by math.replace_nan for instance");
-    if (weights)
-      if (const auto at = find_not_finite(weights, n_in); at >= 0)
-        throw Error(Errc::numeric, fmt::format("NUFFT: weight {} is {}", at, weights[at]));
+    if (weights.rank() > 0) {
+      const std::int64_t parts = weights.dtype() == DType::c64 ? 2 : 1;
+      const auto* w = static_cast<const float*>(weights.raw());
+      if (const auto at = find_not_finite(w, parts * n_in); at >= 0)
+        throw Error(Errc::numeric, fmt::format("NUFFT: weight {} is {}", at / parts, w[at]));
+    }
     throw Error(Errc::numeric, fmt::format("NUFFT: transform {} goes beyond single precision", b),
                 "scale the data down");
   }
@@ -212,9 +217,9 @@ Array Nufft::forward(const Array& image, const Cancel* cancel) const {
   const Array in = ready(image, "images");
   Array out = joined(plan.samples, plan.sample_axes, batch);
   if (out.size() == 0) return out;
-  run_all(plan, false, nullptr, reinterpret_cast<float*>(out.data<Complex>()),
+  run_all(plan, false, {}, reinterpret_cast<float*>(out.data<Complex>()),
           const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())), batch.count, cancel);
-  check_finite(in, out, nullptr, plan.n_voxels, plan.n_samples, "voxel");
+  check_finite(in, out, {}, plan.n_voxels, plan.n_samples, "voxel");
   return out;
 }
 
@@ -228,14 +233,37 @@ Array Nufft::adjoint(const Array& samples, const Array& weights, const Cancel* c
     if (weights.shape() != plan.samples)
       throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples",
                                            weights.describe(), to_string(plan.samples)));
-    w = weights.cast(DType::f32).to(Device::cpu()).contiguous_copy();
+    const bool complex = weights.dtype() == DType::c64 || weights.dtype() == DType::c128;
+    w = weights.cast(complex ? DType::c64 : DType::f32).to(Device::cpu()).contiguous_copy();
   }
   Array out = joined(plan.image, plan.image_axes, batch);
   if (out.size() == 0) return out;
-  const float* given = w.rank() > 0 ? w.data<float>() : nullptr;
-  run_all(plan, true, given, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
+  run_all(plan, true, w, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
           reinterpret_cast<float*>(out.data<Complex>()), batch.count, cancel);
-  check_finite(in, out, given, plan.n_samples, plan.n_voxels, "sample");
+  check_finite(in, out, w, plan.n_samples, plan.n_voxels, "sample");
+  return out;
+}
+
+Array shift_phase(const Trajectory& traj, const Shape& image, const Array& weights, std::span<const double> voxels) {
+  const auto dims = static_cast<std::size_t>(traj.dimensions());
+  if (voxels.size() != dims || image.size() != dims)
+    throw Error(Errc::shape, fmt::format("a shift along {} axes of an image of {}, for {} coordinates", voxels.size(),
+                                         to_string(image), dims));
+  if (weights.rank() > 0 && weights.shape() != traj.sample_shape())
+    throw Error(Errc::shape, fmt::format("weights are {} and the trajectory has {} samples", weights.describe(),
+                                         to_string(traj.sample_shape())));
+  const Array k = traj.k.cast(DType::f64).contiguous_copy();
+  const std::int64_t n = traj.size();
+  Array out = Array::uninitialised(DType::c64, traj.sample_shape(), traj.sample_axes());
+  const Array w = weights.rank() > 0 ? weights.cast(DType::c64).contiguous_copy() : Array{};
+  for (std::int64_t j = 0; j < n; ++j) {
+    double phase = 0;
+    for (std::size_t d = 0; d < dims; ++d)
+      phase -= k.data<double>()[static_cast<std::int64_t>(d) * n + j] * voxels[d] / static_cast<double>(image[d]);
+    const auto turn = std::polar(1.0, 2 * std::numbers::pi * phase);
+    const std::complex<float> c(static_cast<float>(turn.real()), static_cast<float>(turn.imag()));
+    out.data<std::complex<float>>()[j] = w.rank() > 0 ? c * w.data<std::complex<float>>()[j] : c;
+  }
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <larmor/core/cancel.hpp>
 #include <larmor/data/trajectory.hpp>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace larmor::recon {
@@ -60,7 +61,8 @@ class Nufft {
   /// Errors   Errc::type, Errc::shape (with both shapes), Errc::device, Errc::cancelled
   Array forward(const Array& image, const Cancel* cancel = nullptr) const;
   /// samples  c64 (sample axes ..., batch ...)
-  /// weights  empty, or f32 of the sample axes: the density compensation, multiplied in on the way
+  /// weights  empty, or of the sample axes: the density compensation, multiplied in on the way; complex ones turn the
+  ///          phase too (`shift_phase`)
   /// result   c64 (x, y[, z], batch ...)
   /// Errors   as above, Errc::numeric for a sample or weight that is not finite (its index)
   Array adjoint(const Array& samples, const Array& weights = {}, const Cancel* cancel = nullptr) const;
@@ -79,5 +81,9 @@ class Nufft {
  private:
   std::shared_ptr<const Plan> plan_;
 };
+
+/// Weights (all 1 when empty) that also move the image of an adjoint by so many voxels along x, y(, z):
+/// w exp(-2 pi i k . shift / n). c64 of the sample axes. Errors   Errc::shape
+Array shift_phase(const Trajectory& traj, const Shape& image, const Array& weights, std::span<const double> voxels);
 
 }  // namespace larmor::recon

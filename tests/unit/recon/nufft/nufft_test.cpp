@@ -163,6 +163,18 @@ TEST(Nufft, TakesAxesOfTheTrajectoryAndWeights) {
   EXPECT_EQ(nufft.forward(out).axes(), samples.axes());
 }
 
+TEST(ShiftPhase, MovesTheImage) {
+  const auto traj = scattered({20, 24}, 400);
+  const Array samples = noise({400}, 3);
+  const Nufft nufft(traj, {}, {.tolerance = 1e-6});
+  const std::array<double, 2> shift{3, -5};
+  const Array still = nufft.adjoint(samples), moved = nufft.adjoint(samples, shift_phase(traj, {20, 24}, {}, shift));
+  for (std::int64_t y = 0; y < 19; ++y)
+    for (std::int64_t x = 3; x < 20; ++x)
+      EXPECT_LE(std::abs(moved.data<C>()[x + 20 * y] - still.data<C>()[x - 3 + 20 * (y + 5)]), 2e-4f);
+  EXPECT_THROW(shift_phase(traj, {20, 24}, Array::of<float>({399}), shift), Error);
+}
+
 TEST(Nufft, DoesNotDependOnTheNumberOfThreads) {
   const int before = thread_count();
   for (const Shape& shape : {Shape{80, 90}, Shape{24, 20, 40}}) {

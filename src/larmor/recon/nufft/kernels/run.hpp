@@ -45,6 +45,7 @@ struct Layout {
 struct Group {
   int32_t lanes, active;
   const float* weights;  // of samples, in their order; null: 1
+  bool complex_weights;  // (re, im) each, else real
   float* samples;        // complex, interleaved; transform v begins at v * sample_stride
   int64_t sample_stride;
   float* image;

@@ -82,6 +82,15 @@ LARMOR_INLINE int64_t run_of(const Point* points, int64_t j, int64_t end, int64_
   while (n < most && j + n < end && points[j + n].index == points[j].index + n) ++n;
   return n;
 }
+/// The weight of a sample: c + i s.
+struct Weight {
+  float c, s;
+};
+LARMOR_INLINE Weight weight_of(const Group& g, int64_t index) {
+  if (!g.weights) return {1, 0};
+  if (g.complex_weights) return {g.weights[2 * index], g.weights[2 * index + 1]};
+  return {g.weights[index], 0};
+}
 // From so many samples in a row on a transpose of V / 2 costs less than moving numbers one by one.
 constexpr int64_t worth_transposing = 3;
 
@@ -101,22 +110,22 @@ __attribute__((noinline)) void pack(const SlabRun& run, int64_t begin, int64_t e
           [&](auto v) LARMOR_LAMBDA { row[v] = *reinterpret_cast<const memory*>(sample + v * g.sample_stride); });
       transpose<V>(row);
       for (int64_t i = 0; i < n; ++i) {
-        const float weight = g.weights ? g.weights[index + i] : 1.0f;
+        const Weight w = weight_of(g, index + i);
         vec re, im;
         // A chain of constants: rows stay in registers.
         simd::static_for<V / 2>([&](auto k) LARMOR_LAMBDA {
           if (k == i) re = row[2 * k], im = row[2 * k + 1];
         });
-        *reinterpret_cast<memory*>(cells + i * 2 * V) = re * weight;
-        *reinterpret_cast<memory*>(cells + i * 2 * V + V) = im * weight;
+        *reinterpret_cast<memory*>(cells + i * 2 * V) = re * w.c - im * w.s;
+        *reinterpret_cast<memory*>(cells + i * 2 * V + V) = im * w.c + re * w.s;
       }
     } else {
       for (int64_t i = 0; i < n; ++i) {
-        const float weight = g.weights ? g.weights[index + i] : 1.0f;
+        const Weight w = weight_of(g, index + i);
         const float* from = sample + 2 * i;
         for (int v = 0; v < g.active; ++v, from += g.sample_stride) {
-          cells[i * 2 * V + v] = from[0] * weight;
-          cells[i * 2 * V + V + v] = from[1] * weight;
+          cells[i * 2 * V + v] = from[0] * w.c - from[1] * w.s;
+          cells[i * 2 * V + V + v] = from[1] * w.c + from[0] * w.s;
         }
       }
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <deque>
+#include <larmor/nodes/nufft_ports.hpp>
+#include <mutex>
+
+namespace larmor::nodes {
+namespace {
+
+struct Known {
+  Array k;  // held, so that its memory is nobody else's
+  Shape image;
+  double tolerance, oversampling;
+  int width;
+  bool many;
+  recon::Nufft plan;
+};
+
+std::mutex& lock() {
+  static std::mutex& mutex = *new std::mutex;
+  return mutex;
+}
+
+}  // namespace
+
+void add_nufft_settings(flow::NodeType& type) {
+  type = std::move(type)
+             .set(flow::Setting::numbers("size", "voxels along x, y(, z); those of the trajectory when empty", {}))
+             .set(flow::Setting("tolerance", "root mean square of the error against the exact sum, relative", 1e-4,
+                                1e-6, 0.1))
+             .set(flow::Setting("width", "points of the window along an axis; 0: chosen", 0, 0, 12))
+             .set(flow::Setting("oversampling", "points of the grid a voxel; 0: chosen", 0.0, 0.0, 4.0));
+}
+
+Shape image_size(const flow::Ports& io, const Trajectory& traj) {
+  const auto size = io.setting("size").numbers();
+  if (size.empty()) return traj.matrix;
+  if (size.size() != traj.matrix.size())
+    throw Error(Errc::usage,
+                fmt::format("'size' has {} numbers and the trajectory {} coordinates", size.size(), traj.matrix.size()),
+                "give one an axis, or none");
+  Shape out;
+  for (const double n : size) out.push_back(static_cast<std::int64_t>(n));
+  return out;
+}
+
+recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Shape& image, std::int64_t batch) {
+  static std::deque<Known>& known = *new std::deque<Known>;
+  const double tolerance = io.setting("tolerance"), oversampling = io.setting("oversampling");
+  const int width = static_cast<int>(io.setting("width"));
+  const bool many = batch > 4;
+  // Slices that run side by side wait for the first one's plan.
+  const std::lock_guard hold(lock());
+  for (const auto& one : known)
+    if (one.k.raw() == traj.k.raw() && one.k.shape() == traj.k.shape() && one.k.strides() == traj.k.strides() &&
+        one.image == image && one.tolerance == tolerance && one.oversampling == oversampling && one.width == width &&
+        one.many == many)
+      return one.plan;
+  recon::Nufft plan(traj, image,
+                    {.tolerance = tolerance, .width = width, .oversampling = oversampling, .batch = many ? 8 : 1},
+                    &io.cancel());
+  constexpr std::size_t kept = 3;
+  if (known.size() >= kept) known.pop_front();
+  known.push_back({traj.k, image, tolerance, oversampling, width, many, plan});
+  return plan;
+}
+
+}  // namespace larmor::nodes

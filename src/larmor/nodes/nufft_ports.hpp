@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/flow/node_type.hpp>
+#include <larmor/nodes/values/trajectory.hpp>
+#include <larmor/recon/nufft/nufft.hpp>
+
+/// What the operations on samples along a trajectory have in common.
+namespace larmor::nodes {
+
+/// Settings size, tolerance, width and oversampling of operations with a NUFFT.
+void add_nufft_settings(flow::NodeType& type);
+/// The size that was set, or the trajectory's matrix. Errors   Errc::usage when it names not every axis
+Shape image_size(const flow::Ports& io, const Trajectory& traj);
+/// The plan for those settings and this trajectory. The last few are kept, so that the slices of a map share theirs.
+recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Shape& image, std::int64_t batch);
+
+}  // namespace larmor::nodes
