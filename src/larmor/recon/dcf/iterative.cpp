@@ -146,7 +146,10 @@ class Density {
             const auto first = static_cast<std::int64_t>(at[dims_ - 1]) - 1;
             const auto s = slab_of[static_cast<std::size_t>(first)];
             at[dims_ - 1] -= static_cast<double>(first_plane(s));
-            found[j] = {{static_cast<float>(at[0]), static_cast<float>(at[1]), static_cast<float>(at[2])},
+            auto outer = static_cast<float>(at[dims_ - 1]);
+            // Just under a plane may round up to it, which may be beyond what the slab has.
+            if (static_cast<double>(outer) >= std::floor(at[dims_ - 1]) + 1) outer = std::nextafter(outer, 0.0f);
+            found[j] = {{static_cast<float>(at[0]), dims_ == 2 ? outer : static_cast<float>(at[1]), outer},
                         static_cast<std::uint32_t>(j)};
             const auto tile_y = dims_ == 3 ? static_cast<std::int64_t>(at[1]) / tile : 0;
             key[j] = static_cast<std::uint32_t>((std::int64_t{s} * up + tile_y) * across +
