@@ -108,6 +108,18 @@ TEST(TrajOps, TheSpiralOfTheRealProtocolMakesAnImageOfTheRealScan) {
   EXPECT_GT(with(Value::record("", fields), {}), 2 * right);
 }
 
+TEST(TrajOps, SpikesOfTheRealScanAreFound) {
+  const auto npy = shared_kspace("spiral_T1.npy");
+  if (!std::filesystem::exists(npy)) GTEST_SKIP() << "no " << npy;
+  std::vector<std::string> warnings;
+  const Array data = io::read_npy(npy).with_axes({"slice", "arm", "sample"});
+  const auto out = test::run_op("recon.despike", {{"in", data}}, {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
+  // Eight samples of the five slices hold 50 to 18000, between neighbours of 0.1 to 8.
+  EXPECT_EQ(out.at("count").number(), 8);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], HasSubstr("8 of 325875 samples"));
+}
+
 TEST(TrajOps, ASpiralComesWithItsWaveformsAndTheLimits) {
   const auto out = test::run_op("traj.spiral", {}, {{"arms", 16}, {"max_frequency", 2.0}});
   const auto gradient = ValueTraits<nodes::Curve>::from(out.at("gradient"));
