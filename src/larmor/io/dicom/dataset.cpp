@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <iconv.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -168,6 +169,9 @@ Tag tag(std::string_view name) {
     return {static_cast<std::uint16_t>(value >> 16), static_cast<std::uint16_t>(value & 0xffff)};
   std::vector<std::string> names;
   for (const auto& [k, t] : all) names.push_back(k);
+  std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;  // of those that are as near, the shortest
+  });
   const auto near = nearest(name, names);
   throw Error(Errc::unknown_name,
               fmt::format("no DICOM attribute called '{}'{}", name, near.empty() ? "" : "; did you mean " + near + "?"),
