@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
+#include <larmor/clinic/derive.hpp>
+#include <larmor/clinic/sr.hpp>
+
+namespace larmor::clinic {
+namespace {
+
+// A place in the content tree (PS3.3 C.17.3); each function adds a child and returns it.
+class Content {
+ public:
+  explicit Content(dicom::Item item) : item_(std::move(item)) {}
+
+  Content container(const char* relation, const Code& name, const char* tid = nullptr) {
+    auto c = child(relation, "CONTAINER", &name);
+    c.item_.set("ContinuityOfContent", "SEPARATE");
+    if (tid) c.item_.add("ContentTemplateSequence").set("MappingResource", "DCMR").set("TemplateIdentifier", tid);
+    return c;
+  }
+  Content code(const char* relation, const Code& name, const Code& value) {
+    auto c = child(relation, "CODE", &name);
+    add_code(c.item_, "ConceptCodeSequence", value);
+    return c;
+  }
+  Content text(const char* relation, const Code& name, const std::string& value) {
+    auto c = child(relation, "TEXT", &name);
+    c.item_.set("TextValue", value);
+    return c;
+  }
+  Content uid(const char* relation, const Code& name, const std::string& value) {
+    auto c = child(relation, "UIDREF", &name);
+    c.item_.set("UID", value);
+    return c;
+  }
+  Content number(const char* relation, const Code& name, double value, const Code& unit) {
+    auto c = child(relation, "NUM", &name);
+    auto measured = c.item_.add("MeasuredValueSequence");
+    measured.set("NumericValue", std::round(value * 1e6) / 1e6);
+    add_code(measured, "MeasurementUnitsCodeSequence", unit);
+    return c;
+  }
+  Content image(const char* relation, const Code* name, const dicom::Dataset& object, int segment = 0) {
+    auto c = child(relation, "IMAGE", name);
+    auto ref = c.item_.add("ReferencedSOPSequence");
+    ref.set("ReferencedSOPClassUID", object.text("SOPClassUID"))
+        .set("ReferencedSOPInstanceUID", object.text("SOPInstanceUID"));
+    if (segment) ref.set("ReferencedSegmentNumber", segment);
+    return c;
+  }
+
+ private:
+  Content child(const char* relation, const char* type, const Code* name) {
+    auto item = item_.add("ContentSequence");
+    item.set("RelationshipType", relation).set("ValueType", type);
+    if (name) add_code(item, "ConceptNameCodeSequence", *name);
+    return Content(item);
+  }
+  dicom::Item item_;
+};
+
+constexpr const char *contains = "CONTAINS", *context = "HAS OBS CONTEXT", *modifier = "HAS CONCEPT MOD",
+                     *acquisition = "HAS ACQ CONTEXT";
+constexpr Code volume_name{"118565006", "SCT", "Volume"};
+constexpr Code mm3{"mm3", "UCUM", "cubic millimeter"};
+constexpr Code percent{"%", "UCUM", "percent"};
+constexpr Code finding{"121071", "DCM", "Finding"};
+constexpr Code finding_site{"363698007", "SCT", "Finding Site"};
+constexpr Code laterality{"272741003", "SCT", "Laterality"};
+constexpr Code topography{"106233006", "SCT", "Topographical modifier"};
+constexpr Code tracking_text{"112039", "DCM", "Tracking Identifier"};
+constexpr Code tracking_uid{"112040", "DCM", "Tracking Unique Identifier"};
+constexpr Code comment{"121106", "DCM", "Comment"};
+
+void add_site(Content& group, const Side* side, const Structure* structure) {
+  auto site = group.code(modifier, finding_site, codes::hippocampus);
+  if (side && side->side == "left") site.code(modifier, laterality, codes::left);
+  if (side && side->side == "right") site.code(modifier, laterality, codes::right);
+  if (structure) site.code(modifier, topography, structure->modifier);
+}
+
+std::string side_word(const Side& side) { return side.side.empty() ? "" : side.side + " "; }
+
+void add_percentile(Content& group, const Volume& v, const std::string& norms) {
+  if (!v.percentile) return;
+  auto n = group.number(contains, {"NORMPERC", "99LARMOR", "Percentile of the norm table"}, *v.percentile, percent);
+  n.text("HAS PROPERTIES", comment, "Norms: " + norms);
+}
+
+void add_volume(Content& measurements, const Results& r, const Side& side, const dicom::Dataset& seg,
+                const Structure& s) {
+  const auto segment = seg.items("SegmentSequence")[static_cast<std::size_t>(s.label - 1)];
+  auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1411");
+  group.text(context, tracking_text, segment.text("TrackingID"));
+  group.uid(context, tracking_uid, segment.text("TrackingUID"));
+  group.code(contains, finding, codes::hippocampus);
+  constexpr Code referenced{"121191", "DCM", "Referenced Segment"};
+  group.image(contains, &referenced, seg, s.label);
+  group.uid(contains, {"121232", "DCM", "Source series for segmentation"}, side.series.uid);
+  add_site(group, &side, &s);
+  const auto& v = side.volume(s.name);
+  group.number(contains, volume_name, v.mm3, mm3);
+  add_percentile(group, v, r.norms);
+}
+
+void add_total(Content& measurements, const Results& r, const Side& side) {
+  auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1501");
+  group.text(context, tracking_text, side_word(side) + "total hippocampus");
+  group.uid(context, tracking_uid, dicom::new_uid());
+  group.code(contains, finding, codes::hippocampus);
+  add_site(group, &side, nullptr);
+  const auto& v = side.volume("total");
+  group.number(contains, volume_name, v.mm3, mm3);
+  add_percentile(group, v, r.norms);
+  for (const auto& c : r.changes)
+    if (c.side == side.side && c.structure == "total") {
+      auto n = group.number(contains, {"VOLCHANGE", "99LARMOR", "Change of volume since an earlier study"}, c.percent,
+                            percent);
+      n.text("HAS PROPERTIES", comment, fmt::format("{:.1f} mm3 in the study of {}", c.earlier_mm3, c.earlier_date));
+    }
+  if (!v.no_percentile.empty()) group.text(contains, comment, "No percentile: " + v.no_percentile);
+  for (const auto& n : side.notes)
+    group.text(contains, comment, fmt::format("{} ({}): {}", n.serious ? "Review" : "Note", n.id, n.what));
+}
+
+void add_asymmetry(Content& measurements, const Results& r) {
+  if (r.asymmetry.empty()) return;
+  auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1501");
+  group.text(context, tracking_text, "hippocampal asymmetry");
+  group.uid(context, tracking_uid, dicom::new_uid());
+  group.code(contains, finding, codes::hippocampus);
+  add_site(group, nullptr, nullptr);
+  for (const auto& a : r.asymmetry) {
+    auto n = group.number(contains, {"ASYMINDEX", "99LARMOR", "Asymmetry index, 200 (left - right) / (left + right)"},
+                          a.percent, percent);
+    for (const auto& s : structures())
+      if (a.structure == s.name) n.code(modifier, topography, s.modifier);
+  }
+}
+
+void add_evidence(dicom::Dataset& d, const Results& r, const std::vector<dicom::Dataset>& segs) {
+  auto study = d.add("CurrentRequestedProcedureEvidenceSequence");
+  study.set("StudyInstanceUID", r.head().text("StudyInstanceUID"));
+  const auto object = [](dicom::Item& series, const dicom::Dataset& o) {
+    series.add("ReferencedSOPSequence")
+        .set("ReferencedSOPClassUID", o.text("SOPClassUID"))
+        .set("ReferencedSOPInstanceUID", o.text("SOPInstanceUID"));
+  };
+  for (const auto& side : r.sides) {
+    auto series = study.add("ReferencedSeriesSequence");
+    series.set("SeriesInstanceUID", side.series.uid);
+    std::size_t last = side.series.instances.size();
+    for (const auto& f : side.frames)
+      if (f.instance != last) object(series, side.series.instances[last = f.instance].data);
+  }
+  for (const auto& seg : segs) {
+    auto series = study.add("ReferencedSeriesSequence");
+    series.set("SeriesInstanceUID", seg.text("SeriesInstanceUID"));
+    object(series, seg);
+  }
+}
+
+}  // namespace
+
+dicom::Dataset make_sr(const Results& r, const std::vector<dicom::Dataset>& segs, int series_number) {
+  auto d = begin_object(r, {"1.2.840.10008.5.1.4.1.1.88.22", "SR", "Hippocampus volumes", series_number});
+  d.empty_sequence("ReferencedPerformedProcedureStepSequence");
+  d.empty_sequence("PerformedProcedureCodeSequence");
+  d.set("CompletionFlag", "COMPLETE").set("VerificationFlag", "UNVERIFIED").set("PreliminaryFlag", "PRELIMINARY");
+  add_evidence(d, r, segs);
+
+  d.set("ValueType", "CONTAINER").set("ContinuityOfContent", "SEPARATE");
+  add_code(d, "ConceptNameCodeSequence", {"126000", "DCM", "Imaging Measurement Report"});
+  d.add("ContentTemplateSequence").set("MappingResource", "DCMR").set("TemplateIdentifier", "1500");
+  Content root(d);
+  root.code(modifier, {"121049", "DCM", "Language of Content Item and Descendants"}, {"en", "RFC5646", "English"});
+  root.code(context, {"121005", "DCM", "Observer Type"}, {"121007", "DCM", "Device"});
+  root.uid(context, {"121012", "DCM", "Device Observer UID"}, dicom::uid_from("larmor hippocampus " LARMOR_VERSION));
+  root.text(context, {"121013", "DCM", "Device Observer Name"}, "larmor hippocampus " LARMOR_VERSION);
+  root.text(context, {"121014", "DCM", "Device Observer Manufacturer"}, "Larmor");
+  root.text(context, {"121015", "DCM", "Device Observer Model Name"}, r.sides.front().segmenter);
+  root.code(modifier, {"121058", "DCM", "Procedure reported"}, {"113091000", "SCT", "Magnetic resonance imaging"});
+
+  auto library = root.container(contains, {"111028", "DCM", "Image Library"}, "1600");
+  for (const auto& side : r.sides) {
+    auto group = library.container(contains, {"126200", "DCM", "Image Library Group"});
+    group.code(acquisition, {"121139", "DCM", "Modality"}, {"MR", "DCM", "Magnetic Resonance"});
+    std::size_t last = side.series.instances.size();
+    for (const auto& f : side.frames)
+      if (f.instance != last) group.image(contains, nullptr, side.series.instances[last = f.instance].data);
+  }
+  auto measurements = root.container(contains, {"126010", "DCM", "Imaging Measurements"});
+  for (std::size_t k = 0; k < r.sides.size(); ++k) {
+    for (const auto& s : structures()) add_volume(measurements, r, r.sides[k], segs.at(k), s);
+    add_total(measurements, r, r.sides[k]);
+  }
+  add_asymmetry(measurements, r);
+  auto notes = root.container(contains, {"C0034375", "UMLS", "Qualitative Evaluations"});
+  notes.text(contains, comment, "Research use only, not for diagnosis.");
+  for (const auto& n : r.notes) notes.text(contains, comment, n.what);
+  return d;
+}
+
+}  // namespace larmor::clinic

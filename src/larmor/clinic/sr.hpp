@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/clinic/results.hpp>
+
+namespace larmor::clinic {
+
+/// Enhanced Structured Report by TID 1500 "Measurement Report" (PS3.16): the images, and for every side and structure
+/// its volume with the segment that it is of (TID 1411), totals, asymmetry, percentile and change (TID 1501), notes.
+///
+/// segs   the segmentation object of each side, in their order
+dicom::Dataset make_sr(const Results& results, const std::vector<dicom::Dataset>& segs, int series_number);
+
+}  // namespace larmor::clinic

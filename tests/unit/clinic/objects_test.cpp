@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <larmor/clinic/page.hpp>
+#include <larmor/clinic/seg.hpp>
+#include <larmor/clinic/sr.hpp>
+#include <larmor/clinic/write.hpp>
+
+#include "support.hpp"
+
+namespace larmor::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// Bit of a frame of a binary segmentation, unpacked by PS3.5 8.1.1: bits run on through all frames, the lowest first.
+int bit(const std::vector<std::byte>& bytes, std::size_t at) { return static_cast<int>(bytes[at / 8] >> (at % 8)) & 1; }
+
+/// The segmentation object as labels on the grid of the source: by position of the frames, not by their order.
+std::vector<int> labels_of(const dicom::Dataset& seg, const clinic::Side& side) {
+  const auto n = side.labels.grid();
+  const auto area = static_cast<std::size_t>(n[0] * n[1]);
+  std::vector<int> out(area * static_cast<std::size_t>(n[2]));
+  const bool binary = seg.text("SegmentationType") == "BINARY";
+  const auto frames = seg.items("PerFrameFunctionalGroupsSequence");
+  EXPECT_EQ(static_cast<double>(frames.size()), seg.number("NumberOfFrames"));
+  // The bytes as they stand in the file.
+  Folder f;
+  seg.write(f.path / "seg.dcm");
+  std::vector<std::byte> bytes = seg.bytes();
+  const auto pixels = (area * frames.size() + (binary ? 7 : 0)) / (binary ? 8 : 1);
+  bytes.erase(bytes.begin(), bytes.end() - static_cast<std::ptrdiff_t>(pixels + pixels % 2));
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    const auto place = frames[k].item("PlanePositionSequence")->numbers("ImagePositionPatient");
+    const int label =
+        static_cast<int>(*frames[k].item("SegmentIdentificationSequence")->number("ReferencedSegmentNumber"));
+    const auto voxel = side.image.affine.inverse().apply(-place[0], -place[1], place[2]);
+    EXPECT_NEAR(voxel[0], 0, 1e-6);
+    const auto z = static_cast<std::size_t>(std::llround(voxel[2]));
+    for (std::size_t i = 0; i < area; ++i) {
+      const bool on = binary ? bit(bytes, k * area + i) != 0 : bytes[k * area + i] == std::byte{255};
+      if (on) out[z * area + i] = label;
+    }
+  }
+  return out;
+}
+
+std::vector<int> labels_of(const clinic::Side& side) {
+  std::vector<int> out;
+  for (const auto v : side.labels.data.span<std::uint8_t>()) out.push_back(v);
+  return out;
+}
+
+TEST(Seg, BitsAreTheLabels) {
+  Folder f;
+  SeriesSpec s = crop_spec();
+  make_oblique(s);
+  write_series(f.path, s);
+  const auto r = measured(f.path);
+  for (const bool fractional : {false, true}) {
+    const auto seg = clinic::make_seg(r, r.sides[0], 9901, fractional);
+    EXPECT_EQ(labels_of(seg, r.sides[0]), labels_of(r.sides[0])) << (fractional ? "fractional" : "binary");
+    EXPECT_EQ(seg.items("SegmentSequence").size(), 2U);
+    EXPECT_EQ(seg.number("BitsAllocated"), fractional ? 8 : 1);
+  }
+}
+
+TEST(Seg, ProbabilitiesGoIntoFractionalFrames) {
+  Folder f;
+  write_series(f.path, crop_spec());
+  auto r = measured(f.path);
+  auto& side = r.sides[0];
+  const auto n = side.labels.grid();
+  Array p = Array::of<float>({n[0], n[1], n[2], 3}, {"x", "y", "z", "class"});
+  const auto voxels = static_cast<std::size_t>(side.labels.voxels());
+  p.data<float>()[voxels + 5] = 0.5F;  // class 1, in the first slice, where no label is
+  side.probabilities = side.image.like(p);
+  side.labels.data = Array::of<std::uint8_t>(side.labels.data.shape());
+  const auto seg = clinic::make_seg(r, side, 9901, true);
+  EXPECT_EQ(seg.text("SegmentationFractionalType"), "PROBABILITY");
+  EXPECT_EQ(seg.number("NumberOfFrames"), 1);
+  EXPECT_EQ(seg.pixels().at(5), std::byte{128});
+}
+
+TEST(Seg, NothingFoundIsOneEmptyFrame) {
+  Folder f;
+  write_series(f.path, crop_spec());
+  auto r = measured(f.path);
+  r.sides[0].labels.data = Array::of<std::uint8_t>(r.sides[0].labels.data.shape());
+  EXPECT_EQ(clinic::make_seg(r, r.sides[0], 1).number("NumberOfFrames"), 1);
+}
+
+TEST(Objects, StudyAttributesAreCopiedByteForByte) {
+  Folder f;
+  SeriesSpec s = crop_spec();
+  s.slices = 12;
+  s.change = [](dicom::Dataset& d, int) {
+    d.set("SpecificCharacterSet", "ISO_IR 100")
+        .set("PatientName", "M\xfcller^J\xf6rg")
+        .set("StudyTime", "030405.1200")
+        .set("PatientSex", "F")
+        .set("PatientAge", "072Y");
+    d.set("ReferringPhysicianName", "Dr^Who").set("PatientBirthDate", "19480101");
+  };
+  write_series(f.path, s);
+  const auto r = measured(f.path);
+  const auto seg = clinic::make_seg(r, r.sides[0], 1);
+  for (const auto& object :
+       {seg, clinic::make_sr(r, {seg}, 2), clinic::make_pdf(r, 3), clinic::make_secondary_capture(r, 4)}) {
+    for (const char* name : {"PatientName", "PatientID", "PatientSex", "PatientAge", "PatientBirthDate",
+                             "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "StudyID",
+                             "StudyDescription", "ReferringPhysicianName", "SpecificCharacterSet"})
+      EXPECT_EQ(object.text(name), r.head().text(name)) << name << " of " << object.text("Modality");
+    EXPECT_EQ(object.text("PatientName"), "Müller^Jörg");
+    EXPECT_NE(object.text("SeriesInstanceUID"), r.sides[0].series.uid);
+  }
+}
+
+TEST(Objects, SexAndAgeComeFromOtherSeriesOfTheStudy) {
+  Folder f;
+  SeriesSpec s = crop_spec();
+  s.slices = 12;
+  s.change = [](dicom::Dataset& d, int) { d.erase("PatientSex"), d.erase("PatientBirthDate"); };
+  write_series(f.path, s);
+  fs::create_directories(f.path / "t1");
+  SeriesSpec t = s;
+  t.series = "2.25.777", t.description = "T1", t.slices = 1;
+  t.change = [](dicom::Dataset& d, int) { d.set("PatientSex", "M").set("PatientAge", "072Y").set("SeriesNumber", 9); };
+  write_series(f.path / "t1", t);
+  const auto r = measured(f.path);
+  EXPECT_EQ(r.subject.sex, "M");
+  EXPECT_EQ(r.subject.years, 72);
+  EXPECT_EQ(r.subject.added_from, "T1");
+  const auto seg = clinic::make_seg(r, r.sides[0], 1);
+  EXPECT_EQ(seg.text("PatientSex"), "M");
+  EXPECT_EQ(seg.text("PatientAge"), "072Y");
+
+  t.change = [](dicom::Dataset& d, int) { d.set("PatientSex", "F").set("SeriesNumber", 10); };
+  fs::create_directories(f.path / "t2");
+  t.series = "2.25.778";
+  write_series(f.path / "t2", t);
+  EXPECT_THAT(error_of([&] { measured(f.path); }), HasSubstr("PatientSex is 'M' in one series of the study and 'F'"));
+}
+
+/// All NUM content items below an item: concept code and value.
+void numbers_below(const dicom::Item& item, std::vector<std::pair<std::string, double>>& out) {
+  for (const auto& c : item.items("ContentSequence")) {
+    if (c.text("ValueType") == "NUM")
+      out.emplace_back(c.item("ConceptNameCodeSequence")->text("CodeValue"),
+                       *c.item("MeasuredValueSequence")->number("NumericValue"));
+    numbers_below(c, out);
+  }
+}
+
+TEST(Sr, VolumesAreThere) {
+  Folder f;
+  SeriesSpec s = crop_spec();
+  s.dx = 0.9;
+  write_series(f.path, s);
+  auto r = measured(f.path);
+  r.sides[0].volumes[2].percentile = 42.5;
+  r.sides[0].notes.push_back({"border", "3 voxels touch the edge", false});
+  const auto sr = clinic::make_sr(r, {clinic::make_seg(r, r.sides[0], 1)}, 2);
+  std::vector<std::pair<std::string, double>> numbers;
+  numbers_below(sr, numbers);
+  ASSERT_EQ(numbers.size(), 4U);
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_EQ(numbers[k].first, "118565006");
+    EXPECT_NEAR(numbers[k].second, r.sides[0].volumes[k].mm3, 1e-6);  // written with 6 decimals
+  }
+  EXPECT_EQ(numbers[3], (std::pair<std::string, double>("NORMPERC", 42.5)));
+}
+
+// dicom3tools judge every kind of object: no line that begins with "Error".
+TEST(Judges, EveryObjectIsValid) {
+  if (!installed("dciodvfy") || !installed("dcentvfy")) GTEST_SKIP() << "dicom3tools is not installed";
+  Folder f, out;
+  SeriesSpec s = crop_spec(), right = crop_spec();
+  right.series = "2.25.2002";
+  write_series(f.path, s);
+  fs::create_directories(f.path / "right");
+  write_series(f.path / "right", right);
+  const auto found = dicom::scan(f.path);
+  clinic::Results r;
+  r.subject = clinic::subject_of(found.studies[0].series[0], found.studies[0]);
+  r.sides = {measured_side(found.studies[0].series[0], "left"), measured_side(found.studies[0].series[1], "right")};
+  r.asymmetry = {{"total", 3.5}, {"anterior", -1.25}};
+  r.changes = {{.structure = "total",
+                .side = "left",
+                .earlier_date = "20190101",
+                .earlier_mm3 = 3000,
+                .mm3 = 2900,
+                .percent = -3.3}};
+  r.sides[0].notes = {{"size", "a total of 100 mm3 is outside", true}};
+  clinic::stamp(r);
+  for (const bool fractional : {false, true}) {
+    const auto objects = clinic::write_results(out.path, r, {.fractional = fractional});
+    ASSERT_EQ(objects.size(), 5U);
+    std::string all;
+    for (const auto& o : objects) {
+      EXPECT_EQ(errors_of("dciodvfy '" + o.string() + "'"), "") << o;
+      all += " '" + o.string() + "'";
+    }
+    for (int k = 0; k < s.slices; ++k) all += " '" + (f.path / (std::to_string(k) + ".dcm")).string() + "'";
+    EXPECT_EQ(errors_of("dcentvfy" + all), "");
+  }
+  if (installed("dsrdump"))
+    EXPECT_THAT(output_of("dsrdump '" + (out.path / "sr.dcm").string() + "'"), HasSubstr("Volume"));
+}
+
+TEST(Page, PdfIsOnePageOfText) {
+  Folder f;
+  write_series(f.path, crop_spec());
+  const auto r = measured(f.path);
+  const auto pdf = clinic::report_pdf(r);
+  ASSERT_GT(pdf.size(), 1000U);
+  EXPECT_EQ(std::memcmp(pdf.data(), "%PDF-", 5), 0);
+  const auto object = clinic::make_pdf(r, 1);
+  EXPECT_EQ(object.text("MIMETypeOfEncapsulatedDocument"), "application/pdf");
+  if (!installed("pdftotext")) GTEST_SKIP() << "poppler-utils is not installed";
+  std::FILE* file = std::fopen((f.path / "a.pdf").c_str(), "wb");
+  std::fwrite(pdf.data(), 1, pdf.size(), file);
+  std::fclose(file);
+  const auto text = output_of("pdftotext -layout '" + (f.path / "a.pdf").string() + "' -");
+  for (const char* part : {"Hippocampal volumetry", "Doe, Jane", "P1", "Left hippocampus", "RESEARCH USE ONLY",
+                           "not for diagnosis", "mL", "model test 12345678"})
+    EXPECT_THAT(text, HasSubstr(part));
+  EXPECT_THAT(text, HasSubstr(std::to_string(r.sides[0].volume("total").voxels)));
+  EXPECT_THAT(output_of("pdfinfo '" + (f.path / "a.pdf").string() + "'"), HasSubstr("Pages:           1"));
+}
+
+}  // namespace
+}  // namespace larmor::test
