@@ -103,11 +103,12 @@ LARMOR_INLINE void run_basis(const TimeGrid& g, const T* q, T own_lag, T delay, 
   StepWeights<T> weights[terms][MaxKinds > 0 ? MaxKinds : ahead];
   if constexpr (MaxKinds > 0)
     static_for<terms>([&](auto i) LARMOR_LAMBDA {
-      if constexpr (M::terms[i].kind == Kind::exponential)
+      if constexpr (M::terms[i].kind == Kind::exponential) {  // nvcc 13 wants the braces
         for (int u = 0; u < g.n_kinds; ++u) {
           const double dt = g.kind_dt[u], inverse_dt = 1 / dt;
           step_weights<Lag, Weights::exact>(rate[i], &dt, &inverse_dt, 1, dt, &weights[i][u]);
         }
+      }
     });
   const auto look_ahead = [&](int node) LARMOR_LAMBDA {
     if (node % ahead != 0) return;
