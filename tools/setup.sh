@@ -8,7 +8,7 @@ packages=(
   clang-format clang-tidy
   libfmt-dev libspdlog-dev libtbb-dev libfftw3-dev libisal-dev libpng-dev libcairo2-dev zlib1g-dev
   libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev libboost1.74-dev
-  libeigen3-dev libceres-dev libdcmtk-dev libgtest-dev libgmock-dev
+  libeigen3-dev libceres-dev libdcmtk-dev libismrmrd-dev libhdf5-dev libgtest-dev libgmock-dev
   dcmtk dicom3tools dcm2niix poppler-utils  # judges in tests
   fonts-dejavu-core
 )
