@@ -123,7 +123,8 @@ struct Stacker::State {
       thick = a.extent(place);
       all[static_cast<std::size_t>(place)] *= count;
     } else {
-      place = 0;
+      // None of them is left when an operation goes from one space to another: then what was in front still is.
+      place = before.empty() ? 0 : a.rank();
       for (int i = 0; i < a.rank(); ++i)
         if (std::find(before.begin(), before.end(), axes[static_cast<std::size_t>(i)]) != before.end()) place = i + 1;
       all.insert(all.begin() + place, count), names.insert(names.begin() + place, axis);

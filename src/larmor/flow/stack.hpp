@@ -16,7 +16,8 @@ Value slice_of(const Value& value, const std::string& axis, std::int64_t index, 
 /// numbers and booleans make an array, texts and what has no array a list.
 ///
 /// Slices that have the axis are put one after the other along it; for others the axis is put back where it was: behind
-/// those of `before` that they have. `like` is the value that was sliced, for Type::stack.
+/// those of `before` that they have, last when they have none of them left. `like` is the value that was sliced, for
+/// Type::stack.
 class Stacker {
  public:
   Stacker(const Types& types, std::string axis, std::int64_t count, Axes before, Value like, bool as_list = false);

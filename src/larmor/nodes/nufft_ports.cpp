@@ -25,12 +25,11 @@ std::mutex& lock() {
 }  // namespace
 
 void add_nufft_settings(flow::NodeType& type) {
-  type = std::move(type)
-             .set(flow::Setting::numbers("size", "voxels along x, y(, z); those of the trajectory when empty", {}))
-             .set(flow::Setting("tolerance", "root mean square of the error against the exact sum, relative", 1e-4,
-                                1e-6, 0.1))
-             .set(flow::Setting("width", "points of the window along an axis; 0: chosen", 0, 0, 12))
-             .set(flow::Setting("oversampling", "points of the grid a voxel; 0: chosen", 0.0, 0.0, 4.0));
+  std::move(type)
+      .set(flow::Setting::numbers("size", "voxels along x, y(, z); those of the trajectory when empty", {}))
+      .set(flow::Setting("tolerance", "root mean square of the error against the exact sum, relative", 1e-4, 1e-6, 0.1))
+      .set(flow::Setting("width", "points of the window along an axis; 0: chosen", 0, 0, 12))
+      .set(flow::Setting("oversampling", "points of the grid a voxel; 0: chosen", 0.0, 0.0, 4.0));
 }
 
 Shape image_size(const flow::Ports& io, const Trajectory& traj) {
@@ -64,6 +63,21 @@ recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Sha
   if (known.size() >= kept) known.pop_front();
   known.push_back({traj.k, image, tolerance, oversampling, width, many, plan});
   return plan;
+}
+
+std::optional<double> reconstruction_setting(const flow::Value& protocol, std::string_view name) {
+  if (protocol.none()) return {};
+  if (protocol.kind() != flow::Value::Kind::record)
+    throw Error(Errc::type, "a protocol is needed and this is " + protocol.describe(), "read one with io.read_json");
+  for (const auto& [group, settings] : protocol.fields()) {
+    if (!group.starts_with("reconstruction_settings") || settings.kind() != flow::Value::Kind::record) continue;
+    const flow::Value v = settings.field(name);
+    if (v.none()) continue;
+    if (v.kind() != flow::Value::Kind::number)
+      throw Error(Errc::type, fmt::format("protocol: '{}' is {}", name, v.describe()), "give a number");
+    return v.number();
+  }
+  return {};
 }
 
 }  // namespace larmor::nodes

@@ -3,6 +3,8 @@
 #include <larmor/flow/node_type.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
 #include <larmor/recon/nufft/nufft.hpp>
+#include <optional>
+#include <string_view>
 
 /// What the operations on samples along a trajectory have in common.
 namespace larmor::nodes {
@@ -13,5 +15,12 @@ void add_nufft_settings(flow::NodeType& type);
 Shape image_size(const flow::Ports& io, const Trajectory& traj);
 /// The plan for those settings and this trajectory. The last few are kept, so that the slices of a map share theirs.
 recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Shape& image, std::int64_t batch);
+
+/// A number that a protocol gives for its reconstruction (in a record that is named reconstruction_settings...), or
+/// none. Errors   Errc::type for a protocol or a field of another kind
+std::optional<double> reconstruction_setting(const flow::Value& protocol, std::string_view name);
+/// The in-port that takes one.
+inline constexpr const char* protocol_what =
+    "protocol of the scan (JSON) whose reconstruction settings take the place of those here";
 
 }  // namespace larmor::nodes

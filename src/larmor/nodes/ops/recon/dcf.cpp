@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <larmor/flow/node_type.hpp>
-#include <larmor/nodes/values/trajectory.hpp>
+#include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/recon/dcf/dcf.hpp>
 
 namespace larmor::nodes {
@@ -9,6 +9,10 @@ namespace {
 void compute(flow::Ports& io) {
   const auto traj = io.in<Trajectory>("trajectory");
   const std::string method = io.setting("method");
+  const flow::Value& protocol = io.value("protocol");
+  const double iterations =
+      reconstruction_setting(protocol, "density_compensation_iterations").value_or(double(io.setting("iterations")));
+  const double taper = reconstruction_setting(protocol, "taper").value_or(double(io.setting("taper")));
   Array dcf;
   if (method == "voronoi")
     dcf = recon::density_voronoi(traj, &io.cancel());
@@ -16,12 +20,12 @@ void compute(flow::Ports& io) {
     dcf = recon::density_analytic(traj);
   else
     dcf = recon::density_iterative(traj,
-                                   {.iterations = int(io.setting("iterations")),
+                                   {.iterations = static_cast<int>(iterations),
                                     .kernel = io.setting("kernel").str() == "square" ? recon::DensityKernel::square
                                                                                      : recon::DensityKernel::circular,
                                     .cancel = &io.cancel(),
                                     .progress = &io.progress()});
-  io.out("out") = recon::density_taper(traj, dcf, io.setting("taper"));
+  io.out("out") = recon::density_taper(traj, dcf, taper);
 }
 
 }  // namespace
@@ -40,6 +44,7 @@ void register_recon_dcf(flow::NodeTypes& nodes) {
               "other (radial, spiral). The weights are in (cycles/FOV)^d: Cartesian samples weigh 1.",
           .tags = {"SDC", "dcf", "weights", "non-cartesian", "gridding", "Voronoi"}}
           .in<Trajectory>("trajectory", "where samples were taken")
+          .maybe<flow::Value>("protocol", protocol_what)
           .out<Array>("out", "weights (sample, arm, ...)")
           .set(flow::Setting::choice("method", "how", "iterative", {"iterative", "voronoi", "analytic"}))
           .set({"iterations", "repeats of the iterative method", 15, 1, 200})

@@ -16,7 +16,13 @@ std::int64_t batch_behind(const Array& a, std::size_t axes) {
 /// The density compensation, with the turn of the phase that moves the image.
 Array weights_of(const flow::Ports& io, const Trajectory& traj, const Shape& image) {
   Array weights = io.has("dcf") ? io.in<Array>("dcf") : Array{};
-  const auto shift = io.setting("shift").numbers();
+  auto shift = io.setting("shift").numbers();
+  if (shift.empty())
+    for (std::size_t d = 0; d < image.size(); ++d) {
+      const auto by = reconstruction_setting(io.value("protocol"), std::string("shift_") + "xyz"[d] + "_pixels");
+      if (by && shift.empty()) shift.assign(image.size(), 0.0);
+      if (by) shift[d] = *by;
+    }
   if (shift.empty()) return weights;
   return recon::shift_phase(traj, image, weights, shift);
 }
@@ -98,6 +104,7 @@ void register_recon_nufft(flow::NodeTypes& nodes) {
   add_nufft_settings(a);
   nodes.add("recon.nufft_adjoint",
             std::move(a)
+                .maybe<flow::Value>("protocol", protocol_what)
                 .set(flow::Setting::numbers("shift",
                                             "voxels that the image is moved by along x, y(, z); may be fractions", {}))
                 .run(adjoint));
