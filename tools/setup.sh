@@ -11,6 +11,7 @@ packages=(
   libeigen3-dev libceres-dev libdcmtk-dev libismrmrd-dev libhdf5-dev libgtest-dev libgmock-dev
   dcmtk dicom3tools dcm2niix poppler-utils  # judges in tests
   fonts-dejavu-core
+  libtorch-dev libopenblas0-pthread
 )
 # Some machines have node from elsewhere, with which Debian's npm does not go together.
 command -v npm > /dev/null || packages+=(nodejs npm)

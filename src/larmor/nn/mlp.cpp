@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/isa.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/nn/kernels/mlp_kernel.hpp>
+#include <larmor/nn/mlp.hpp>
+#include <limits>
+#include <random>
+
+extern "C" {
+using Pass = void(const LarmorMlpRun*);
+using Adam = void(const LarmorAdamRun*);
+Pass larmor_mlp_forward_baseline, larmor_mlp_backward_baseline;
+Adam larmor_adam_baseline;
+#if defined(__x86_64__)
+Pass larmor_mlp_forward_v3, larmor_mlp_forward_v4, larmor_mlp_backward_v3, larmor_mlp_backward_v4;
+Adam larmor_adam_v3, larmor_adam_v4;
+#endif
+}
+
+namespace larmor::nn {
+namespace {
+
+struct Kernels {
+  Pass *forward, *backward;
+  Adam* adam;
+};
+Kernels kernels() {
+#if defined(__x86_64__)
+  if (isa() == Isa::v4) return {larmor_mlp_forward_v4, larmor_mlp_backward_v4, larmor_adam_v4};
+  if (isa() == Isa::v3) return {larmor_mlp_forward_v3, larmor_mlp_backward_v3, larmor_adam_v3};
+#endif
+  return {larmor_mlp_forward_baseline, larmor_mlp_backward_baseline, larmor_adam_baseline};
+}
+
+constexpr std::array<std::string_view, 5> names{"none", "elu", "relu", "abs", "sigmoid"};
+std::size_t whole_packs(std::size_t n) { return (n + 15) / 16 * 16; }
+std::size_t total(const std::vector<int>& sizes) {
+  std::size_t n = 0;
+  for (const int s : sizes) n += static_cast<std::size_t>(s);
+  return n;
+}
+std::vector<int> kinds_of(const MlpSpec& s) {
+  std::vector<int> kinds(s.sizes.size() - 1, static_cast<int>(s.hidden));
+  kinds.back() = static_cast<int>(s.output);
+  return kinds;
+}
+
+}  // namespace
+
+Activation activation_called(const std::string& name) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return static_cast<Activation>(i);
+  throw unknown_name("activation", name, std::vector<std::string>(names.begin(), names.end()));
+}
+std::string_view to_string(Activation a) { return names[static_cast<std::size_t>(a)]; }
+
+std::int64_t MlpSpec::parameters() const {
+  std::int64_t n = 0;
+  for (std::size_t l = 0; l + 1 < sizes.size(); ++l) n += std::int64_t{sizes[l] + 1} * sizes[l + 1];
+  return n;
+}
+
+void MlpSpec::check() const {
+  if (sizes.size() < 2)
+    throw Error(Errc::range, fmt::format("a network of {} widths", sizes.size()), "give inputs and outputs at least");
+  for (const int s : sizes)
+    if (s < 1 || s > 4096) throw Error(Errc::range, fmt::format("a layer is {} wide", s), "1 to 4096");
+  if (hidden == Activation::abs && sizes.size() > 2)
+    throw Error(Errc::range, "hidden layers with abs", "abs is for the output: elu, relu, sigmoid or none");
+}
+
+Mlp::Mlp(MlpSpec spec, std::uint64_t seed) : spec_(std::move(spec)) {
+  layout();
+  std::mt19937_64 random(seed);
+  float* w = weights_.data();
+  for (std::size_t l = 0; l + 1 < spec_.sizes.size(); ++l) {
+    const double reach = 1 / std::sqrt(static_cast<double>(spec_.sizes[l]));
+    std::uniform_real_distribution<double> uniform(-reach, reach);
+    for (int i = 0; i < (spec_.sizes[l] + 1) * spec_.sizes[l + 1]; ++i) *w++ = static_cast<float>(uniform(random));
+  }
+}
+
+void Mlp::layout() {
+  spec_.check();
+  count_ = static_cast<std::size_t>(spec_.parameters());
+  padded_ = whole_packs(count_);
+  weights_ = Floats(padded_);
+}
+
+Mlp::Mlp(const Weights& weights) {
+  for (int l = 0;; ++l) {
+    const auto it = weights.tensors.find(fmt::format("layer{}.weight", l));
+    if (it == weights.tensors.end()) break;
+    if (it->second.shape.size() != 2) throw Error(Errc::shape, it->first + " is no matrix");
+    if (l == 0) spec_.sizes.push_back(static_cast<int>(it->second.shape[1]));
+    if (spec_.sizes.back() != it->second.shape[1])
+      throw Error(Errc::shape, fmt::format("{} takes {} inputs, the layer before gives {}", it->first,
+                                           it->second.shape[1], spec_.sizes.back()));
+    spec_.sizes.push_back(static_cast<int>(it->second.shape[0]));
+  }
+  const auto named = [&](const char* key) {
+    const auto it = weights.meta.find(key);
+    if (it == weights.meta.end())
+      throw Error(Errc::format, fmt::format("the weights do not say their '{}'", key),
+                  "they are not those of a network of voxels");
+    return activation_called(it->second);
+  };
+  if (spec_.sizes.empty())
+    throw Error(Errc::format, "the weights hold no layer0.weight", "they are not those of a network of voxels");
+  spec_.hidden = named("hidden"), spec_.output = named("output");
+  layout();
+  float* to = weights_.data();
+  for (std::size_t l = 0; l + 1 < spec_.sizes.size(); ++l)
+    for (const char* part : {"weight", "bias"}) {
+      const auto& t = weights.get(fmt::format("layer{}.{}", l, part));
+      const auto want =
+          static_cast<std::size_t>(spec_.sizes[l + 1]) * static_cast<std::size_t>(part[0] == 'w' ? spec_.sizes[l] : 1);
+      if (t.values.size() != want)
+        throw Error(Errc::shape, fmt::format("layer{}.{} holds {} numbers, not {}", l, part, t.values.size(), want));
+      to = std::copy(t.values.begin(), t.values.end(), to);
+    }
+}
+
+Weights Mlp::weights() const {
+  Weights out;
+  const float* from = weights_.data();
+  for (std::size_t l = 0; l + 1 < spec_.sizes.size(); ++l) {
+    const int n_in = spec_.sizes[l], n_out = spec_.sizes[l + 1];
+    out.tensors[fmt::format("layer{}.weight", l)] = {{n_out, n_in}, {from, from + n_in * n_out}};
+    from += n_in * n_out;
+    out.tensors[fmt::format("layer{}.bias", l)] = {{n_out}, {from, from + n_out}};
+    from += n_out;
+  }
+  out.meta = {{"kind", "mlp"},
+              {"hidden", std::string(to_string(spec_.hidden))},
+              {"output", std::string(to_string(spec_.output))}};
+  return out;
+}
+
+std::vector<float> Mlp::operator()(std::span<const float> inputs, std::size_t n, const Cancel* cancel) const {
+  const auto n_in = static_cast<std::size_t>(spec_.sizes.front()), n_out = static_cast<std::size_t>(spec_.sizes.back());
+  if (inputs.size() != n * n_in)
+    throw Error(Errc::shape, fmt::format("{} values for {} samples of {} inputs", inputs.size(), n, n_in));
+  std::vector<float> out(n * n_out);
+  const auto kinds = kinds_of(spec_);
+  const auto kernel = kernels().forward;
+  constexpr std::size_t block = 256;  // values of all layers stay in the first caches
+  parallel_for((n + block - 1) / block, 16,
+               [&](std::size_t begin, std::size_t end) {
+                 Floats values(block * total(spec_.sizes)), signs(block * n_out);
+                 for (auto b = begin; b < end; ++b) {
+                   const std::size_t first = b * block, m = std::min(block, n - first);
+                   for (std::size_t i = 0; i < n_in; ++i)
+                     std::copy_n(inputs.data() + i * n + first, m, values.data() + i * block);
+                   const LarmorMlpRun run{static_cast<int>(kinds.size()),
+                                          spec_.sizes.data(),
+                                          kinds.data(),
+                                          weights_.data(),
+                                          values.data(),
+                                          signs.data(),
+                                          nullptr,
+                                          nullptr,
+                                          block,
+                                          m,
+                                          count_};
+                   kernel(&run);
+                   const float* y = values.data() + (total(spec_.sizes) - n_out) * block;
+                   for (std::size_t o = 0; o < n_out; ++o) std::copy_n(y + o * block, m, out.data() + o * n + first);
+                 }
+               },
+               cancel);
+  return out;
+}
+
+MlpTrainer::MlpTrainer(Mlp& network, std::size_t batch, double rate)
+    : net_(network), kinds_(kinds_of(network.spec_)), rate_(rate) {
+  if (batch == 0) throw Error(Errc::range, "a batch of 0 samples");
+  const auto& sizes = net_.spec_.sizes;
+  stride_ = whole_packs(batch);
+  widest_ = static_cast<std::size_t>(*std::max_element(sizes.begin(), sizes.end()));
+  outputs_at_ = (total(sizes) - static_cast<std::size_t>(sizes.back())) * stride_;
+  values_ = Floats(total(sizes) * stride_);
+  deltas_ = Floats(2 * widest_ * stride_);
+  sums_ = Floats(net_.padded_ * 16);
+  gradient_ = Floats(net_.padded_), m_ = Floats(net_.padded_), v_ = Floats(net_.padded_);
+}
+
+const float* MlpTrainer::outputs() const { return values_.data() + outputs_at_; }
+
+void MlpTrainer::forward(std::size_t n) {
+  const LarmorMlpRun run{static_cast<int>(kinds_.size()),
+                         net_.spec_.sizes.data(),
+                         kinds_.data(),
+                         net_.weights_.data(),
+                         values_.data(),
+                         deltas_.data(),
+                         nullptr,
+                         nullptr,
+                         stride_,
+                         n,
+                         net_.count_};
+  kernels().forward(&run);
+}
+
+std::span<const float> MlpTrainer::backward(const float* grad, std::size_t n) {
+  const bool sign = net_.spec_.output == Activation::abs;  // forward() left it where the gradient goes
+  const std::size_t to = whole_packs(n);
+  for (std::size_t o = 0; o < static_cast<std::size_t>(net_.spec_.sizes.back()); ++o) {
+    float* d = deltas_.data() + o * stride_;
+    const float* g = grad + o * stride_;
+    for (std::size_t i = 0; i < n; ++i) d[i] = sign ? d[i] * g[i] : g[i];
+    for (std::size_t i = n; i < to; ++i) d[i] = 0;
+  }
+  const LarmorMlpRun run{static_cast<int>(kinds_.size()),
+                         net_.spec_.sizes.data(),
+                         kinds_.data(),
+                         net_.weights_.data(),
+                         values_.data(),
+                         deltas_.data(),
+                         sums_.data(),
+                         gradient_.data(),
+                         stride_,
+                         n,
+                         net_.count_};
+  kernels().backward(&run);
+  return {gradient_.data(), net_.count_};
+}
+
+void MlpTrainer::step() {
+  ++steps_;
+  constexpr double b1 = 0.9, b2 = 0.999;
+  const auto t = static_cast<double>(steps_);
+  const LarmorAdamRun run{net_.weights_.data(),
+                          m_.data(),
+                          v_.data(),
+                          gradient_.data(),
+                          net_.padded_,
+                          static_cast<float>(rate_),
+                          static_cast<float>(b1),
+                          static_cast<float>(b2),
+                          static_cast<float>(1 / (1 - std::pow(b1, t))),
+                          static_cast<float>(1 / (1 - std::pow(b2, t))),
+                          1e-8f};
+  kernels().adam(&run);
+}
+
+FitResult fit(Mlp& network, std::span<const float> samples, std::size_t n, const BatchLoss& loss,
+              const FitOptions& options, const Progress& progress, const Cancel* cancel) {
+  const auto n_in = static_cast<std::size_t>(network.spec().sizes.front()),
+             n_out = static_cast<std::size_t>(network.spec().sizes.back());
+  if (samples.size() != n * n_in || n == 0)
+    throw Error(Errc::shape, fmt::format("{} values for {} samples of {} inputs", samples.size(), n, n_in));
+  if (options.epochs < 1 || options.patience < 1 || options.batch < 1)
+    throw Error(Errc::range,
+                fmt::format("{} epochs, patience {}, batch {}", options.epochs, options.patience, options.batch),
+                "1 and more of each");
+  const std::size_t batch = std::min(options.batch, n);
+  MlpTrainer trainer(network, batch, options.rate);
+  Floats grad(n_out * trainer.stride());
+  std::vector<std::uint32_t> order(n);
+  for (std::size_t i = 0; i < n; ++i) order[i] = static_cast<std::uint32_t>(i);
+  // Sample-major copy: a batch of random samples then is a read of few cache lines each.
+  std::vector<float> rows(samples.size());
+  for (std::size_t i = 0; i < n_in; ++i)
+    for (std::size_t s = 0; s < n; ++s) rows[s * n_in + i] = samples[i * n + s];
+  std::mt19937_64 random(options.seed);
+  FitResult result;
+  std::vector<float> best(network.parameters().begin(), network.parameters().end());
+  result.best = std::numeric_limits<double>::infinity();
+  progress.begin("training", static_cast<std::size_t>(options.epochs));
+  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+    for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+    double sum = 0;
+    std::size_t count = 0;
+    for (std::size_t first = 0; first + batch <= n; first += batch) {
+      if (cancel && count % 64 == 0) cancel->check();
+      float* in = trainer.inputs();
+      for (std::size_t s = 0; s < batch; ++s)
+        for (std::size_t i = 0; i < n_in; ++i) in[i * trainer.stride() + s] = rows[order[first + s] * n_in + i];
+      trainer.forward(batch);
+      sum += loss(in, trainer.outputs(), grad.data(), trainer.stride(), batch);
+      trainer.backward(grad.data(), batch);
+      trainer.step();
+      ++count;
+    }
+    const double mean = sum / static_cast<double>(count);
+    if (!std::isfinite(mean))
+      throw Error(Errc::numeric, fmt::format("the loss of epoch {} is {}", epoch, mean),
+                  "lower the rate, or look for samples that are not finite");
+    result.losses.push_back(mean);
+    progress.add(1);
+    if (mean < result.best) {
+      result.best = mean, result.best_epoch = epoch;
+      std::copy(network.parameters().begin(), network.parameters().end(), best.begin());  // a copy, not a reference
+    } else if (epoch - result.best_epoch >= options.patience) {
+      break;
+    }
+  }
+  std::copy(best.begin(), best.end(), network.parameters().begin());
+  progress.end();
+  return result;
+}
+
+}  // namespace larmor::nn

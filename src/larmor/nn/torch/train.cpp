@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/hash.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/nn/torch/augment.hpp>
+#include <larmor/nn/torch/network.hpp>
+#include <larmor/nn/trainer.hpp>
+#include <nlohmann/json.hpp>
+
+namespace larmor::nn::torch_side {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+at::Device device_of(const std::string& text) {
+  if (text == "auto") return at::Device(torch::cuda::is_available() ? "cuda" : "cpu");
+  if (text.rfind("cuda", 0) == 0 && !torch::cuda::is_available())
+    throw Error(Errc::device, "training on " + text + ": this libtorch has no CUDA device", "train on cpu");
+  return at::Device(text);
+}
+
+/// Cuts or pads about the centre, edges repeated: element (x, y, z) of the result is that of the image nearest to it.
+template <class T>
+at::Tensor on_canvas(const std::vector<T>& values, const std::array<int, 3>& size, const std::array<int, 3>& canvas,
+                     at::ScalarType type) {
+  at::Tensor out = at::empty({canvas[2], canvas[1], canvas[0]}, at::TensorOptions().dtype(type));
+  T* to = out.data_ptr<T>();
+  const auto source = [&](int i, std::size_t a) { return std::clamp(i - (canvas[a] - size[a]) / 2, 0, size[a] - 1); };
+  for (int z = 0; z < canvas[2]; ++z)
+    for (int y = 0; y < canvas[1]; ++y)
+      for (int x = 0; x < canvas[0]; ++x)
+        *to++ = values[static_cast<std::size_t>((source(z, 2) * size[1] + source(y, 1)) * size[0] + source(x, 0))];
+  return out;
+}
+
+struct Cases {
+  at::Tensor images, labels;  // (case, z, y, x)
+};
+Cases cases_of(const std::vector<TrainSample>& samples, const std::array<int, 3>& canvas, at::Device device) {
+  std::vector<at::Tensor> images, labels;
+  for (const auto& s : samples) {
+    images.push_back(on_canvas(s.image, s.size, canvas, at::kFloat));
+    labels.push_back(on_canvas(s.labels, s.size, canvas, at::kByte));
+  }
+  return {at::stack(images).to(device), at::stack(labels).to(device)};
+}
+
+at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& labels, const TrainSpec& spec) {
+  at::Tensor total;
+  double weight = 1, weights = 0;
+  at::Tensor y = labels;  // (n, z, y, x)
+  for (const auto& logits : outputs) {
+    if (logits.size(2) != y.size(1)) {  // the level below: every second voxel
+      y = y.slice(1, 0, c10::nullopt, 2).slice(2, 0, c10::nullopt, 2);
+      if (logits.size(4) != y.size(3)) y = y.slice(3, 0, c10::nullopt, 2);
+    }
+    const at::Tensor logp = at::log_softmax(logits, 1);
+    const at::Tensor mine = logp.gather(1, y.unsqueeze(1));
+    at::Tensor ce = -mine.mean();
+    if (spec.label_smoothing > 0) ce = (1 - spec.label_smoothing) * ce - spec.label_smoothing * logp.mean();
+    at::Tensor dice = at::zeros({}, logits.options());
+    const at::Tensor p = logp.exp();
+    for (int c = 1; c < spec.net.classes; ++c) {
+      const at::Tensor pc = p.select(1, c), tc = (y == c).to(at::kFloat);
+      dice = dice + 1 - (2 * (pc * tc).sum() + 1) / (pc.sum() + tc.sum() + 1);
+    }
+    const at::Tensor part = spec.cross_entropy_weight * ce + spec.dice_weight * dice / (spec.net.classes - 1);
+    total = total.defined() ? total + weight * part : weight * part;
+    weights += weight;
+    weight *= 0.5;
+  }
+  return total / weights;
+}
+
+/// First and second moments of the gradient (Adam), or its running sum (SGD).
+struct Optimizer {
+  const TrainSpec& spec;
+  Parameters m, v;
+
+  void step(Parameters& p, double rate, std::int64_t count) {
+    at::NoGradGuard no_grad;
+    if (spec.clip > 0) {
+      std::vector<at::Tensor> norms;
+      for (auto& [name, t] : p)
+        if (t.grad().defined()) norms.push_back(t.grad().norm());
+      const at::Tensor factor = (spec.clip / (at::stack(norms).norm() + 1e-6)).clamp_max(1.0);
+      for (auto& [name, t] : p)
+        if (t.grad().defined()) t.mutable_grad().mul_(factor);
+    }
+    for (auto& [name, t] : p) {
+      const at::Tensor g = t.grad();
+      if (!g.defined()) continue;
+      auto& m1 = m[name];
+      if (!m1.defined()) m1 = at::zeros_like(t);
+      const double decay = t.dim() > 1 ? spec.weight_decay : 0;  // not of norms and biases
+      if (spec.optimizer == "sgd") {
+        const at::Tensor d = decay > 0 ? g + decay * t : g;
+        m1.mul_(spec.momentum).add_(d);
+        t.sub_(rate * (d + spec.momentum * m1));
+        continue;
+      }
+      // Kingma and Ba, ICLR (2015), with the decay of Loshchilov and Hutter, ICLR (2019).
+      constexpr double b1 = 0.9, b2 = 0.999;
+      auto& m2 = v[name];
+      if (!m2.defined()) m2 = at::zeros_like(t);
+      m1.mul_(b1).add_(g, 1 - b1);
+      m2.mul_(b2).addcmul_(g, g, 1 - b2);
+      const auto n = static_cast<double>(count);
+      const double c1 = 1 - std::pow(b1, n), c2 = 1 - std::pow(b2, n);
+      if (decay > 0) t.mul_(1 - rate * decay);
+      t.addcdiv_(m1, (m2 / c2).sqrt_().add_(1e-8), -rate / c1);
+    }
+  }
+};
+
+json to_json(const Epoch& e) {
+  return {{"epoch", e.number},
+          {"loss", e.loss},
+          {"rate", e.rate},
+          {"seconds", e.seconds},
+          {"per_second", e.samples_per_second},
+          {"dice", e.dice},
+          {"merged", e.merged},
+          {"best", e.best}};
+}
+Epoch epoch_of(const json& j) {
+  Epoch e;
+  j.at("epoch").get_to(e.number), j.at("loss").get_to(e.loss), j.at("rate").get_to(e.rate);
+  j.at("seconds").get_to(e.seconds), j.at("per_second").get_to(e.samples_per_second);
+  j.at("dice").get_to(e.dice), j.at("merged").get_to(e.merged), j.at("best").get_to(e.best);
+  return e;
+}
+
+/// What must be the same for a checkpoint to go on: everything that the weights depend on.
+std::string fingerprint(const TrainSpec& s, const std::vector<TrainSample>& training) {
+  const auto& a = s.augment;
+  std::string text =
+      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", s.net.to_json(), fmt::join(s.patch, ","),
+                  s.batch, s.epochs, s.steps, s.optimizer, s.rate, s.weight_decay, s.momentum, s.schedule, s.warm_up,
+                  s.clip, s.ema, s.dice_weight, s.cross_entropy_weight, s.label_smoothing, s.seed, s.budget, a.rotate);
+  text += fmt::format(" {} {} {} {} {} {} {} {} {} {} {} {}", a.scale, a.shift, a.elastic, a.elastic_points,
+                      a.spatial_probability, fmt::join(a.mirror, ","), a.brightness, a.contrast, a.gamma, a.noise,
+                      a.blur, a.intensity_probability);
+  Sha256 sum;
+  sum.add(text.data(), text.size());
+  for (const auto& t : training) {
+    sum.add(t.image.data(), t.image.size() * sizeof(float));
+    sum.add(t.labels.data(), t.labels.size());
+  }
+  return sum.hex();
+}
+
+class TorchTrainer final : public Trainer {
+ public:
+  std::string version() const override {
+    return fmt::format("libtorch {}{}", TORCH_VERSION, torch::cuda::is_available() ? ", CUDA" : ", CPU");
+  }
+  std::vector<std::string> devices() const override {
+    std::vector<std::string> all{"cpu"};
+    if (torch::cuda::is_available())
+      for (std::size_t i = 0; i < static_cast<std::size_t>(torch::cuda::device_count()); ++i)
+        all.push_back("cuda:" + std::to_string(i));
+    return all;
+  }
+  TrainResult train(const TrainSpec& spec, const std::vector<TrainSample>& training,
+                    const std::vector<TrainSample>& validation, const fs::path& folder, const TrainCallbacks& callbacks,
+                    const Cancel* cancel) override;
+  std::vector<float> forward(const Weights& weights, std::span<const float> image, std::array<int, 3> size,
+                             const std::string& device) override {
+    at::NoGradGuard no_grad;
+    const auto where = device_of(device);
+    const Network net{UNetSpec::from_json(weights.meta.at("net")), false, false};
+    const auto p = to_torch(weights, "", where);
+    const at::Tensor x =
+        torch::from_blob(const_cast<float*>(image.data()), {1, net.spec.in, size[2], size[1], size[0]}).to(where);
+    const at::Tensor y = net(p, x, false)[0].to(at::kCPU).contiguous();
+    return {y.data_ptr<float>(), y.data_ptr<float>() + y.numel()};
+  }
+};
+
+/// Labels of a whole image, padded to what the network takes.
+std::vector<std::uint8_t> labels_of(const Network& net, const Parameters& p, const TrainSample& s, at::Device device) {
+  at::NoGradGuard no_grad;
+  const auto multiple = net.spec.multiple();
+  std::array<int, 3> padded{};
+  for (std::size_t a = 0; a < 3; ++a) padded[a] = (s.size[a] + multiple[a] - 1) / multiple[a] * multiple[a];
+  const at::Tensor x = on_canvas(s.image, s.size, padded, at::kFloat).to(device);
+  const at::Tensor logits = net(p, x.reshape({1, 1, padded[2], padded[1], padded[0]}), false)[0];
+  at::Tensor y = logits.argmax(1)[0].to(at::kCPU, at::kByte);
+  for (int a = 0; a < 3; ++a)
+    y = y.narrow(2 - a, (padded[static_cast<std::size_t>(a)] - s.size[static_cast<std::size_t>(a)]) / 2,
+                 s.size[static_cast<std::size_t>(a)]);
+  y = y.contiguous();
+  return {y.data_ptr<std::uint8_t>(), y.data_ptr<std::uint8_t>() + y.numel()};
+}
+
+void validate(const Network& net, const Parameters& p, const std::vector<TrainSample>& samples, at::Device device,
+              Epoch& epoch, std::vector<std::uint8_t>& first, const Cancel* cancel) {
+  std::vector<double> both(static_cast<std::size_t>(net.spec.classes), 0), sum(both.size(), 0);
+  double merged = 0;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (cancel) cancel->check();
+    const auto labels = labels_of(net, p, samples[i], device);
+    double all_both = 0, all_sum = 0;
+    for (std::size_t v = 0; v < labels.size(); ++v) {
+      const auto a = labels[v], b = samples[i].labels[v];
+      sum[a] += 1, sum[b] += 1;
+      if (a == b) both[a] += 1;
+      all_sum += (a > 0) + (b > 0);
+      all_both += a > 0 && b > 0;
+    }
+    merged += all_sum > 0 ? 2 * all_both / all_sum : 1;
+    if (i == 0) first = labels;
+  }
+  epoch.merged = merged / static_cast<double>(samples.size());
+  for (std::size_t c = 1; c < both.size(); ++c) epoch.dice.push_back(sum[c] > 0 ? 2 * both[c] / sum[c] : 1);
+}
+
+TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSample>& training,
+                                const std::vector<TrainSample>& validation, const fs::path& folder,
+                                const TrainCallbacks& callbacks, const Cancel* cancel) {
+  spec.check();
+  if (training.empty()) throw Error(Errc::range, "no images to train on");
+  for (const auto* set : {&training, &validation})
+    for (const auto& s : *set) {
+      const auto n = static_cast<std::size_t>(s.size[0]) * static_cast<std::size_t>(s.size[1]) *
+                     static_cast<std::size_t>(s.size[2]);
+      if (n == 0 || s.image.size() != n || s.labels.size() != n)
+        throw Error(Errc::shape, fmt::format("{}: {} values and {} labels for {} voxels", s.name, s.image.size(),
+                                             s.labels.size(), n));
+      for (const auto l : s.labels)
+        if (l >= spec.net.classes)
+          throw Error(Errc::range,
+                      fmt::format("{}: a label is {}, the network has {} classes", s.name, int(l), spec.net.classes));
+    }
+  const auto device = device_of(spec.device);
+  // For small patches handing work to threads costs more than the work.
+  const bool small = spec.batch * std::int64_t{spec.patch[0]} * spec.patch[1] * spec.patch[2] < 100'000;
+  at::set_num_threads(small ? 1 : thread_count());
+  const Network net{spec.net, spec.half && device.is_cuda(), true};
+  const std::string print = fingerprint(spec, training);
+  const fs::path checkpoint = folder / "checkpoint.safetensors";
+
+  Parameters p, ema;
+  Optimizer optimizer{spec, {}, {}};
+  TrainResult result;
+  std::int64_t count = 0;
+  double elapsed = 0;
+  int since_best = 0;
+  if (fs::exists(checkpoint)) {
+    const Weights w = read_weights(checkpoint);
+    if (w.meta.count("fingerprint") == 0 || w.meta.at("fingerprint") != print)
+      throw Error(Errc::format, "the checkpoint belongs to other settings or other data",
+                  "train in another folder, or remove this one to begin again")
+          .at(checkpoint.string());
+    p = to_torch(w, "p.", device), ema = to_torch(w, "ema.", device);
+    optimizer.m = to_torch(w, "m.", device), optimizer.v = to_torch(w, "v.", device);
+    const json state = json::parse(w.meta.at("state"));
+    for (const auto& e : state.at("history")) result.history.push_back(epoch_of(e));
+    state.at("count").get_to(count), state.at("elapsed").get_to(elapsed), state.at("since_best").get_to(since_best);
+    state.at("best").get_to(result.best), state.at("best_epoch").get_to(result.best_epoch);
+  } else {
+    p = to_torch(initial_weights(spec.net, spec.seed), "", device);
+    for (const auto& [name, t] : p) ema[name] = t.clone();
+  }
+  for (auto& [name, t] : p) t.requires_grad_(true);
+
+  std::array<int, 3> canvas = spec.patch;
+  for (const auto& s : training)
+    for (std::size_t a = 0; a < 3; ++a) canvas[a] = std::max(canvas[a], s.size[a]);
+  const Cases cases = cases_of(training, canvas, device);
+  const int steps = spec.steps > 0 ? spec.steps
+                                   : static_cast<int>((training.size() + static_cast<std::size_t>(spec.batch) - 1) /
+                                                      static_cast<std::size_t>(spec.batch));
+  const auto weights_of = [&](const Parameters& from, const Epoch& e) {
+    Weights w;
+    from_torch(from, "", w);
+    w.meta = spec.meta;
+    w.meta["net"] = spec.net.to_json();
+    w.meta["epoch"] = std::to_string(e.number);
+    w.meta["trained_with"] = version();
+    return w;
+  };
+
+  const auto start = Clock::now();
+  const double elapsed_before = elapsed;
+  const auto part_done = [&](double epochs_done) {
+    elapsed = elapsed_before + since(start);
+    const double by_time = spec.budget > 0 ? elapsed / spec.budget : 0;
+    return std::min(1.0, std::max(by_time, epochs_done / spec.epochs));
+  };
+  for (int number = static_cast<int>(result.history.size()) + 1; number <= spec.epochs; ++number) {
+    if (spec.budget > 0 && elapsed_before + since(start) >= spec.budget) break;
+    if (spec.patience > 0 && since_best >= spec.patience) {
+      result.stopped_early = true;
+      break;
+    }
+    const auto epoch_start = Clock::now();
+    // All randomness of an epoch comes from the seed and its number, so going on needs no state of generators.
+    std::mt19937_64 random(spec.seed * 1'000'003 + static_cast<std::uint64_t>(number));
+    torch::manual_seed(random());
+    std::vector<std::int64_t> order(training.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+    std::size_t next = order.size();
+    at::Tensor loss_sum = at::zeros({}, at::TensorOptions().device(device).dtype(at::kFloat));
+    Epoch epoch;
+    epoch.number = number;
+    for (int step = 0; step < steps; ++step) {
+      if (cancel) cancel->check();
+      std::vector<std::int64_t> picked;
+      while (static_cast<int>(picked.size()) < spec.batch) {
+        if (next == order.size()) {
+          for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+          next = 0;
+        }
+        picked.push_back(order[next++]);
+      }
+      const Batch batch =
+          augmented(cases.images, cases.labels, picked, spec.patch, spec.augment, spec.net.classes, random);
+      const double at_epoch = number - 1 + static_cast<double>(step) / steps;
+      const double part = part_done(at_epoch);
+      double rate = spec.rate;
+      if (spec.schedule == "cosine") rate *= 0.5 * (1 + std::cos(3.14159265358979323846 * part));
+      if (spec.schedule == "poly") rate *= std::pow(1 - part, 0.9);
+      if (at_epoch < spec.warm_up) rate *= (at_epoch * steps + 1) / (spec.warm_up * steps + 1);
+      epoch.rate = rate;
+      for (auto& [name, t] : p)
+        if (t.grad().defined()) t.mutable_grad().reset();
+      const at::Tensor loss = loss_of(net(p, batch.image, true), batch.labels, spec);
+      loss.backward();
+      optimizer.step(p, rate, ++count);
+      {
+        at::NoGradGuard no_grad;
+        const auto n = static_cast<double>(count);
+        const double keep = spec.ema > 0 ? std::min(spec.ema, (1 + n) / (10 + n)) : 0;
+        for (auto& [name, t] : p) ema[name].lerp_(t, 1 - keep);
+        loss_sum += loss.detach();
+      }
+      if (callbacks.step) callbacks.step(static_cast<std::size_t>(step + 1), static_cast<std::size_t>(steps), 0);
+    }
+    epoch.loss = loss_sum.item<double>() / steps;
+    if (!std::isfinite(epoch.loss))
+      throw Error(Errc::numeric, fmt::format("the loss of epoch {} is {}", number, epoch.loss),
+                  "lower the rate, or look for images with absurd values: larmor seg curate");
+    epoch.samples_per_second = steps * spec.batch / since(epoch_start);
+    const bool last = number == spec.epochs || part_done(number) >= 1;
+    std::vector<std::uint8_t> first;
+    if (!validation.empty() && (number % spec.validate_every == 0 || last)) {
+      validate(net, ema, validation, device, epoch, first, cancel);
+      ++since_best;
+      if (epoch.merged > result.best)
+        epoch.best = true, result.best = epoch.merged, result.best_epoch = number, since_best = 0;
+    }
+    epoch.seconds = since(epoch_start);
+    result.history.push_back(epoch);
+    if (epoch.best) write_weights(folder / "best.safetensors", weights_of(ema, epoch));
+    write_weights(folder / "last.safetensors", weights_of(ema, epoch));
+    elapsed = elapsed_before + since(start);
+    Weights state;
+    from_torch(p, "p.", state), from_torch(ema, "ema.", state);
+    from_torch(optimizer.m, "m.", state), from_torch(optimizer.v, "v.", state);
+    json j{{"count", count},
+           {"elapsed", elapsed},
+           {"since_best", since_best},
+           {"best", result.best},
+           {"best_epoch", result.best_epoch},
+           {"history", json::array()}};
+    for (const auto& e : result.history) j["history"].push_back(to_json(e));
+    state.meta = {{"fingerprint", print}, {"state", j.dump()}, {"net", spec.net.to_json()}};
+    write_weights(checkpoint, state);
+    if (callbacks.epoch) callbacks.epoch(epoch);
+    if (callbacks.picture && !first.empty()) callbacks.picture(epoch, first);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace larmor::nn::torch_side
+
+extern "C" larmor::nn::Trainer* larmor_torch_trainer() {
+  static larmor::nn::torch_side::TorchTrainer trainer;
+  return &trainer;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/isa.hpp>
+#include <larmor/nn/conv.hpp>
+#include <larmor/nn/trainer.hpp>
+#include <larmor/nn/unet.hpp>
+#include <random>
+
+namespace larmor::nn {
+namespace {
+
+std::vector<float> random_values(std::size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> out(n);
+  for (auto& v : out) v = normal(random);
+  return out;
+}
+std::vector<Isa> levels() {
+  std::vector<Isa> out;
+  for (const Isa l : {Isa::baseline, Isa::v3, Isa::v4})
+    if (isa_available(l)) out.push_back(l);
+  return out;
+}
+
+/// The definition, in double.
+std::vector<double> by_definition(const std::vector<float>& x, const std::vector<float>& w, int nx, int ny, int nz,
+                                  int cin, int cout, Reach reach) {
+  std::vector<double> out;
+  for (int o = 0; o < cout; ++o)
+    for (int z = 0; z < nz; ++z)
+      for (int y = 0; y < ny; ++y)
+        for (int xx = 0; xx < nx; ++xx) {
+          double sum = 0;
+          std::size_t k = static_cast<std::size_t>(o * cin * reach.count());
+          for (int c = 0; c < cin; ++c)
+            for (int dz = reach.z ? -1 : 0; dz <= (reach.z ? 1 : 0); ++dz)
+              for (int dy = reach.y ? -1 : 0; dy <= (reach.y ? 1 : 0); ++dy)
+                for (int dx = reach.x ? -1 : 0; dx <= (reach.x ? 1 : 0); ++dx, ++k) {
+                  const int a = xx + dx, b = y + dy, d = z + dz;
+                  if (a < 0 || b < 0 || d < 0 || a >= nx || b >= ny || d >= nz) continue;
+                  sum += static_cast<double>(w[k]) * x[static_cast<std::size_t>(((c * nz + d) * ny + b) * nx + a)];
+                }
+          out.push_back(sum);
+        }
+  return out;
+}
+
+TEST(Conv, IsItsDefinitionAtEveryLevel) {
+  for (const Isa level : levels()) {
+    force_isa(level);
+    for (const auto& [nx, ny, nz, cin, cout, reach] : {std::tuple{7, 5, 6, 3, 5, Reach{}},
+                                                       {16, 3, 2, 1, 8, Reach{}},
+                                                       {5, 6, 7, 9, 11, Reach{false, true, true}},
+                                                       {4, 4, 4, 6, 3, Reach{false, false, false}},
+                                                       {1, 1, 1, 2, 2, Reach{}}}) {
+      const ConvGrid grid(nx, ny, nz);
+      const auto x = random_values(grid.voxels() * static_cast<std::size_t>(cin), 1);
+      const auto w = random_values(static_cast<std::size_t>(cin * cout * reach.count()), 2);
+      Channels in(grid, cin), out(grid, cout);
+      to_channels(grid, x.data(), in, 0, cin);
+      convolve(grid, reach, in, 0, cin, packed(w, cout, cin, reach.count()), {}, out, 0, cout);
+      std::vector<float> y(grid.voxels() * static_cast<std::size_t>(cout));
+      from_channels(grid, out, 0, cout, y.data());
+      const auto want = by_definition(x, w, nx, ny, nz, cin, cout, reach);
+      for (std::size_t i = 0; i < y.size(); ++i)
+        ASSERT_NEAR(y[i], want[i], 1e-4) << to_string(level) << " " << i;  // 243 products of order 1: 2e-7 x 243
+    }
+  }
+}
+
+/// |<convolve x, y> - <x, transposed y>|, and <w, weights gradient>: one number three ways.
+TEST(Conv, GradientsAreAdjoint) {
+  for (const Isa level : levels()) {
+    force_isa(level);
+    for (const auto& [cin, cout, reach] :
+         {std::tuple{3, 10, Reach{}}, {8, 8, Reach{}}, {5, 3, Reach{false, true, true}}}) {
+      const ConvGrid grid(9, 6, 5);
+      const auto x = random_values(grid.voxels() * static_cast<std::size_t>(cin), 3);
+      const auto g = random_values(grid.voxels() * static_cast<std::size_t>(cout), 4);
+      const auto w = random_values(static_cast<std::size_t>(cin * cout * reach.count()), 5);
+      Channels in(grid, cin), out(grid, cout), grad(grid, cout), back(grid, cin);
+      to_channels(grid, x.data(), in, 0, cin);
+      to_channels(grid, g.data(), grad, 0, cout);
+      convolve(grid, reach, in, 0, cin, packed(w, cout, cin, reach.count()), {}, out, 0, cout);
+      convolve(grid, reach, grad, 0, cout, packed_transposed(w, cout, cin, reach.count()), {}, back, 0, cin);
+      std::vector<float> dw(w.size(), 0.0f), y(g.size()), dx(x.size());
+      convolve_weights(grid, reach, in, cin, grad, cout, dw);
+      from_channels(grid, out, 0, cout, y.data());
+      from_channels(grid, back, 0, cin, dx.data());
+      double a = 0, b = 0, c = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) a += static_cast<double>(y[i]) * g[i];
+      for (std::size_t i = 0; i < x.size(); ++i) b += static_cast<double>(x[i]) * dx[i];
+      for (std::size_t i = 0; i < w.size(); ++i) c += static_cast<double>(w[i]) * dw[i];
+      EXPECT_NEAR(a, b, 1e-4 * std::abs(a) + 1e-2);  // float sums of ~1e4 products of order 1
+      EXPECT_NEAR(a, c, 1e-4 * std::abs(a) + 1e-2);
+    }
+  }
+}
+
+TEST(ConvNorm, GradientIsThatOfFiniteDifferences) {
+  for (const Isa level : levels()) {
+    force_isa(level);
+    const ConvGrid grid(5, 4, 3);
+    constexpr int cin = 2, cout = 3;
+    auto x = random_values(grid.voxels() * cin, 1);
+    auto w = random_values(cin * cout * 27, 2), weight = random_values(cout, 3), bias = random_values(cout, 4);
+    auto added = random_values(grid.voxels() * cout, 5);
+    const auto direction = random_values(grid.voxels() * cout, 6);
+    const auto loss = [&] {
+      ConvNormMemory memory;
+      memory.grid = grid;
+      std::vector<float> y(grid.voxels() * cout);
+      conv_norm({{}, cin, cout, w, weight, bias, 0.2f}, x.data(), added.data(), y.data(), memory);
+      double sum = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) sum += static_cast<double>(y[i]) * direction[i];
+      return sum;
+    };
+    ConvNormMemory memory;
+    memory.grid = grid;
+    std::vector<float> y(grid.voxels() * cout), dx(x.size()), dadded(added.size()), dw(w.size(), 0.0f),
+        dweight(cout, 0.0f), dbias(cout, 0.0f);
+    const ConvNorm layer{{}, cin, cout, w, weight, bias, 0.2f};
+    conv_norm(layer, x.data(), added.data(), y.data(), memory);
+    conv_norm_gradient(layer, memory, y.data(), direction.data(), {dx.data(), dadded.data(), dw, dweight, dbias});
+    const auto check = [&](std::vector<float>& values, const std::vector<float>& gradient, const char* name) {
+      double error = 0, norm = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const float before = values[i], h = 5e-3f;
+        values[i] = before + h;
+        const double up = loss();
+        values[i] = before - h;
+        const double down = loss();
+        values[i] = before;
+        const double numeric = (up - down) / (2 * static_cast<double>(h));
+        error += (numeric - gradient[i]) * (numeric - gradient[i]), norm += numeric * numeric;
+      }
+      // Rounding of the loss, 1e-6 x 10, over 2 h is 1e-3 of slopes of order 1; kinks of the activation add some.
+      EXPECT_LT(std::sqrt(error / norm), 1.5e-2) << name << " " << to_string(level);
+    };
+    check(x, dx, "x");
+    check(added, dadded, "added");
+    check(w, dw, "weights");
+    check(weight, dweight, "weight");
+    check(bias, dbias, "bias");
+  }
+}
+
+TEST(Moments, OfALargeOffset) {
+  const ConvGrid grid(7, 5, 3);
+  Channels c(grid, 1);
+  std::vector<float> x(grid.voxels());
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = 1000.0f + static_cast<float>(i % 2);
+  to_channels(grid, x.data(), c, 0, 1);
+  const auto m = moments(grid, c.channel(0));
+  const double share = 52.0 / 105;  // 52 of 105 voxels are 1001
+  EXPECT_NEAR(m.mean, 1000 + share, 1e-4);
+  EXPECT_NEAR(m.variance, share * (1 - share), 1e-5);
+}
+
+TEST(UNet, SpecGoesThereAndBackAndRefuses) {
+  UNetSpec s;
+  s.filters = {4, 6, 8}, s.dims = 2, s.supervised = 1;
+  const auto again = UNetSpec::from_json(s.to_json());
+  EXPECT_EQ(again.filters, s.filters);
+  EXPECT_EQ(again.dims, 2);
+  EXPECT_EQ(again.multiple(), (std::array<int, 3>{1, 4, 4}));
+  EXPECT_THROW(UNetSpec::from_json("{}"), Error);
+  EXPECT_THROW(UNetSpec::from_json("x"), Error);
+  s.dims = 4;
+  EXPECT_THROW(s.check(), Error);
+  s.dims = 3, s.supervised = 3;
+  EXPECT_THROW(s.check(), Error);
+}
+
+TEST(UNet, RefusesOtherWeightsAndSizes) {
+  UNetSpec s;
+  s.filters = {2, 3}, s.supervised = 0;
+  auto w = initial_weights(s, 1);
+  const UNet net(w);
+  EXPECT_THROW(net(std::vector<float>(5 * 4 * 4), {5, 4, 4}), Error);
+  EXPECT_THROW(net(std::vector<float>(7), {4, 4, 4}), Error);
+  auto missing = w;
+  missing.tensors.erase("up0.bias");
+  EXPECT_THROW(UNet{missing}, Error);
+  auto other = w;
+  other.tensors["up0.bias"].shape = {7};
+  EXPECT_THROW(UNet{other}, Error);
+  other.meta.clear();
+  EXPECT_THROW(UNet{other}, Error);
+}
+
+TEST(UNet, MovesWithTheImageAndLeavesLevelsAlone) {
+  // A network without levels below is a local function: a shifted image gives shifted logits away from the borders, and
+  // the statistics of the norm are the same because only zeros enter and leave.
+  UNetSpec s;
+  s.filters = {3}, s.supervised = 0;
+  const UNet net(initial_weights(s, 4));
+  const int n = 12;
+  std::vector<float> a(n * n * n, 0.0f), b = a;
+  std::mt19937 random(1);
+  for (int z = 4; z < 8; ++z)
+    for (int y = 4; y < 8; ++y)
+      for (int x = 4; x < 8; ++x) {
+        const float v = std::normal_distribution<float>()(random);
+        a[static_cast<std::size_t>((z * n + y) * n + x)] = v;
+        b[static_cast<std::size_t>((z * n + y) * n + x + 1)] = v;
+      }
+  const auto p = net(a, {n, n, n}), q = net(b, {n, n, n});
+  for (int z = 3; z < 9; ++z)
+    for (int y = 3; y < 9; ++y)
+      for (int x = 3; x < 8; ++x)
+        EXPECT_NEAR(p[static_cast<std::size_t>((z * n + y) * n + x)],
+                    q[static_cast<std::size_t>((z * n + y) * n + x + 1)], 1e-4);
+}
+
+TEST(Softmax, SumsToOne) {
+  std::vector<float> v{1000, -5, 1001, 5, 999, 0};  // two voxels, three classes
+  softmax(v, 3);
+  EXPECT_NEAR(v[0] + v[2] + v[4], 1, 1e-6);
+  EXPECT_NEAR(v[2] / v[0], std::exp(1.0), 1e-5);
+  EXPECT_NEAR(v[1] + v[3] + v[5], 1, 1e-6);
+}
+
+}  // namespace
+}  // namespace larmor::nn

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/isa.hpp>
+#include <larmor/nn/mlp.hpp>
+#include <random>
+
+namespace larmor::nn {
+namespace {
+
+/// Sum of squares of outputs minus targets that are a fixed function of the place.
+double squares(const MlpTrainer& t, std::size_t n, int n_out, float* grad) {
+  double loss = 0;
+  for (int o = 0; o < n_out; ++o)
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::size_t at = static_cast<std::size_t>(o) * t.stride() + s;
+      const float d = t.outputs()[at] - std::sin(static_cast<float>(3 * o + static_cast<int>(s)));
+      loss += 0.5 * d * d;
+      if (grad) grad[at] = d;
+    }
+  return loss;
+}
+
+class MlpGradient : public testing::TestWithParam<std::pair<Activation, Activation>> {};
+
+TEST_P(MlpGradient, IsThatOfFiniteDifferences) {
+  for (const Isa level : {Isa::baseline, Isa::v3, Isa::v4}) {
+    if (!isa_available(level)) continue;
+    force_isa(level);
+    Mlp net({{5, 9, 6, 3}, GetParam().first, GetParam().second}, 3);
+    if (GetParam().second == Activation::abs)  // outputs of both signs, away from the kink
+      for (std::size_t o = 0; o < 3; ++o) net.parameters()[net.parameters().size() - 3 + o] = o == 1 ? -2.0f : 2.0f;
+    constexpr std::size_t n = 21;  // no whole number of packs
+    MlpTrainer trainer(net, n);
+    std::mt19937 random(7);
+    std::normal_distribution<float> normal;
+    for (std::size_t i = 0; i < 5; ++i)
+      for (std::size_t s = 0; s < n; ++s) trainer.inputs()[i * trainer.stride() + s] = normal(random);
+    Floats grad(3 * trainer.stride());
+    trainer.forward(n);
+    squares(trainer, n, 3, grad.data());
+    const auto g = trainer.backward(grad.data(), n);
+    const std::vector<float> analytic(g.begin(), g.end());
+    auto p = net.parameters();
+    double error = 0, norm = 0;
+    for (std::size_t k = 0; k < p.size(); ++k) {
+      const float before = p[k], h = 3e-4f;
+      p[k] = before + h;
+      trainer.forward(n);
+      const double up = squares(trainer, n, 3, nullptr);
+      p[k] = before - h;
+      trainer.forward(n);
+      const double down = squares(trainer, n, 3, nullptr);
+      p[k] = before;
+      const double numeric = (up - down) / (2 * static_cast<double>(h));
+      error += (numeric - analytic[k]) * (numeric - analytic[k]);
+      norm += numeric * numeric;
+    }
+    // Outputs are floats: 63 roundings of 6e-8 over 2 h are 1e-3 of slopes of order 1. A kink of relu or abs within h
+    // of a sample would take its whole share, 1 / sqrt(63), so h is small.
+    EXPECT_LT(std::sqrt(error / norm), 3e-3) << to_string(level);
+  }
+  force_isa(isa_available(Isa::v4) ? Isa::v4 : isa_available(Isa::v3) ? Isa::v3 : Isa::baseline);
+}
+
+INSTANTIATE_TEST_SUITE_P(Activations, MlpGradient,
+                         testing::Values(std::pair{Activation::elu, Activation::none},
+                                         std::pair{Activation::elu, Activation::abs},
+                                         std::pair{Activation::relu, Activation::sigmoid},
+                                         std::pair{Activation::sigmoid, Activation::elu},
+                                         std::pair{Activation::none, Activation::relu}));
+
+TEST(Mlp, ComputesByHand) {
+  Mlp net({{2, 2, 1}, Activation::elu, Activation::abs}, 1);
+  const std::vector<float> p{1, -1, 0.5f, 0.25f, /* biases */ 0, -2, /* layer 2 */ 2, 3, -1};
+  std::copy(p.begin(), p.end(), net.parameters().begin());
+  const std::vector<float> x{3, 0, 1, 2};  // two samples: (3, 1), (0, 2)
+  const auto y = net(x, 2);
+  // (3, 1): z = (2, -0.25), elu = (2, e^-0.25 - 1); |4 + 3 (e^-0.25 - 1) - 1|
+  EXPECT_NEAR(y[0], std::abs(3 + 3 * (std::exp(-0.25) - 1)), 1e-6);
+  // (0, 2): z = (-2, -1.5)
+  EXPECT_NEAR(y[1], std::abs(2 * (std::exp(-2.0) - 1) + 3 * (std::exp(-1.5) - 1) - 1), 1e-6);
+}
+
+TEST(Mlp, LearnsALine) {
+  Mlp net({{1, 8, 1}, Activation::elu, Activation::none}, 5);
+  std::vector<float> x(2048);
+  std::mt19937 random(1);
+  for (auto& v : x) v = std::uniform_real_distribution<float>(-1, 1)(random);
+  const auto result = fit(net, x, x.size(),
+                          [](const float* in, const float* out, float* grad, std::size_t, std::size_t n) {
+                            double sum = 0;
+                            for (std::size_t s = 0; s < n; ++s) {
+                              const float d = out[s] - (0.3f * in[s] + 0.2f);
+                              sum += d * d / static_cast<double>(n);
+                              grad[s] = 2 * d / static_cast<float>(n);
+                            }
+                            return sum;
+                          },
+                          {.rate = 1e-2, .epochs = 60});
+  EXPECT_LT(result.best, 1e-4);  // a hundredth of the range, squared
+  EXPECT_NEAR(net(std::vector<float>{0.5f}, 1)[0], 0.35f, 0.02f);
+}
+
+TEST(Mlp, RestoresTheBestWeights) {
+  // A loss that grows with every epoch: the weights of the first epoch must come back, not those of the last.
+  Mlp net({{1, 1}, Activation::none, Activation::none}, 1);
+  net.parameters()[0] = 0, net.parameters()[1] = 0;
+  const std::vector<float> x(64, 1.0f);
+  int calls = 0;
+  std::vector<float> after_first;
+  const auto result = fit(net, x, 64,
+                          [&](const float*, const float*, float* grad, std::size_t, std::size_t n) {
+                            if (++calls == 2) after_first.assign(net.parameters().begin(), net.parameters().end());
+                            for (std::size_t s = 0; s < n; ++s) grad[s] = -1.0f / static_cast<float>(n);
+                            return static_cast<double>(calls);
+                          },
+                          {.batch = 64, .patience = 3});
+  EXPECT_EQ(result.best_epoch, 1);
+  EXPECT_EQ(result.losses.size(), 4u);
+  EXPECT_EQ(std::vector<float>(net.parameters().begin(), net.parameters().end()), after_first);
+  EXPECT_NEAR(net.parameters()[0], 1e-3, 1e-6);  // one step of Adam is the rate
+}
+
+TEST(Mlp, WeightsGoThereAndBack) {
+  const Mlp net({{4, 7, 2}, Activation::relu, Activation::sigmoid}, 9);
+  const Mlp again(decode(encode(net.weights())));
+  EXPECT_EQ(again.spec(), net.spec());
+  EXPECT_TRUE(std::equal(net.parameters().begin(), net.parameters().end(), again.parameters().begin()));
+}
+
+TEST(Mlp, RefusesBadShapes) {
+  EXPECT_THROW(Mlp({{3}, Activation::elu, Activation::none}, 1), Error);
+  EXPECT_THROW(Mlp({{3, 0, 1}, Activation::elu, Activation::none}, 1), Error);
+  EXPECT_THROW(Mlp({{3, 2, 1}, Activation::abs, Activation::none}, 1), Error);
+  EXPECT_THROW(activation_called("elo"), Error);
+  const Mlp net({{3, 1}, Activation::elu, Activation::none}, 1);
+  EXPECT_THROW(net(std::vector<float>(5), 2), Error);
+  EXPECT_THROW(Mlp(Weights{}), Error);
+}
+
+}  // namespace
+}  // namespace larmor::nn

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <larmor/core/error.hpp>
+#include <larmor/nn/trainer.hpp>
+#include <random>
+
+namespace larmor::nn {
+namespace {
+namespace fs = std::filesystem;
+
+bool can_train() {
+  try {
+    trainer();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+#define NEED_TRAINER() \
+  if (!can_train()) GTEST_SKIP() << "built without libtorch"
+
+/// Noisy images with a bright and a dark ball; labels 1 and 2.
+std::vector<TrainSample> balls(int n, unsigned seed) {
+  std::vector<TrainSample> out;
+  std::mt19937 random(seed);
+  std::normal_distribution<float> noise(0, 0.3f);
+  for (int i = 0; i < n; ++i) {
+    TrainSample s;
+    s.name = "ball " + std::to_string(i);
+    s.size = {14, 16, 15};
+    const int cx = 5 + static_cast<int>(random() % 4), cy = 5 + static_cast<int>(random() % 3);
+    for (int z = 0; z < 15; ++z)
+      for (int y = 0; y < 16; ++y)
+        for (int x = 0; x < 14; ++x) {
+          const auto inside = [&](int by) {
+            return (x - cx) * (x - cx) + (y - cy - by) * (y - cy - by) + (z - 7) * (z - 7) <= 9;
+          };
+          const int label = inside(0) ? 1 : inside(6) ? 2 : 0;
+          s.labels.push_back(static_cast<std::uint8_t>(label));
+          s.image.push_back((label == 1 ? 1.5f : label == 2 ? -1.5f : 0.0f) + noise(random));
+        }
+    out.push_back(std::move(s));
+  }
+  return out;
+}
+
+TrainSpec small() {
+  TrainSpec s;
+  s.net.filters = {4, 6}, s.net.supervised = 1;
+  s.patch = {16, 16, 16}, s.batch = 2, s.epochs = 6, s.rate = 1e-2, s.ema = 0.8, s.warm_up = 0.5;
+  s.augment.shift = 1, s.device = "cpu";
+  return s;
+}
+fs::path folder(const char* name) {
+  const auto p = fs::temp_directory_path() / name;
+  fs::remove_all(p);
+  return p;
+}
+bool same(const Weights& a, const Weights& b) {
+  if (a.tensors.size() != b.tensors.size()) return false;
+  for (const auto& [name, t] : a.tensors)
+    if (b.tensors.at(name).values != t.values) return false;
+  return true;
+}
+
+TEST(Trainer, LibraryAndLanesAgree) {
+  NEED_TRAINER();
+  std::mt19937 random(3);
+  std::normal_distribution<float> normal;
+  for (const auto& [dims, filters, residual] :
+       {std::tuple{3, std::vector{3, 5, 9}, true}, {3, {8, 4}, false}, {2, {4, 6, 7}, true}}) {
+    UNetSpec s;
+    s.dims = dims, s.filters = filters, s.residual = residual, s.supervised = 1;
+    const auto w = initial_weights(s, 5);
+    const std::array<int, 3> size{dims == 2 ? 5 : 12, 16, 8};
+    std::vector<float> x(static_cast<std::size_t>(size[0] * size[1] * size[2]));
+    for (auto& v : x) v = normal(random);
+    const auto ours = UNet(w)(x, size), theirs = trainer().forward(w, x, size, "cpu");
+    ASSERT_EQ(ours.size(), theirs.size());
+    for (std::size_t i = 0; i < ours.size(); ++i)
+      ASSERT_NEAR(ours[i], theirs[i], 1e-4) << i;  // what is promised of CPU and CUDA
+  }
+}
+
+TEST(Trainer, LearnsBalls) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_balls");
+  auto spec = small();
+  spec.epochs = 25;
+  spec.validate_every = 5;
+  const auto result = trainer().train(spec, balls(12, 1), balls(4, 2), where);
+  EXPECT_GT(result.best, 0.8);  // voxels at the surface of balls of radius 3 under noise stay open
+  EXPECT_LT(result.history.back().loss, 0.5 * result.history.front().loss);
+  const UNet net(read_weights(where / "best.safetensors"));
+  EXPECT_EQ(net.spec().filters, spec.net.filters);
+  fs::remove_all(where);
+}
+
+TEST(Trainer, GoesOnAsIfNothingHappened) {
+  NEED_TRAINER();
+  const auto whole = folder("larmor_train_whole"), cut = folder("larmor_train_cut"),
+             killed = folder("larmor_train_killed");
+  const auto data = balls(6, 1);
+  const auto spec = small();
+  trainer().train(spec, data, {}, whole);
+  Cancel cancel;
+  TrainCallbacks callbacks;
+  callbacks.epoch = [&](const Epoch& e) {
+    if (e.number == 3) cancel.request();
+  };
+  EXPECT_THROW(trainer().train(spec, data, {}, cut, callbacks, &cancel), Error);
+  trainer().train(spec, data, {}, cut);
+  EXPECT_TRUE(same(read_weights(whole / "last.safetensors"), read_weights(cut / "last.safetensors")));
+
+  // kill -9 in the middle of the third epoch: at most that epoch is lost.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    TrainCallbacks die;
+    int epoch = 0;
+    die.epoch = [&](const Epoch& e) { epoch = e.number; };
+    die.step = [&](std::size_t done, std::size_t, double) {
+      if (epoch == 2 && done == 2) ::kill(::getpid(), SIGKILL);
+    };
+    trainer().train(spec, data, {}, killed, die);
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  int first = 0;
+  TrainCallbacks after;
+  after.epoch = [&](const Epoch& e) {
+    if (first == 0) first = e.number;
+  };
+  const auto result = trainer().train(spec, data, {}, killed, after);
+  EXPECT_EQ(first, 3);
+  EXPECT_EQ(result.history.size(), 6u);
+  EXPECT_TRUE(same(read_weights(whole / "last.safetensors"), read_weights(killed / "last.safetensors")));
+  for (const auto& p : {whole, cut, killed}) fs::remove_all(p);
+}
+
+TEST(Trainer, StopsEarly) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_early");
+  auto spec = small();
+  spec.epochs = 50, spec.patience = 2, spec.rate = 1e-9, spec.ema = 0;  // nothing improves
+  const auto result = trainer().train(spec, balls(2, 1), balls(1, 2), where);
+  EXPECT_TRUE(result.stopped_early);
+  EXPECT_LT(result.history.size(), 10u);
+  fs::remove_all(where);
+}
+
+TEST(Trainer, SgdAndPolyAndPlainAndFlatNetworksLearnToo) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_sgd");
+  auto spec = small();
+  spec.optimizer = "sgd", spec.schedule = "poly", spec.momentum = 0.9, spec.net.residual = false, spec.net.dims = 2;
+  spec.epochs = 8, spec.label_smoothing = 0.05;
+  const auto result = trainer().train(spec, balls(6, 1), {}, where);
+  EXPECT_LT(result.history.back().loss, result.history.front().loss);
+  fs::remove_all(where);
+}
+
+TEST(Trainer, RefusesDamageAndNonsense) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_bad");
+  const auto data = balls(2, 1);
+  auto spec = small();
+  spec.epochs = 1;
+  trainer().train(spec, data, {}, where);
+  auto other = spec;
+  other.rate = 0.02;
+  try {
+    trainer().train(other, data, {}, where);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("other settings"));
+  }
+  {
+    std::fstream f(where / "checkpoint.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+    f.seekp(-9, std::ios::end);
+    f.put('\x55');
+  }
+  try {
+    trainer().train(spec, data, {}, where);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("SHA-256"));
+  }
+  spec.patch = {15, 16, 16};
+  EXPECT_THROW(trainer().train(spec, data, {}, where), Error);
+  spec = small();
+  spec.optimizer = "adan";
+  EXPECT_THROW(trainer().train(spec, data, {}, where), Error);
+  EXPECT_THROW(trainer().train(small(), {}, {}, where), Error);
+  auto wrong = data;
+  wrong[0].labels[0] = 9;
+  EXPECT_THROW(trainer().train(small(), wrong, {}, where), Error);
+  wrong = data;
+  wrong[0].image[5] = std::nanf("");
+  EXPECT_THROW(trainer().train(small(), wrong, {}, folder("larmor_train_nan")), Error);
+  fs::remove_all(where);
+}
+
+TEST(InitialWeights, FollowTheSeed) {
+  UNetSpec s;
+  const auto a = initial_weights(s, 1), b = initial_weights(s, 1), c = initial_weights(s, 2);
+  EXPECT_TRUE(same(a, b));
+  EXPECT_FALSE(same(a, c));
+  double sum = 0, squares = 0;
+  const auto& w = a.tensors.at("enc1.conv1.weight").values;  // 24 x 24 x 27
+  for (const float v : w) sum += v, squares += static_cast<double>(v) * v;
+  const double n = static_cast<double>(w.size());
+  EXPECT_NEAR(sum / n, 0, 5 * std::sqrt(2.0 / (24 * 27)) / std::sqrt(n));
+  EXPECT_NEAR(squares / n, 2.0 / (24 * 27), 0.1 * 2 / (24 * 27));
+}
+
+}  // namespace
+}  // namespace larmor::nn
