@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <larmor/core/cancel.hpp>
 #include <larmor/data/image.hpp>
+#include <larmor/nn/weights.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@ namespace larmor::seg {
 
 /// Something a person should look at before the result is used.
 struct Flag {
-  std::string id;    // "components", "border", "uncertain", "size", "intensity", "contrast"
+  std::string id;    // "missing", "components", "border", "uncertain", "size", "intensity", "contrast"
   std::string what;  // one sentence with both numbers
   bool serious = false;
 };
@@ -53,6 +54,10 @@ class Segmenter {
   struct Model;
   std::shared_ptr<Model> model_;
 };
+
+/// Networks of one configuration as one model, which gives the mean of their probabilities.
+/// Errors   Errc::format when they differ in more than their weights
+nn::Weights ensemble(const std::vector<nn::Weights>& members);
 
 /// File of the shipped model, empty when there is none in any of the places.
 std::filesystem::path shipped_model();

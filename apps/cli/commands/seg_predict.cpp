@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <larmor/io/nifti.hpp>
+#include <larmor/io/table.hpp>
+#include <larmor/seg/predict.hpp>
+#include <larmor/seg/volumetry.hpp>
+
+#include "command.hpp"
+#include "text_table.hpp"
+#include "write_maps.hpp"
+
+namespace larmor::cli {
+namespace {
+
+int run(const Call& call) {
+  const seg::Segmenter segmenter = call.given("--model") ? seg::Segmenter(call.text("--model")) : seg::Segmenter();
+  const Image image = io::read_nifti(call.text("IMAGE"));
+  seg::PredictOptions options;
+  options.mirror = !call.flag("--no-mirror");
+  options.largest = !call.flag("--all-pieces");
+  const auto s = segmenter.predict(image, options, &Cancel::interrupt());
+  const auto provenance = provenance_json("larmor seg predict", {{"model", s.model}}, {{"image", call.text("IMAGE")}});
+  io::write_nifti(call.text("OUT"), s.labels, {.description = "labels by " + s.model, .provenance = provenance});
+  if (call.given("--probabilities"))
+    io::write_nifti(call.text("--probabilities"), s.probabilities,
+                    {.description = "probability of each class", .provenance = provenance});
+  if (call.given("--uncertainty"))
+    io::write_nifti(call.text("--uncertainty"), s.uncertainty,
+                    {.description = "entropy, 0..1", .provenance = provenance});
+  double total = 0;
+  for (const auto& v : seg::label_volumes(s.labels, static_cast<int>(s.classes.size()) - 1)) {
+    fmt::print("{:<12}{:>10.1f} mm3  {:>8} voxels\n", s.classes[static_cast<std::size_t>(v.label)], v.mm3,
+               with_commas(v.voxels));
+    total += v.mm3;
+  }
+  fmt::print("{:<12}{:>10.1f} mm3\n", "total", total);
+  for (const auto& f : s.flags) fmt::print("{} {}: {}\n", f.serious ? "WARNING" : "note", f.id, f.what);
+  return 0;
+}
+
+}  // namespace
+
+void register_seg_predict(Commands& commands) {
+  commands.add({.name = "seg predict",
+                .does = "Labels and volumes of a hippocampus crop by a trained network",
+                .in = {{.name = "IMAGE", .what = "3-D T1-weighted crop, NIfTI"}},
+                .out = {{.name = "OUT", .what = "labels, .nii or .nii.gz"}},
+                .opt = {file("--model", "weights of larmor seg train; default: the shipped model"),
+                        file("--probabilities", "writes the probability of each class (x, y, z, class)"),
+                        file("--uncertainty", "writes the entropy of the probabilities over its largest value, 0..1"),
+                        flag("--no-mirror", "no mean over mirror images: half the time, a little less exact"),
+                        flag("--all-pieces", "keeps pieces that do not touch the largest")},
+                .examples = {"larmor seg predict crop.nii.gz labels.nii.gz --uncertainty entropy.nii.gz"},
+                .run = run});
+}
+
+}  // namespace larmor::cli

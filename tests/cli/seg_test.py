@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""larmor seg curate|train|evaluate|predict and larmor ivim train|infer, from files to files."""
+import csv
+import json
+import math
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+from harness import LARMOR, CliCase, main, read_nifti, skip, write_nifti
+
+CONFIG = """data: curated/clean.csv
+out: training
+name: balls
+net: {filters: [4, 8], supervised: 1}
+train: {patch: [16, 16, 16], batch: 2, epochs: %d, rate: 0.01, ema: 0.8, device: cpu, validate_every: 5}
+augment: {shift: 1, rotate: 5, elastic: 0.5}
+"""
+
+
+def ball_case(folder, number):
+  """A bright and a dark ball under noise."""
+  rng = random.Random(number)
+  nx, ny, nz = 14, 16, 15
+  cx, cy = rng.randint(5, 8), rng.randint(5, 7)
+  image, label = [], []
+  for z in range(nz):
+    for y in range(ny):
+      for x in range(nx):
+        inside = [(x - cx)**2 + (y - cy - d)**2 + (z - 7)**2 <= 9 for d in (0, 6)]
+        k = 1 if inside[0] else 2 if inside[1] else 0
+        label.append(k)
+        image.append((0, 1.5, -1.5)[k] * 100 + 500 + rng.gauss(0, 30))
+  write_nifti(folder / "images" / f"case_{number:03}.nii.gz", image, (nx, ny, nz))
+  write_nifti(folder / "labels" / f"case_{number:03}.nii.gz", label, (nx, ny, nz), code=2)
+
+
+class Cases(CliCase):
+
+  def data(self, n=10):
+    for i in range(1, n + 1):
+      ball_case(self.dir / "data", i)
+    return self.ok("seg", "curate", "data", "-o", "curated")
+
+  def can_train(self):
+    if not (pathlib.Path(LARMOR).parent / "liblarmor_torch.so").exists():
+      skip("built without libtorch")
+
+  def test_curation_lists_and_explains(self):
+    self.data()
+    (self.dir / "data/images/notes.txt").write_text("hello")
+    (self.dir / "data/images/case_020.nii.gz").write_bytes(b"junk")
+    (self.dir / "data/labels/case_010.nii.gz").unlink()
+    done = self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
+    self.assertIn("9 of 12 cases clean, 5 persons, 3 folds", done.stdout)
+    rows = list(csv.DictReader((self.dir / "curated/clean.csv").open()))
+    self.assertEqual(len(rows), 9)
+    folds = {}
+    for r in rows:
+      self.assertEqual(folds.setdefault(r["person"], r["fold"]), r["fold"])
+    why = {r["name"]: r["complaints"] for r in csv.DictReader((self.dir / "curated/cases.csv").open())}
+    self.assertIn("unreadable", why["case_020"])
+    self.assertEqual(why["case_010"], "no_label")
+    page = (self.dir / "curated/curation.html").read_text()
+    self.assertIn("data:image/png;base64", page)
+    self.assertIn("no_label", page)
+    first = (self.dir / "curated/clean.csv").read_text()
+    self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
+    self.assertEqual((self.dir / "curated/clean.csv").read_text(), first)
+
+  def test_curation_refuses_an_empty_folder(self):
+    self.fails(1, ["seg", "curate", "nowhere", "-o", "x"], "no folder called", "images")
+    (self.dir / "data/images").mkdir(parents=True)
+    (self.dir / "data/labels").mkdir(parents=True)
+    self.fails(1, ["seg", "curate", "data", "-o", "x"], "hold no files")
+
+  def test_from_images_to_labels(self):
+    self.can_train()
+    self.data()
+    (self.dir / "config.yaml").write_text(CONFIG % 30)
+    done = self.ok("seg", "train", "config.yaml", "--fold", "0")
+    self.assertIn("best.safetensors", done.stdout)
+    fold = self.dir / "training/fold_0"
+    for name in ("training.html", "history.csv", "checkpoint.safetensors", "best.safetensors", "last.safetensors"):
+      self.assertTrue((fold / name).exists(), name)
+    self.assertTrue(list((fold / "events").glob("events.out.tfevents.*")))
+    self.assertNotIn("http-equiv=\"refresh\"", (fold / "training.html").read_text())
+    done = self.ok("seg", "evaluate", "curated/clean.csv", "--model", fold / "best.safetensors", "--fold", "0", "-o", "eval")
+    self.assertIn("merged", done.stdout)
+    metrics = json.loads((self.dir / "eval/metrics.json").read_text())
+    self.assertEqual(metrics["failures"], 0)
+    self.assertGreater(metrics["labels"]["merged"]["dice"]["mean"], 0.8)  # as in the test of the trainer
+    self.assertIn("Worst cases", (self.dir / "eval/evaluation.html").read_text())
+    ball_case(self.dir / "new", 77)
+    done = self.ok("seg", "predict", "new/images/case_077.nii.gz", "labels.nii.gz", "--model", fold / "best.safetensors", "--probabilities", "p.nii.gz",
+                   "--uncertainty", "u.nii.gz")
+    self.assertIn("anterior", done.stdout)
+    found, shape, *_ = read_nifti(self.dir / "labels.nii.gz")
+    truth, *_ = read_nifti(self.dir / "new/labels/case_077.nii.gz")
+    both = sum(a > 0 and b > 0 for a, b in zip(found, truth))
+    self.assertGreater(2 * both / (sum(a > 0 for a in found) + sum(b > 0 for b in truth)), 0.75)
+    self.assertEqual(read_nifti(self.dir / "p.nii.gz")[1], (*shape, 3))
+
+  def test_a_killed_training_goes_on(self):
+    self.can_train()
+    self.data()
+    (self.dir / "config.yaml").write_text(CONFIG % 400)
+    child = subprocess.Popen([LARMOR, "seg", "train", "config.yaml", "--fold", "0"], cwd=self.dir, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    history = self.dir / "training/fold_0/history.csv"
+    until = time.time() + 120
+    while time.time() < until and not (history.exists() and len(history.read_text().splitlines()) > 3):
+      time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    done = len(history.read_text().splitlines()) - 1
+    (self.dir / "training/fold_0/checkpoint.safetensors").stat()
+    child = subprocess.Popen([LARMOR, "seg", "train", "config.yaml", "--fold", "0"], cwd=self.dir, stderr=subprocess.PIPE, text=True)
+    first = None
+    for line in child.stderr:
+      if line.startswith("epoch"):
+        first = int(line.split()[1])
+        break
+    child.kill()
+    child.wait()
+    child.stderr.close()
+    self.assertIn(first, (done + 1, done + 2))  # the table is written just after the checkpoint
+
+  def test_bad_configurations(self):
+    for text, says in (("train: {bach: 3}", "did you mean train.batch"), ("train: {batch: many}", "cannot be many"), ("net: {dims: 5}", "dims is 5"), ("- 1", "holds no keys"),
+                       ("train: {patch: [15, 16, 16]}", "multiples of")):
+      (self.dir / "bad.yaml").write_text(text + "\n")
+      self.fails(2, ["seg", "train", "bad.yaml"], says)
+    self.fails(2, ["seg", "train"], "--defaults")
+    self.assertIn("  patch: [40, 56, 40]", self.ok("seg", "train", "--defaults").stdout)
+
+  def test_predict_refuses(self):
+    ball_case(self.dir / "new", 1)
+    (self.dir / "w.safetensors").write_bytes(b"not weights at all")
+    self.fails(1, ["seg", "predict", "new/images/case_001.nii.gz", "out.nii.gz", "--model", "w.safetensors"], "damaged weights")
+    self.fails(1, ["seg", "predict", "new/images/case_001.nii.gz", "out.nii.gz", "--model", "none.safetensors"], "cannot read")
+    self.assertFalse((self.dir / "out.nii.gz").exists())
+
+  def test_ivim_by_a_network(self):
+    done = self.ok("ivim", "train", "w.safetensors", "--samples", "10000", "--epochs", "40")
+    self.assertIn("root mean square error", done.stdout)
+    b = [0, 10, 20, 60, 150, 300, 500, 1000]
+    truth = [(1e-3, 0.2, 0.05), (1.5e-3, 0.3, 0.03), (0.8e-3, 0.15, 0.04)]
+    signals = [700 * ((1 - f) * math.exp(-k * D) + f * math.exp(-k * Ds)) for k in b for D, f, Ds in truth]
+    values = []
+    for k in range(len(b)):
+      values += signals[3 * k:3 * k + 3] + [0]
+    write_nifti(self.dir / "s.nii.gz", values, (4, 1, 1, len(b)))
+    self.ok("ivim", "infer", "s.nii.gz", "w.safetensors", "--b", ",".join(map(str, b)), "-o", "maps")
+    D, *_ = read_nifti(self.dir / "maps/D.nii.gz")
+    for got, (want, *_rest) in zip(D, truth):
+      self.assertLess(abs(got - want), 5e-4)  # twice the error that the training reports
+    self.assertTrue(math.isnan(D[3]))  # no signal
+    self.fails(2, ["ivim", "infer", "s.nii.gz", "w.safetensors", "--b", "1,10,20,60,150,300,500,1000", "-o", "m"], "no volume has b = 0")
+    self.fails(1, ["ivim", "infer", "s.nii.gz", "w.safetensors", "--b", "0,10", "-o", "m"], "2 b-values")
+
+
+if __name__ == "__main__":
+  main()
