@@ -20,8 +20,8 @@ int main() {
   set_thread_count(1);
   const std::vector<double> b{10, 20, 60, 150, 300, 500, 1000};
   const std::vector<float> bf(b.begin(), b.end());
-  const auto sim = ivim::simulate(b, {.samples = 128});
-  nn::Mlp net(ivim::network_spec(7), 1);
+  const auto sim = ivim::deep::simulate(b, {.samples = 128});
+  nn::Mlp net(ivim::deep::network_spec(7), 1);
   nn::MlpTrainer trainer(net, 128);
   nn::Floats grad(3 * trainer.stride());
   std::copy(sim.signals.begin(), sim.signals.end(), trainer.inputs());
@@ -30,7 +30,8 @@ int main() {
     const double t = now();
     for (int s = 0; s < 2000; ++s) {
       trainer.forward(128);
-      loss = ivim::reconstruction_loss(bf, trainer.inputs(), trainer.outputs(), grad.data(), trainer.stride(), 128);
+      loss =
+          ivim::deep::reconstruction_loss(bf, trainer.inputs(), trainer.outputs(), grad.data(), trainer.stride(), 128);
       if (r == 0 && s == 0) first = loss;
       trainer.backward(grad.data(), 128);
       trainer.step();

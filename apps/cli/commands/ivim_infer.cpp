@@ -68,7 +68,7 @@ int run(const Call& call) {
     ++failed;
     for (std::size_t i = 0; i < trained.size(); ++i) ratio[i * n + v] = 0;
   }
-  auto found = ivim::infer(network, ratio, n, &Cancel::interrupt());
+  auto found = ivim::deep::infer(network, ratio, n, &Cancel::interrupt());
   const std::filesystem::path out = call.text("--out");
   for (const auto& [name, values, unit] :
        {std::tuple{"D", &found.D, "mm2/s"}, {"f", &found.f, "1"}, {"D_star", &found.D_star, "mm2/s"}}) {

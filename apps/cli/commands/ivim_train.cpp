@@ -20,18 +20,18 @@ double rmse(const std::vector<float>& found, const std::vector<float>& truth) {
 
 int run(const Call& call) {
   const auto b = call.numbers("--b");
-  ivim::SimulateOptions options;
+  ivim::deep::SimulateOptions options;
   options.samples = static_cast<std::size_t>(call.integer("--samples"));
   options.noise = call.number("--noise");
   options.seed = static_cast<std::uint64_t>(call.integer("--seed"));
-  const auto training = ivim::simulate(b, options);
+  const auto training = ivim::deep::simulate(b, options);
   nn::FitOptions fit;
   fit.batch = static_cast<std::size_t>(call.integer("--batch"));
   fit.epochs = call.integer("--epochs"), fit.patience = call.integer("--patience");
   fit.rate = call.number("--rate"), fit.seed = options.seed;
   const auto start = std::chrono::steady_clock::now();
   const auto result =
-      ivim::train(b, training.signals, options.samples, fit, console_progress(call.quiet), &Cancel::interrupt());
+      ivim::deep::train(b, training.signals, options.samples, fit, console_progress(call.quiet), &Cancel::interrupt());
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto weights = result.network.weights();
   weights.meta["b"] = fmt::format("{}", fmt::join(b, ","));
@@ -40,8 +40,8 @@ int run(const Call& call) {
   weights.meta["epoch"] = std::to_string(result.fit.best_epoch);
   nn::write_weights(call.text("OUT"), weights);
   options.seed += 1'000'003, options.samples = 10'000;  // samples that were not trained on
-  const auto test = ivim::simulate(b, options);
-  const auto found = ivim::infer(result.network, test.signals, options.samples);
+  const auto test = ivim::deep::simulate(b, options);
+  const auto found = ivim::deep::infer(result.network, test.signals, options.samples);
   fmt::print("{}  loss {:.3e} in epoch {} of {}, {:.1f} s\n", call.text("OUT"), result.fit.best, result.fit.best_epoch,
              result.fit.losses.size(), seconds);
   fmt::print("root mean square error on {} other samples: D {:.3e} mm2/s, f {:.4f}, D_star {:.3e} mm2/s\n",

@@ -16,7 +16,7 @@ IvimLoss larmor_ivim_loss_v3, larmor_ivim_loss_v4;
 #endif
 }
 
-namespace larmor::ivim {
+namespace larmor::ivim::deep {
 namespace {
 
 IvimLoss* kernel() {
@@ -106,4 +106,4 @@ Truth infer(const nn::Mlp& network, std::span<const float> signals, std::size_t 
   return out;
 }
 
-}  // namespace larmor::ivim
+}  // namespace larmor::ivim::deep

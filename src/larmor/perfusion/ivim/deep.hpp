@@ -11,7 +11,7 @@
 /// loss is the misfit of the signal they predict, S(b) / S0 = (1 - f) exp(-b D) + f exp(-b D_star).
 ///
 /// Source   Barbieri et al., Magn. Reson. Med. 83:312 (2020)
-namespace larmor::ivim {
+namespace larmor::ivim::deep {
 
 struct Truth {
   std::vector<float> D, f, D_star;  // [mm2/s, 1, mm2/s]
@@ -49,4 +49,4 @@ Truth infer(const nn::Mlp& network, std::span<const float> signals, std::size_t 
 double reconstruction_loss(std::span<const float> b, const float* signals, const float* outputs, float* grad,
                            std::size_t stride, std::size_t n);
 
-}  // namespace larmor::ivim
+}  // namespace larmor::ivim::deep

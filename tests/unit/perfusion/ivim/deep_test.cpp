@@ -7,7 +7,7 @@
 #include <larmor/perfusion/ivim/deep.hpp>
 #include <numeric>
 
-namespace larmor::ivim {
+namespace larmor::ivim::deep {
 namespace {
 
 const std::vector<double> b{10, 20, 60, 150, 300, 500, 1000};
@@ -93,4 +93,4 @@ TEST(IvimDeep, RefusesWhatItCannotUse) {
 }
 
 }  // namespace
-}  // namespace larmor::ivim
+}  // namespace larmor::ivim::deep
