@@ -187,9 +187,9 @@ Winding archimedean(double fov, double arms, double r_max, const Undersampling& 
               }};
 }
 
-SpiralDesign design_spiral(const SpiralProtocol& p) {
-  p.check();
-  const double r_max = spiral_radius(p.fov, p.resolution, p.true_resolution) / p.fov;
+namespace {
+
+SpiralDesign design_out_to(const SpiralProtocol& p, double r_max) {
   const Path path = spiral_path(archimedean(p.fov, static_cast<double>(p.arms), r_max, p.undersampling), r_max);
   MotionOptions options{.from_rest = p.direction != SpiralDirection::in_out};
   options.max_speed = std::min(p.limits.max_speed(), 1 / (p.fov * p.dwell));
@@ -214,6 +214,30 @@ SpiralDesign design_spiral(const SpiralProtocol& p) {
   if (both) g.insert(g.end(), out.begin() + 1, out.end());
   d.waveform = plain(p, std::move(g));
   finish(d, p);
+  return d;
+}
+
+}  // namespace
+
+SpiralDesign design_spiral(const SpiralProtocol& p) {
+  p.check();
+  const double radius = spiral_radius(p.fov, p.resolution, p.true_resolution) / p.fov;
+  SpiralDesign d = design_out_to(p, radius);
+  const auto length = [&] { return static_cast<double>(d.readout_end - d.readout_begin) * p.limits.raster; };
+  constexpr double furthest = 1.1;
+  double further = 1;
+  while (d.samples < p.least_samples && further < furthest) {
+    // Time grows with the square of the radius at a constant speed, and slower before; a raster more, to arrive.
+    const double missing = static_cast<double>(p.least_samples) * p.dwell + p.limits.raster - length();
+    further = std::min(furthest, further * (1 + 0.5 * missing / length()));
+    d = design_out_to(p, further * radius);
+  }
+  need(d.samples >= p.least_samples,
+       fmt::format(
+           "{} samples of {:.4g} us are {:.4g} ms, and out to the resolution asked for the readout takes {:.4g} ms",
+           p.least_samples, 1e6 * p.dwell, 1e3 * static_cast<double>(p.least_samples) * p.dwell,
+           1e3 * static_cast<double>(design_out_to(p, radius).readout_end) * p.limits.raster),
+       "check arms, dwell time and limits");
   return d;
 }
 

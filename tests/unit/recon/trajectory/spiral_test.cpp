@@ -291,6 +291,23 @@ TEST(Spiral, ADelayShiftsAnAxisByPartsOfASample) {
   }
 }
 
+TEST(Spiral, GoesOnAlongItsCurveForMoreSamples) {
+  SpiralProtocol p = real_protocol();
+  const SpiralDesign plain = design_spiral(p);
+  p.least_samples = 860;
+  const SpiralDesign longer = design_spiral(p);
+  EXPECT_GE(longer.samples, 860);
+  EXPECT_LE(longer.samples, 864);
+  const Positions a(plain.waveform), b(longer.waveform);
+  // Ending on a raster stretches each by up to a raster of its 620: a cycle/FOV along the arm at most, at its end.
+  for (std::int64_t i = 0; i < plain.samples; ++i) {
+    const double t = static_cast<double>(i) * p.dwell;
+    EXPECT_LT(norm(a.at(t) - b.at(t)) * p.fov, 1.4 * static_cast<double>(i) / 825 + 0.01);
+  }
+  p.least_samples = 2000;
+  EXPECT_THAT(message_of([&] { design_spiral(p); }), HasSubstr("2000 samples of 4.8 us are 9.6 ms"));
+}
+
 TEST(Spiral, SaysWhichLimitCannotBeMet) {
   const auto design = [](auto change) {
     return message_of([&] {

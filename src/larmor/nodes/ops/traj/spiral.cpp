@@ -32,8 +32,8 @@ ScanProtocol protocol_of(const flow::Ports& io) {
 
 void compute(flow::Ports& io) {
   const ScanProtocol scan = protocol_of(io);
-  const auto& p = scan.spiral;
-  const auto design = recon::design_spiral(p);
+  auto p = scan.spiral;
+  auto design = recon::design_spiral(p);
   const auto read = design.readout_end - design.readout_begin;
   if (scan.readout_rasters && *scan.readout_rasters != static_cast<std::int64_t>(read))
     io.warn(fmt::format("the protocol recorded a readout of {} rasters and the design has {}", *scan.readout_rasters,
@@ -41,6 +41,10 @@ void compute(flow::Ports& io) {
   const std::int64_t samples = scan.samples.value_or(design.samples);
   if (samples != design.samples)
     io.warn(fmt::format("the protocol has {} samples and the readout of the design holds {}", samples, design.samples));
+  if (samples > design.samples) {
+    p.least_samples = samples;
+    design = recon::design_spiral(p);
+  }
   const ArmWaveforms waves{
       .waveforms = {design.waveform},
       .arms = recon::turned_arms(recon::arm_angles(p.arms, recon::arm_order(io.setting("order").str()))),
