@@ -10,6 +10,7 @@
 #include <larmor/perfusion/dce/fit.hpp>
 #include <larmor/perfusion/dce/model.hpp>
 #include <larmor/perfusion/dce/t1.hpp>
+#include <larmor/perfusion/ivim/model.hpp>
 #include <nlohmann/json.hpp>
 
 #include "catalogue_ops.hpp"
@@ -49,6 +50,30 @@ json models_json() {
                    {"derived", derived},
                    {"inputs", m.n_inputs},
                    {"aliases", dce::models().aliases_of(id)}});
+  }
+  return out;
+}
+
+json ivim_models_json() {
+  json out = json::array();
+  for (const auto& [id, m] : ivim::models()) {
+    json params = json::array();
+    for (const auto& p : m.params)
+      params.push_back({{"name", p.name},
+                        {"unit", p.unit},
+                        {"lower", finite(p.lower)},
+                        {"upper", finite(p.upper)},
+                        {"start", finite(p.start)},
+                        {"title", p.title},
+                        {"display_unit", p.unit},
+                        {"display_factor", 1.0}});
+    out.push_back({{"id", id},
+                   {"title", m.title},
+                   {"source", m.source},
+                   {"params", params},
+                   {"derived", json::array()},
+                   {"inputs", 1},
+                   {"aliases", ivim::models().aliases_of(id)}});
   }
   return out;
 }
@@ -229,6 +254,10 @@ const CatalogueKind kinds[] = {
      "[s], the arrival of the bolus in the tissue after the arterial input. A name may be given in full "
      "(`dce.tofts`) or by its last part (`tofts`).",
      models_json, model_rows},
+    {"ivim-models", "IVIM models",
+     "Signal models of diffusion and perfusion, for the operation `ivim.fit`. Bounds and starts are in the units "
+     "shown.",
+     ivim_models_json, model_rows},
     {"aifs", "Arterial input functions",
      "Population curves of `aif.model`. `Hct` is the haematocrit of the paper; whole-blood curves are divided by "
      "1 - Hct to become plasma curves.",
