@@ -12,13 +12,13 @@ namespace larmor::recon {
 /// domain   the plan's image axes, then the batch (coil, t, ...); range   the plan's sample axes, then the batch
 Op nufft_op(Nufft plan, const Shape& batch = {}, const Axes& batch_axes = {});
 
-/// An approximate inverse of A^H A + l2 for the NUFFT A of one image, weighted by `weights` (f32, sample axes; or
-/// empty): the point spread function of the middle voxel, made circulant. Positive definite.
-/// For conjugate gradients on images of several coils, too: sensitivities whose squares sum to 1 change the spectrum
-/// little.
+/// An approximate inverse of A^H A + l2 for the NUFFT weighted by `weights` (f32, sample axes; or empty), seen by coils
+/// (`maps`, complex with an axis coil; empty: one that sees everything alike): the nearest circulant, whose spectrum is
+/// that of the point spread function times the autocorrelation of the sensitivities. Positive definite.
 /// Errors   those of Nufft::adjoint; Errc::range unless l2 >= 0
-/// Source   Chan, SIAM J. Sci. Stat. Comput. 9:766 (1988); Fessler et al., IEEE Trans. Signal Process. 53:3393 (2005)
+/// Source   T. Chan, SIAM J. Sci. Stat. Comput. 9:766 (1988); Fessler et al., IEEE Trans. Signal Process. 53:3393
+/// (2005)
 std::function<Array(const Array&)> circulant_preconditioner(const Nufft& plan, const Array& weights, double l2,
-                                                            const Cancel* cancel = nullptr);
+                                                            const Array& maps = {}, const Cancel* cancel = nullptr);
 
 }  // namespace larmor::recon

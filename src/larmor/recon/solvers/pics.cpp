@@ -101,7 +101,8 @@ TrajectorySense trajectory_sense_op(const Trajectory& traj, const Array& maps, c
     out.root = nd::apply(nd::Unary::sqrt, w, cancel);
     out.op = composed(weights_op(out.op->range(), out.root), out.op);
   }
-  out.preconditioner = circulant_preconditioner(plan, weights.empty() ? Array() : weights.cast(DType::f32), 0, cancel);
+  out.preconditioner =
+      circulant_preconditioner(plan, weights.empty() ? Array() : weights.cast(DType::f32), 0, maps, cancel);
   return out;
 }
 
