@@ -161,7 +161,8 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
       .figures(
           {{io::svg_curves({.x_label = "True volume", .x_unit = "mm3", .y_label = "Found", .y_unit = "mm3"}, against),
             "All labels together", "Volumes"},
-           {io::svg_histogram({.x_label = "Dice"}, dice), "All labels together", "Dice of every case"}});
+           {io::svg_histogram({.x_label = "Dice", .y_label = "Cases"}, dice), "All labels together",
+            "Dice of every case"}});
   std::stable_sort(good.begin(), good.end(),
                    [](const auto* a, const auto* b) { return a->labels.back().dice < b->labels.back().dice; });
   std::vector<io::Figure> worst;

@@ -99,10 +99,12 @@ void write_report(const fs::path& path, const std::vector<seg::CaseFacts>& facts
     per_fold.rows.push_back({std::to_string(fold), std::to_string(k.first.size()), std::to_string(k.second)});
   if (!total.empty()) {
     report.section("Clean cases")
-        .figures({{io::svg_histogram({.x_label = "Volume", .x_unit = "mm3"}, total), "All labels together", "Volume"},
-                  {io::svg_histogram({.x_label = "Share"}, first), "Label 1 of all labels", "Share of label 1"},
-                  {io::svg_histogram({.x_label = "Highest value"}, high), "Why images are normalised one by one",
-                   "Intensity"}})
+        .figures({{io::svg_histogram({.x_label = "Volume", .x_unit = "mm3", .y_label = "Cases"}, total),
+                   "All labels together", "Volume"},
+                  {io::svg_histogram({.x_label = "Share", .y_label = "Cases"}, first), "Label 1 of all labels",
+                   "Share of label 1"},
+                  {io::svg_histogram({.x_label = "Highest value", .y_label = "Cases"}, high),
+                   "Why images are normalised one by one", "Intensity"}})
         .table(per_fold, "Folds; no person is in two of them");
     std::vector<const seg::CaseFacts*> order;
     for (const auto& f : facts)

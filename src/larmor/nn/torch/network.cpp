@@ -95,7 +95,8 @@ struct Pass {
     if (net.lanes && x.device().is_cpu())
       return ConvNormFunction::apply(x, w, weight, bias, added.defined() ? added : at::empty({0}, x.options()), 0.01);
     const std::vector<std::int64_t> padding{w.size(2) / 2, w.size(3) / 2, w.size(4) / 2};
-    at::Tensor z = at::conv3d(half(x), half(w), {}, 1, padding);
+    const std::vector<std::int64_t> one{1, 1, 1};
+    at::Tensor z = at::conv3d(half(x), half(w), {}, one, padding);
     // Group norm with a group for each channel is the instance norm, and computes in float for half input.
     z = at::group_norm(z, w.size(0), half(weight), half(bias), 1e-5);
     if (added.defined()) z = z + added;

@@ -60,8 +60,8 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& lab
   at::Tensor y = labels;  // (n, z, y, x)
   for (const auto& logits : outputs) {
     if (logits.size(2) != y.size(1)) {  // the level below: every second voxel
-      y = y.slice(1, 0, c10::nullopt, 2).slice(2, 0, c10::nullopt, 2);
-      if (logits.size(4) != y.size(3)) y = y.slice(3, 0, c10::nullopt, 2);
+      y = y.slice(1, 0, y.size(1), 2).slice(2, 0, y.size(2), 2);
+      if (logits.size(4) != y.size(3)) y = y.slice(3, 0, y.size(3), 2);
     }
     const at::Tensor logp = at::log_softmax(logits, 1);
     const at::Tensor mine = logp.gather(1, y.unsqueeze(1));
