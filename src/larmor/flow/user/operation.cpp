@@ -6,6 +6,7 @@
 #include <fstream>
 #include <larmor/flow/node_type_json.hpp>
 #include <larmor/flow/user/build.hpp>
+#include <larmor/flow/user/companions.hpp>
 #include <larmor/flow/user/cpp_worker.hpp>
 #include <larmor/flow/user/operation.hpp>
 #include <nlohmann/json.hpp>
@@ -152,9 +153,20 @@ int Operation::process() const {
   return idle_.empty() ? 0 : static_cast<int>(idle_.back()->id());
 }
 
-Source Operation::read() const {
+std::vector<fs::path> Operation::looked_for() const {
+  const std::lock_guard lock(mutex_);
+  return looked_for_;
+}
+
+Source Operation::read() {
   Source source{.path = fs::absolute(file_), .hash = {}, .text = read_text(file_), .binary = {}};
-  source.hash = Hasher().add(source.text).add(LARMOR_VERSION).add(source.path.string()).done().str();
+  Hasher hasher;
+  hasher.add(source.text).add(LARMOR_VERSION).add(source.path.string());
+  Companions others = companions(source.path, source.text, python_);
+  for (const auto& other : others.found) hasher.add(other.string()).add(read_text(other));
+  source.hash = hasher.done().str();
+  const std::lock_guard lock(mutex_);
+  looked_for_ = std::move(others.looked_for);
   return source;
 }
 
@@ -216,9 +228,9 @@ std::shared_ptr<const Operation::Described> Operation::refresh(const std::shared
     source = read();
     if (source.hash == described_) return nullptr;
     now = describe(source);
+    last_ = std::make_shared<const Described>(*now);  // without the function, which holds this operation
     // The registered function outlives this look: it holds the version it belongs to.
     now->type.compute = [self, type = now->type, source](Ports& io) { self->run(io, type, source); };
-    last_ = now;
   } catch (const Error& e) {
     now = std::make_shared<Described>();
     if (last_) now->id = last_->id, now->type = last_->type;

@@ -24,9 +24,11 @@ class Operation {
   const std::filesystem::path& file() const { return file_; }
   bool python() const { return python_; }
   int process() const;
+  /// Other files whose change changes it: where they are, or would be.
+  std::vector<std::filesystem::path> looked_for() const;
 
  private:
-  Source read() const;
+  Source read();
   std::shared_ptr<Described> describe(Source& source);
   void run(Ports& io, const NodeType& type, const Source& source);
 
@@ -42,6 +44,7 @@ class Operation {
   std::vector<std::unique_ptr<Worker>> idle_;
   int busy_ = 0, most_ = 1;
   std::vector<int> busy_ids_;
+  std::vector<std::filesystem::path> looked_for_;
   std::string described_;                  // hash of the content that was described last
   std::shared_ptr<const Described> last_;  // that did load
 };

@@ -46,12 +46,9 @@ std::vector<fs::path> find_files(const std::vector<fs::path>& folders) {
 }
 
 using Stamps = std::map<fs::path, std::pair<std::uintmax_t, fs::file_time_type>>;
-Stamps stamps(const std::vector<fs::path>& folders) {
-  Stamps out;
-  std::error_code failed;
-  for (const auto& path : find_files(folders))
-    out[path] = {fs::file_size(path, failed), fs::last_write_time(path, failed)};
-  return out;
+void stamp(Stamps& out, const std::vector<fs::path>& files) {
+  std::error_code failed;  // one that is not there has a stamp, too
+  for (const auto& path : files) out[path] = {fs::file_size(path, failed), fs::last_write_time(path, failed)};
 }
 
 }  // namespace
@@ -86,6 +83,16 @@ struct UserOperations::Impl {
     }
     stop_now.notify_all();
     if (watcher.joinable()) watcher.join();
+  }
+
+  /// Of the files of operations, and of those that these are made of.
+  Stamps stamps() const {
+    Stamps out;
+    stamp(out, find_files(options.folders));
+    const std::lock_guard lock(mutex);
+    for (const auto& [file, item] : items)
+      if (item.operation) stamp(out, item.operation->looked_for());
+    return out;
   }
 
   static void tell(Item& item, const Error& e) {
@@ -177,16 +184,17 @@ std::vector<std::string> UserOperations::refresh(NodeTypes& types) {
 void UserOperations::watch(std::function<void()> changed) {
   if (impl_->watcher.joinable()) throw Error(Errc::internal, "user operations are watched already");
   // A look at a few files costs less than being told does, and works on every file system.
-  impl_->watcher = std::thread([impl = impl_.get(), changed = std::move(changed)] {
-    Stamps known = stamps(impl->options.folders), seen = known;
+  // What changes from now on is noticed, also before the thread has begun.
+  impl_->watcher = std::thread([impl = impl_.get(), known = impl_->stamps(), changed = std::move(changed)]() mutable {
+    Stamps seen = known;
     std::unique_lock lock(impl->stop_mutex);
     while (!impl->stop_now.wait_for(lock, look_every, [&] { return impl->stopped; })) {
       lock.unlock();
-      const Stamps now = stamps(impl->options.folders);
+      const Stamps now = impl->stamps();
       // Twice the same: whoever writes is done.
       if (now != known && now == seen) {
-        known = now;
         changed();
+        known = impl->stamps();  // other files may count now
       }
       seen = now;
       lock.lock();

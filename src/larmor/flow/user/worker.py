@@ -6,6 +6,7 @@ axes in `.axes`; those that come in are read-only.
 """
 import faulthandler
 import fcntl
+import importlib
 import inspect
 import json
 import math
@@ -20,6 +21,8 @@ import traceback
 import types
 
 sys.path = [p for p in sys.path if p]
+# Compiled modules are told apart by seconds and size, and an edit may change neither.
+sys.dont_write_bytecode = True
 sock = socket.socket(fileno=3)
 lock = threading.Lock()
 
@@ -308,9 +311,11 @@ def load(request):
   folder = os.path.dirname(path)
   if folder not in sys.path:
     sys.path.insert(0, folder)
-  for name, other in list(sys.modules.items()):  # modules beside the file are read again, too
-    if os.path.dirname(getattr(other, "__file__", None) or "") == folder and not name.startswith("__"):
+  for name, other in list(sys.modules.items()):  # modules beside the file and below are read again, too
+    places = [getattr(other, "__file__", None), *(getattr(other, "__path__", None) or [])]  # a package may have no file
+    if any((place or "").startswith(folder + os.sep) for place in places) and not name.startswith("__"):
       del sys.modules[name]
+  importlib.invalidate_caches()
   fresh = types.ModuleType(os.path.splitext(os.path.basename(path))[0])
   fresh.__file__ = path
   fresh.state = state

@@ -148,6 +148,19 @@ TEST_F(CppOperation, StateOutlivesAnEdit) {
   EXPECT_EQ(ops_->process_of("user.op"), process);
 }
 
+TEST_F(CppOperation, HeadersBesideItArePartOfIt) {
+  put("number.hpp", "#pragma once\n#include \"deeper.hpp\"\ninline constexpr int number = deeper + 1;\n");
+  put("deeper.hpp", "#pragma once\ninline constexpr int deeper = 1;\n");
+  const auto now = [&] {
+    put_body("  io.out(\"out\") = flow::Value(number);", "#include \"number.hpp\"\n");
+    refresh();
+    return run("user.op").at("out").number();
+  };
+  EXPECT_EQ(now(), 2);
+  put("deeper.hpp", "#pragma once\ninline constexpr int deeper = 5;\n");
+  EXPECT_EQ(now(), 6);
+}
+
 TEST_F(CppOperation, WhatWasBuiltIsUsedAgain) {
   put_body("  io.out(\"out\") = flow::Value(1);");
   refresh();

@@ -344,6 +344,76 @@ TEST_F(PythonOperation, SavingIsNoticed) {
   EXPECT_EQ(run("user.op").at("out").number(), 2);
 }
 
+// A module beside the operation, and a package in a folder that this imports, are part of it: an edit of the same
+// second and size is noticed, changes the version (the engine's key) and is what runs next; other files are none of it.
+TEST_F(PythonOperation, HelperModulesArePartOfIt) {
+  std::filesystem::create_directories(dir_ / "ops" / "tools");
+  put("op.py",
+      "import numpy, _helper as h\n"
+      "def describe(): return {'outputs': [{'name': 'out', 'type': 'number'}]}\n"
+      "def compute(io): return h.factor() * 10\n");
+  put("_helper.py", "from tools import (deep)\ndef factor(): return deep.one + 1\n");
+  put("tools/deep.py", "one = 1\n");
+  refresh();
+  EXPECT_EQ(run("user.op").at("out").number(), 20);
+  int version = types_.get("user.op").version;
+  put("tools/deep.py", "one = 2\n");
+  EXPECT_THAT(refresh(), ElementsAre("user.op"));
+  EXPECT_NE(types_.get("user.op").version, version);
+  EXPECT_EQ(run("user.op").at("out").number(), 30);
+  version = types_.get("user.op").version;
+  put("_helper.py", "def factor(): return 7\n");
+  EXPECT_THAT(refresh(), ElementsAre("user.op"));
+  EXPECT_EQ(run("user.op").at("out").number(), 70);
+  version = types_.get("user.op").version;
+  put("tools/deep.py", "one = 3\n");  // nobody imports it any more
+  put("unrelated.txt", "x");
+  EXPECT_THAT(refresh(), IsEmpty());
+  EXPECT_EQ(types_.get("user.op").version, version);
+}
+
+TEST_F(PythonOperation, SavingAHelperIsNoticed) {
+  put("op.py",
+      "import _helper\n"
+      "def describe(): return {'outputs': [{'name': 'out', 'type': 'number'}]}\n"
+      "def compute(io): return _helper.one\n");
+  refresh();
+  EXPECT_THAT(ops_->list().at(0).error, HasSubstr("helper"));  // it is not there yet
+  std::atomic<int> told = 0;
+  ops_->watch([&] {
+    refresh();
+    ++told;
+  });
+  const auto wait_for = [&](int n) {
+    for (int i = 0; i < 300 && told < n; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(told, n);
+  };
+  put("_helper.py", "one = 1\n");
+  wait_for(1);
+  put("_helper.py", "one = 12\n");
+  wait_for(2);
+  EXPECT_EQ(run("user.op").at("out").number(), 12);
+}
+
+// Nothing holds an operation but the registry and what runs: its process ends when both have let it go.
+TEST_F(PythonOperation, ProcessesEndWithTheLastUse) {
+  put_body("  return 1\n");
+  refresh();
+  run("user.op");
+  const int process = ops_->process_of("user.op");
+  ASSERT_GT(process, 0);
+  ops_.reset();
+  EXPECT_EQ(kill(process, 0), 0);  // the registered function still works
+  EXPECT_EQ(run("user.op").at("out").number(), 1);
+  types_ = NodeTypes();
+  bool gone = false;
+  for (int i = 0; i < 250 && !gone; ++i) {
+    gone = kill(process, 0) != 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(gone);
+}
+
 TEST_F(PythonOperation, DescriptionsAreRemembered) {
   put_body("  return 1\n");
   refresh();
