@@ -3,6 +3,7 @@
 
 #include <larmor/flow/plan.hpp>
 #include <larmor/flow/stack.hpp>
+#include <sstream>
 
 namespace larmor::flow {
 namespace fs = std::filesystem;
@@ -129,23 +130,55 @@ Hash file_stamp(const fs::path& path) {
   return h.done();
 }
 
+namespace {
+
+std::vector<std::string> words_of(const std::string& name) {
+  std::vector<std::string> out;
+  std::istringstream words(name.substr(0, name.find('.', 1)));
+  for (std::string word; std::getline(words, word, '_');) out.push_back(word);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// In `folder`: files with the same name up to the first dot, and sidecars whose name says a part of it.
+std::vector<fs::path> beside(const fs::path& folder, const std::string& name) {
+  const std::string stem = name.substr(0, name.find('.', 1)) + ".";
+  const auto words = words_of(name);
+  constexpr std::size_t most = 10'000;  // a folder of more is judged by these
+  std::size_t seen = 0;
+  std::vector<fs::path> out;
+  std::error_code failed;
+  for (auto it = fs::directory_iterator(folder, failed); !failed && it != fs::directory_iterator() && ++seen < most;
+       it.increment(failed)) {
+    const std::string other = it->path().filename().string();
+    if (!other.starts_with(stem)) {
+      if (!other.ends_with(".json")) continue;
+      const auto part = words_of(other);
+      if (!std::includes(words.begin(), words.end(), part.begin(), part.end())) continue;
+    }
+    out.push_back(it->path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
 Hash input_stamp(const fs::path& path) {
   std::error_code failed;
   if (fs::is_directory(path, failed)) return file_stamp(path);
-  const std::string name = path.filename().string();
-  const auto dot = name.find('.', 1);
-  const std::string stem = name.substr(0, dot) + ".";
-  std::vector<fs::path> beside;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  constexpr std::size_t most = 10'000;
-  std::size_t seen = 0;
-  for (auto it = fs::directory_iterator(folder, failed); !failed && it != fs::directory_iterator() && ++seen < most;
-       it.increment(failed))
-    if (it->path().filename().string().starts_with(stem)) beside.push_back(it->path());
-  std::sort(beside.begin(), beside.end());
   Hasher h;
   add_stamp(h, path);
-  for (const auto& p : beside) h.add(p.native()), add_stamp(h, p);
+  const std::string name = path.filename().string();
+  const fs::path own = fs::absolute(path, failed).lexically_normal().parent_path();
+  fs::path root = own;  // of the data set that it belongs to
+  while (root != root.parent_path() && !fs::exists(root / "dataset_description.json", failed))
+    root = root.parent_path();
+  if (!fs::exists(root / "dataset_description.json", failed)) root = own;
+  for (fs::path folder = own;; folder = folder.parent_path()) {
+    for (const auto& p : beside(folder, name)) h.add(p.native()), add_stamp(h, p);
+    if (folder == root) break;
+  }
   return h.done();
 }
 

@@ -113,8 +113,10 @@ Source stacked(Plan& plan, const Bundle& bundle, const std::string& path, const 
 
 /// Size and time of change of a file, or of everything in a folder: differs when the content may.
 Hash file_stamp(const std::filesystem::path& path);
-/// The same of what is read: files beside it with the same name up to the first dot count too (scan.nii.gz and
-/// scan.json, brain.cfl and brain.hdr), because readers look into them.
+/// The same of what is read, with the files that readers look into beside it: those with the same name up to the first
+/// dot (scan.nii.gz and scan.json, brain.cfl and brain.hdr), and sidecars whose name is made of words of it, there and
+/// in the folders above up to that with a dataset_description.json, as data sets hand them down
+/// (sub-01_task-rest_bold.nii and task-rest_bold.json).
 Hash input_stamp(const std::filesystem::path& path);
 
 }  // namespace larmor::flow
