@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <larmor/flow/graph_json.hpp>
+#include <larmor/flow/number_json.hpp>
 
 namespace larmor::flow {
 namespace {
@@ -60,12 +60,6 @@ void write(const Json& json, std::string& out, std::size_t indent) {
   out += "\n" + std::string(indent, ' ') + (json.is_array() ? ']' : '}');
 }
 
-Json number(double v) {
-  if (!std::isfinite(v)) return {{"$number", std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"}};
-  if (v == std::floor(v) && std::abs(v) < 9e15 && !(v == 0 && std::signbit(v))) return static_cast<std::int64_t>(v);
-  return v;
-}
-
 }  // namespace
 
 std::string pretty(const Json& json) {
@@ -81,12 +75,12 @@ Json setting_json(const Value& value) {
     case Value::Kind::boolean:
       return value.boolean();
     case Value::Kind::number:
-      return number(value.number());
+      return number_json<Json>(value.number());
     case Value::Kind::text:
       return value.text();
     case Value::Kind::array: {
       Json out = Json::array();
-      for (const double v : ValueTraits<std::vector<double>>::from(value)) out.push_back(number(v));
+      for (const double v : ValueTraits<std::vector<double>>::from(value)) out.push_back(number_json<Json>(v));
       return out;
     }
     case Value::Kind::list: {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <larmor/flow/number_json.hpp>
 #include <larmor/flow/value.hpp>
 #include <nlohmann/json.hpp>
 
@@ -8,14 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json number_json(double v) {
-  if (std::isfinite(v)) {
-    if (v == std::floor(v) && std::abs(v) < 9e15) return static_cast<std::int64_t>(v);
-    return v;
-  }
-  return Json{{"$number", std::isnan(v) ? "nan" : v > 0 ? "inf" : "-inf"}};
-}
-
 Json head_of(const Value& value, std::vector<Array>& buffers) {
   switch (value.kind()) {
     case Value::Kind::none:
@@ -23,7 +16,7 @@ Json head_of(const Value& value, std::vector<Array>& buffers) {
     case Value::Kind::boolean:
       return value.boolean();
     case Value::Kind::number:
-      return number_json(value.number());
+      return number_json<Json>(value.number());
     case Value::Kind::text:
       return value.text();
     case Value::Kind::array: {
@@ -113,7 +106,7 @@ template <class T>
 Json elements(const Array& a) {
   Json out = Json::array();
   const Array c = a.cast(dtype_of<T>).contiguous_copy();
-  for (const T v : c.span<const T>()) out.push_back(number_json(static_cast<double>(v)));
+  for (const T v : c.span<const T>()) out.push_back(number_json<Json>(static_cast<double>(v)));
   return out;
 }
 
@@ -136,7 +129,7 @@ Json plain(const Value& value, std::size_t most) {
       return out;
     }
     case Value::Kind::number:
-      return std::isfinite(value.number()) ? number_json(value.number()) : Json(value.describe());
+      return std::isfinite(value.number()) ? number_json<Json>(value.number()) : Json(value.describe());
     default: {
       std::vector<Array> none;
       return head_of(value, none);
