@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/nodes/dce_ports.hpp>
-#include <larmor/nodes/values/image.hpp>
-#include <larmor/nodes/values/maps.hpp>
+#include <larmor/nodes/t1_recovery.hpp>
 
 namespace larmor::nodes {
 
 void register_t1_look_locker(flow::NodeTypes& nodes) {
-  using flow::Setting;
-  nodes.add("t1.look_locker",
-            flow::NodeType{.title = "T1 from Look-Locker",
-                           .does = "T1 from a train of readouts after one inversion",
-                           .from = dce::t1_methods().get("t1.look_locker").source,
-                           .help = "$S = A - B e^{-TI/T_1^*}$, $T_1 = T_1^* (B/A - 1)$.",
-                           .tags = {"MOLLI", "relaxometry"}}
-                .in<Gridded>("series", "signal, one volume an inversion time along the last axis", {.min_rank = 2})
-                .maybe<Gridded>("mask", "voxels to map, those not 0; all when nothing is wired")
-                .out<ParameterMaps>("maps", "T1 [s], M0, efficiency, R2 with standard errors and status")
-                .out<Image>("T1", "T1 [s] (x, y, z)")
-                .set(Setting::numbers("TI", "time after inversion of each volume; empty: the sidecar's", {}).in("ms"))
-                .set({"magnitude", "the data are magnitudes: the sign is restored by the fit", true})
-                .run([](flow::Ports& io) { run_t1(io, "t1.look_locker"); }));
+  const char* const id = "t1.look_locker";
+  nodes.add(id, t1_recovery(id, {.title = "T1 from Look-Locker",
+                                 .does = "T1 from a train of readouts after one inversion",
+                                 .help = "$S = A - B e^{-TI/T_1^*}$, $T_1 = T_1^* (B/A - 1)$.",
+                                 .tags = {"MOLLI", "relaxometry"}}));
 }
 
 }  // namespace larmor::nodes
