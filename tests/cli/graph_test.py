@@ -93,6 +93,10 @@ class Cases(harness.CliCase):
     real = json.loads(self.ok("graph", "stats", "g.json", "--report", "real.json", "--json").stdout)["run"]
     self.assertEqual(real["nodes"], 2)
     self.assertLessEqual(real["overhead"], real["seconds"])
+    run = json.loads(self.ok("graph", "stats", "g.json", "--run", "--json").stdout)["run"]
+    self.assertEqual(run["nodes"], real["nodes"])
+    self.assertGreater(run["seconds"], 0)
+    self.assertIn("overhead a node", self.ok("graph", "stats", "g.json", "--run").stdout)
     self.fails(1, ["graph", "stats", "g.json", "--report", "g.json"], "no report of a run")
 
   def test_diff(self):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <larmor/flow/graph_stats.hpp>
@@ -8,6 +9,7 @@
 
 #include "command.hpp"
 #include "graph_files.hpp"
+#include "graph_run.hpp"
 #include "text_table.hpp"
 #include "user_ops.hpp"
 
@@ -24,10 +26,11 @@ struct Overhead {
   double rest() const { return std::max(0.0, seconds - computing); }
 };
 
-Overhead overhead_of(const std::string& file) {
-  const json report = json::parse(io::read_text(file), nullptr, false);
+/// `text` is a report, `from` says whose in errors.
+Overhead overhead_of(const std::string& text, const std::string& from) {
+  const json report = json::parse(text, nullptr, false);
   if (!report.is_object() || !report.contains("nodes") || !report.contains("seconds"))
-    throw Error(Errc::format, file + ": this is no report of a run", "write one with larmor run --report");
+    throw Error(Errc::format, from + ": this is no report of a run", "write one with larmor run --report");
   Overhead out;
   try {
     out.seconds = report.at("seconds").get<double>();
@@ -45,16 +48,40 @@ Overhead overhead_of(const std::string& file) {
       end = std::max(end, to);
     }
   } catch (const json::exception& e) {
-    throw Error(Errc::format, file + ": " + e.what(), "write a report with larmor run --report");
+    throw Error(Errc::format, from + ": " + e.what(), "write a report with larmor run --report");
   }
   return out;
 }
 
+/// Runs the graph from nothing, and leaves nothing behind. Errors   the first of a node, with the node
+Overhead overhead_of_a_run(const flow::Graph& graph, const std::filesystem::path& path, const Call& call) {
+  const flow::EngineOptions defaults{};  // nothing on disk
+  flow::Engine engine(all_operations(call), {defaults.memory_budget, defaults.disk_cache, defaults.disk_budget,
+                                             defaults.disk_from_seconds, graph_library(path), call.device});
+  flow::RunOptions options;
+  options.base = path.parent_path();
+  // What nodes with effects write is never moved to its place, and goes with the folder.
+  const io::OutputFolder written(std::filesystem::temp_directory_path() / fmt::format("larmor_stats_{}", ::getpid()));
+  options.out = written.path();
+  options.policy = flow::Policy::free;
+  options.cancel = Cancel::interrupt();
+  const flow::RunReport report = run_or_throw(engine, graph, options, console_progress(call.quiet), [](const auto&) {});
+  return overhead_of(report.to_json(), path.string());
+}
+
 int run(const Call& call) {
   const std::filesystem::path path = call.text("GRAPH");
-  const auto s = flow::statistics(open_graph(path), all_operations(call), graph_library(path),
+  const flow::Graph graph = open_graph(path);
+  const auto s = flow::statistics(graph, all_operations(call), graph_library(path),
                                   [&](const std::string& id) { return user_operations(call).lines_of(id); });
-  const Overhead overhead = call.given("--report") ? overhead_of(call.text("--report")) : Overhead{};
+  const bool timed = call.given("--report") || call.given("--run");
+  Overhead overhead;
+  if (call.given("--report")) {
+    const std::string file = call.text("--report");
+    overhead = overhead_of(io::read_text(file), file);
+  } else if (timed) {
+    overhead = overhead_of_a_run(graph, path, call);
+  }
   if (call.json) {
     json out{{"operations", s.operations},
              {"instances", s.instances},
@@ -73,7 +100,7 @@ int run(const Call& call) {
              {"json_lines", s.json_lines},
              {"counts", s.counts},
              {"unknown", s.unknown}};
-    if (call.given("--report"))
+    if (timed)
       out["run"] = {{"seconds", overhead.seconds},
                     {"computing", overhead.computing},
                     {"overhead", overhead.rest()},
@@ -100,7 +127,7 @@ int run(const Call& call) {
   row("user operations", s.user_operations, "distinct");
   row("lines of code", s.code_lines, "of the user operations");
   row("lines of JSON", s.json_lines, "of the graph");
-  if (call.given("--report")) {
+  if (timed) {
     rows.push_back({"run", fmt::format("{:.3f}", overhead.seconds), "seconds"});
     rows.push_back({"overhead", fmt::format("{:.3f}", overhead.rest()), "seconds in which no operation computed"});
     rows.push_back({"overhead a node",
@@ -120,18 +147,19 @@ int run(const Call& call) {
 }  // namespace
 
 void register_graph_stats(Commands& commands) {
-  commands.add(
-      {.name = "graph stats",
-       .does = "How large a graph is, and how much of it is reuse",
-       .in = {{.name = "GRAPH", .what = "graph (.json)"}},
-       .opt = {file("--report", "report of a run (larmor run --report): its time and its overhead"), ops_option()},
-       .refs = {"Zwart and Pipe, MRM 74:1449 (2015), table 2"},
-       .examples = {"larmor graph stats dce.json"},
-       .more = "Nodes are the distinct operations, which is what somebody had to write; instances are the "
-               "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
-               "each place it stands in. Overhead is the time of a run in which no operation computed: what the "
-               "engine and the files of the cache took.",
-       .run = run});
+  commands.add({.name = "graph stats",
+                .does = "How large a graph is, and how much of it is reuse",
+                .in = {{.name = "GRAPH", .what = "graph (.json)"}},
+                .opt = {flag("--run", "run it, from nothing and leaving nothing behind, for the time and the overhead"),
+                        file("--report", "the same of a run that was (larmor run --report)"), ops_option()},
+                .refs = {"Zwart and Pipe, MRM 74:1449 (2015), table 2"},
+                .examples = {"larmor graph stats dce.json", "larmor graph stats filter.json --run"},
+                .more =
+                    "Nodes are the distinct operations, which is what somebody had to write; instances are the "
+                    "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
+                    "each place it stands in. Overhead is the time of a run in which no operation computed: what the "
+                    "engine and the files of the cache took.",
+                .run = run});
 }
 
 }  // namespace larmor::cli
