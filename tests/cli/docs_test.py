@@ -42,6 +42,11 @@ class Cases(harness.CliCase):
     self.assertEqual(curves[0][1], curves[1][1])  # the same columns
     self.assertNotEqual(curves[0][100], curves[1][100])  # of another tissue
 
+  def test_spiral(self):
+    self.run_page("docs/tutorial/spiral.md", "larmor recon nufft")
+    for made in ("k.npy", "waveforms.svg", "kspace.npy", "image.npy", "blurred.npy", "exact.npy", "image.png"):
+      self.assertTrue((self.dir / made).exists(), made)
+
   def test_run_graphs(self):
     self.run_page("docs/how-to/run-graphs.md", "larmor run")
     self.assertEqual(json.loads((self.dir / "again.json").read_text())["wires"]["write.image"], "times.out")

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""larmor recon nufft and larmor recon sample: images of k-space along trajectories, and back."""
+import json
+import math
+import struct
+
+from harness import CliCase, main
+
+
+def write_npy(path, values, shape, complex_=True, fortran=True):
+  head = repr({"descr": "<c8" if complex_ else "<f4", "fortran_order": fortran, "shape": tuple(shape)})
+  head += " " * (63 - (10 + len(head)) % 64) + "\n"
+  flat = [part for v in values for part in (v.real, v.imag)] if complex_ else values
+  path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(flat)}f", *flat))
+
+
+def read_npy(path):
+  """Complex values in file order, and the shape."""
+  data = path.read_bytes()
+  size = struct.unpack_from("<H", data, 8)[0]
+  head = eval(data[10:10 + size].decode().strip(), {"__builtins__": {}})  # a dictionary of literals
+  body = data[10 + size:]
+  parts = struct.unpack(f"<{len(body) // 4}f", body)
+  return [complex(parts[i], parts[i + 1]) for i in range(0, len(parts), 2)], head["shape"]
+
+
+N = 48
+
+
+def blob(x, y):
+  return math.exp(-((x - N / 2 - 6) ** 2 + (y - N / 2 + 4) ** 2) / 18)
+
+
+class Cases(CliCase):
+  def make(self):
+    write_npy(self.dir / "image.npy", [complex(blob(x, y), 0.5 * blob(x, y)) for y in range(N) for x in range(N)], (N, N))
+    self.ok("traj", "spiral", "--fov", "240", "--resolution", "5", "--arms", "16", "--no-true-resolution", "-o", "k.npy")
+    self.ok("recon", "sample", "image.npy", "--traj", "k.npy", "--matrix", N, "-o", "s.npy")
+
+  def error(self, name):
+    got, shape = read_npy(self.dir / name)
+    self.assertEqual(tuple(shape[:2]), (N, N))
+    want, _ = read_npy(self.dir / "image.npy")
+    inside = [i for i in range(N * N) if math.hypot(i % N - N / 2, i // N - N / 2) < N / 2 - 2]
+    return math.sqrt(sum(abs(got[i] - want[i]) ** 2 for i in inside) / sum(abs(want[i]) ** 2 for i in inside))
+
+  def test_an_image_comes_back_by_every_method_and_density(self):
+    self.make()
+    for method in ("nufft", "grid", "dft"):
+      self.ok("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", N, "--method", method, "-o", f"{method}.npy")
+      self.assertLess(self.error(f"{method}.npy"), 0.06, method)
+    for density in ("voronoi", "analytic"):
+      self.ok("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", N, "--density", density, "-o", f"{density}.npy")
+      self.assertLess(self.error(f"{density}.npy"), 0.12, density)
+    self.ok("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", N, "--density", "none", "-o", "none.npy")
+    self.assertGreater(self.error("none.npy"), 1)
+
+  def test_numpy_order_and_shift(self):
+    self.make()
+    values, shape = read_npy(self.dir / "s.npy")
+    write_npy(self.dir / "c.npy", values, tuple(reversed(shape)), fortran=False)  # (arm, sample), the same bytes
+    done = self.ok("recon", "nufft", "c.npy", "--traj", "k.npy", "--matrix", N, "-o", "c_image.npy", "--json")
+    self.assertEqual(json.loads(done.stdout)["axes"], ["x", "y"])
+    self.assertLess(self.error("c_image.npy"), 0.06)
+    self.ok("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", N, "--shift", "3,-2", "-o", "moved.npy")
+    moved, _ = read_npy(self.dir / "moved.npy")
+    still, _ = read_npy(self.dir / "c_image.npy")
+    at = max(range(N * N), key=lambda i: abs(still[i]))
+    self.assertEqual(max(range(N * N), key=lambda i: abs(moved[i])), at + 3 - 2 * N)
+
+  def test_what_is_wrong(self):
+    self.make()
+    self.fails(2, ("recon", "nufft", "s.npy", "-o", "x.npy"), "either --traj or --protocol")
+    self.fails(2, ("recon", "nufft", "s.npy", "--traj", "k.npy", "-o", "x.npy"), "--matrix")
+    self.fails(2, ("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", "48"), "--out")
+    self.fails(1, ("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", "20", "-o", "x.npy"), "beyond +-10", "0.5 cycles/pixel")
+    self.fails(1, ("recon", "nufft", "image.npy", "--traj", "k.npy", "--matrix", "48", "-o", "x.npy"), "48 x 48", "image.npy")
+    self.fails(1, ("recon", "sample", "s.npy", "--traj", "k.npy", "--matrix", "48", "-o", "x.npy"), "48 x 48 is needed")
+    self.fails(2, ("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", "48", "--density", "voronoy", "-o", "x.npy"), "voronoi")
+    self.assertFalse((self.dir / "x.npy").exists())
+
+
+if __name__ == "__main__":
+  main()
