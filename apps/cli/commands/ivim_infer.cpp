@@ -78,7 +78,8 @@ int run(const Call& call) {
     io::write_nifti(out / (std::string(name) + ".nii.gz"),
                     image.like(Array::from<float>(*values, {grid[0], grid[1], grid[2]})),
                     {.description = fmt::format("{} [{}]", name, unit),
-                     .provenance = provenance_json("larmor ivim infer", {{"weights", nn::sha256_of(weights)}},
+                     .provenance = provenance_json("larmor ivim infer",
+                                                   {{"weights", fmt::format("\"{}\"", nn::sha256_of(weights))}},
                                                    {{"signals", call.text("SIGNALS")}})});
   }
   fmt::print("{}  D, f, D_star  ({} voxels, {} without signal)\n", out.string(),

@@ -20,7 +20,8 @@ int run(const Call& call) {
   options.mirror = !call.flag("--no-mirror");
   options.largest = !call.flag("--all-pieces");
   const auto s = segmenter.predict(image, options, &Cancel::interrupt());
-  const auto provenance = provenance_json("larmor seg predict", {{"model", s.model}}, {{"image", call.text("IMAGE")}});
+  const auto provenance = provenance_json("larmor seg predict", {{"model", fmt::format("\"{}\"", s.model)}},
+                                          {{"image", call.text("IMAGE")}});
   io::write_nifti(call.text("OUT"), s.labels, {.description = "labels by " + s.model, .provenance = provenance});
   if (call.given("--probabilities"))
     io::write_nifti(call.text("--probabilities"), s.probabilities,
