@@ -56,12 +56,12 @@ class Cases(CliCase):
     (self.dir / "data/labels/case_010.nii.gz").unlink()
     done = self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
     self.assertIn("9 of 12 cases clean, 5 persons, 3 folds", done.stdout)
-    rows = list(csv.DictReader((self.dir / "curated/clean.csv").open()))
+    rows = list(csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines()))
     self.assertEqual(len(rows), 9)
     folds = {}
     for r in rows:
       self.assertEqual(folds.setdefault(r["person"], r["fold"]), r["fold"])
-    why = {r["name"]: r["complaints"] for r in csv.DictReader((self.dir / "curated/cases.csv").open())}
+    why = {r["name"]: r["complaints"] for r in csv.DictReader((self.dir / "curated/cases.csv").read_text().splitlines())}
     self.assertIn("unreadable", why["case_020"])
     self.assertEqual(why["case_010"], "no_label")
     page = (self.dir / "curated/curation.html").read_text()
