@@ -268,6 +268,18 @@ flow::Value Session::value(const std::string& port) const {
   return value;
 }
 
+int Session::rounds(const std::string& port) const {
+  std::shared_ptr<const flow::Graph> graph;
+  flow::RunOptions options;
+  {
+    std::lock_guard lock(mutex_);
+    graph = graph_;
+    options = run_options();
+    options.on_node = {};
+  }
+  return workshop_.engine.rounds(*graph, port, options);
+}
+
 fs::path Session::recovery_file() const { return workshop_.recovery / (id_ + ".json"); }
 
 void Session::write_recovery() {

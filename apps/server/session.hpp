@@ -52,6 +52,8 @@ class Session {
 
   json form(const std::string& node) const;
   flow::Value value(const std::string& port) const;
+  /// Rounds of the loop around a port that can be looked at: "port@0", ...
+  int rounds(const std::string& port) const;
   json runs() const;
   /// Errors   HttpError 404
   std::string run_report(int number) const;

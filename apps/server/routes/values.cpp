@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "../download.hpp"
+#include "../onto.hpp"
 #include "../statistics.hpp"
 #include "../studio.hpp"
 #include "../value_tree.hpp"
@@ -38,8 +39,8 @@ SliceQuery slice_of(const Call& call) {
   return q;
 }
 
-flow::Value value_of(Studio& studio, const Call& call) {
-  const std::string port(call.param("port"));
+flow::Value value_of(Studio& studio, const Call& call, const char* which = "port") {
+  const std::string port(call.param(which));
   const flow::Value value = studio.session(call.place("g"))->value(port);
   if (value.none())
     throw HttpError(404, Errc::unknown_name, fmt::format("'{}' has no value yet", port), "run the node first");
@@ -56,11 +57,23 @@ Response read_value(Studio& studio, const Call& call) {
                         {"value", value_tree(value, hash)}});
 }
 
+Slice array_slice(const Call& call, const flow::Value& value, const flow::Value& grid, std::size_t limit) {
+  const Array array = array_at(value, call.param("path"));
+  if (grid.none()) return read_slice(array, slice_of(call), limit);
+  const auto of_array = affine_of(value), of_grid = affine_of(grid);
+  if (!of_array || !of_grid)
+    throw Error(Errc::type, fmt::format("{} has no place in space", (of_array ? grid : value).describe()),
+                "give two images with an affine");
+  return read_onto(array, *of_array, array_at(grid, ""), *of_grid, slice_of(call), limit);
+}
+
 Response read_array(Studio& studio, const Call& call) {
   const flow::Value value = value_of(studio, call);
+  const flow::Value grid = call.param("onto").empty() ? flow::Value() : value_of(studio, call, "onto");
   // The same question about the same content has the same answer.
   const std::string hash = value.hash().str();
-  const std::string etag = "\"" + flow::Hasher().add(hash).add(call.request.target).done().str() + "\"";
+  const std::string where = grid.none() ? "" : grid.hash().str();
+  const std::string etag = "\"" + flow::Hasher().add(hash).add(where).add(call.request.target).done().str() + "\"";
   Response r;
   r.type = "application/octet-stream";
   r.headers = {{"ETag", etag}, {"Cache-Control", "private, no-cache"}};
@@ -68,7 +81,7 @@ Response read_array(Studio& studio, const Call& call) {
     r.status = 304;
     return r;
   }
-  Slice slice = read_slice(array_at(value, call.param("path")), slice_of(call), studio.options().answer_limit);
+  Slice slice = array_slice(call, value, grid, studio.options().answer_limit);
   r.headers.emplace_back("X-Larmor-Shape", joined(slice.shape));
   r.headers.emplace_back("X-Larmor-Axes", fmt::format("{}", fmt::join(slice.axes, ",")));
   r.headers.emplace_back("X-Larmor-Dtype", std::string(to_string(slice.dtype)));
@@ -137,6 +150,19 @@ void add_value_routes(Router& router, Studio& studio) {
               .fails = {404},
               .heavy = true,
               .run = [&studio](const Call& call) { return read_value(studio, call); }});
+  router.add(
+      {.method = "GET",
+       .path = "/api/graphs/{g}/rounds",
+       .id = "countRounds",
+       .does = "How many rounds of the outermost loop around a port are kept: loop@0/inner.out and loop.out@0 name one",
+       .tag = "values",
+       .params = {port},
+       .reply = R"({"type":"object","required":["rounds"],"properties":{"rounds":{"type":"integer"}}})",
+       .fails = {404},
+       .heavy = true,
+       .run = [&studio](const Call& call) {
+         return json_response({{"rounds", studio.session(call.place("g"))->rounds(std::string(call.param("port")))}});
+       }});
   router.add({.method = "GET",
               .path = "/api/graphs/{g}/array",
               .id = "readArray",
@@ -152,7 +178,11 @@ void add_value_routes(Router& router, Studio& studio) {
                          part,
                          {"max", "no extent larger than this: every n-th element is sent", "1024"},
                          {"range", "axis:begin:end on axes of the answer", "x:0:10"},
-                         window},
+                         window,
+                         {"onto",
+                          "port of an image: the plane is one of its grid, and samples are taken at the same "
+                          "places in space",
+                          ""}},
               .type = "application/octet-stream",
               .fails = {304, 404, 413},
               .heavy = true,

@@ -159,6 +159,28 @@ Value Engine::value(const Graph& graph, std::string_view port, const RunOptions&
   return value == values.end() ? Value() : value->second;
 }
 
+int Engine::rounds(const Graph& graph, std::string_view port, const RunOptions& given) {
+  RunOptions options = given;
+  options.on_node = {}, options.targets.clear(), options.force = false;
+  Plan plan = impl_->plan(graph, options);
+  PortPath path(port);
+  path.round = 0;  // an output of the loop itself is that of a node inside
+  const int zone = zone_of(plan, path);
+  if (zone < 0) return 0;
+  plan.finish();
+  const auto shared = std::make_shared<const Plan>(std::move(plan));
+  const auto& name = shared->paths->names[static_cast<std::size_t>(shared->steps[static_cast<std::size_t>(zone)].path)];
+  const auto begin = static_cast<std::size_t>(std::count(name.begin(), name.end(), '/')) + 1;
+  Run run(impl_->machine, options, shared, closure(*shared, {zone}));
+  run.looking = run.only_known = true;
+  run.go();
+  const auto record = run.record(zone);
+  if (!record) return 0;
+  int& round = path.rounds[begin - 1];
+  for (path.round = -1, round = 0; record_inside(*record, path, begin);) ++round;
+  return round;
+}
+
 Form Engine::form(const Graph& graph, const std::string& node, const RunOptions& options) {
   Machine& machine = impl_->machine;
   // The graph that holds the node, which may be inside of others.

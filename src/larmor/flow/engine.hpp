@@ -108,6 +108,10 @@ class Engine {
   /// Errc::unknown_name for a port that the graph does not have
   Value value(const Graph& graph, std::string_view port, const RunOptions& options = {});
 
+  /// How many rounds of the outermost loop around a port are kept ("loop@0/blur.out", "loop.out@0", ...); 0 without
+  /// history, or when it has not run. Errors   Errc::format
+  int rounds(const Graph& graph, std::string_view port, const RunOptions& options = {});
+
   /// The form of a node for the last values of its inputs.
   /// Errors   Errc::unknown_name for a node or an operation that is not there; what the node's validate throws
   Form form(const Graph& graph, const std::string& node, const RunOptions& options = {});

@@ -214,6 +214,11 @@ TEST(Loop, HistoryCanBeLookedAt) {
     EXPECT_EQ(engine.value(g, "loop/bias.out@" + std::to_string(round)).number(), 6 << round);
   EXPECT_EQ(engine.value(g, "loop/bias.out").number(), 48);
   EXPECT_TRUE(engine.value(g, "loop/bias.out@9").none());
+  EXPECT_EQ(engine.value(g, "loop@2/bias.out").number(), 6 << 2);
+  EXPECT_EQ(engine.value(g, "loop.out@2").number(), 6 << 2);
+  for (const char* port : {"loop/bias.out", "loop.out"}) EXPECT_EQ(engine.rounds(g, port), 4) << port;
+  EXPECT_EQ(engine.rounds(g, "start.out"), 0);
+  EXPECT_EQ(Engine(t.types).rounds(g, "loop.out"), 0);  // it has not run
   EXPECT_THROW(engine.value(g, "loop/bais.out"), Error);
 }
 
@@ -235,6 +240,7 @@ TEST(Loop, LoopsNest) {
   EXPECT_EQ(engine.value(g, "loop.out").number(), expected);
   EXPECT_EQ(engine.value(g, "loop/inner/bias.out").number(), expected);
   EXPECT_EQ(engine.value(g, "loop@0/inner/bias.out").number(), ((3 * 2 + 1) * 2 + 1) * 2 + 1);
+  EXPECT_EQ(engine.rounds(g, "loop/inner/bias.out"), 2);
 }
 
 TEST(Loop, AMappedLoopRepeatsForEveryItem) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <complex>
 #include <cstring>
+#include <server/onto.hpp>
 #include <server/slices.hpp>
 #include <server/statistics.hpp>
 #include <server/value_tree.hpp>
@@ -93,6 +94,91 @@ TEST(Slices, MistakesAreNamed) {
     EXPECT_EQ(e.status(), 413);
     EXPECT_NE(e.message().find("48"), std::string::npos);
   }
+}
+
+/// A turned grid of 2 x 3 x 4 mm voxels somewhere.
+Affine oblique() {
+  const double c = std::cos(0.4), s = std::sin(0.4);
+  Affine a;
+  a.m = {{{2 * c, -3 * s, 0, -9}, {2 * s, 3 * c, 0, -14}, {0, 0, 4, -6}, {0, 0, 0, 1}}};
+  return a;
+}
+/// x + 2 y - 3 z of the place [mm] of each voxel: what linear interpolation has to give everywhere.
+Array linear_in_space(const Shape& shape, const Affine& affine) {
+  Array a = Array::of<float>(shape, {"x", "y", "z"});
+  float* p = a.data<float>();
+  for (int k = 0; k < shape[2]; ++k)
+    for (int j = 0; j < shape[1]; ++j)
+      for (int i = 0; i < shape[0]; ++i) {
+        const auto r = affine.apply(i, j, k);
+        *p++ = static_cast<float>(r[0] + 2 * r[1] - 3 * r[2]);
+      }
+  return a;
+}
+
+TEST(Onto, SamplesLieAtTheSamePlaceInSpace) {
+  const Affine fine = Affine::scaling(1, 1, 1), turned = oblique();
+  const Array a = linear_in_space({24, 20, 12}, turned), grid = Array::of<std::uint8_t>({30, 28, 9}, {"x", "y", "z"});
+  // Every plane of the other grid, also on swapped axes and thinned.
+  for (const auto& axes : {Axes{"x", "y"}, Axes{"z", "x"}, Axes{"y", "z"}}) {
+    const Slice s =
+        read_onto(a, turned, grid, fine, {.axes = axes, .at = {{"x", 5}, {"y", 7}, {"z", 3}}, .max = 10}, plenty);
+    EXPECT_EQ(s.axes, axes);
+    EXPECT_EQ(s.dtype, DType::f32);
+    const auto v = elements<float>(s);
+    int inside = 0;
+    for (std::int64_t j = 0; j < s.shape[1]; ++j)
+      for (std::int64_t i = 0; i < s.shape[0]; ++i) {
+        std::array<double, 3> at{5, 7, 3};
+        const auto column = [](const std::string& name) { return name == "x" ? 0u : name == "y" ? 1u : 2u; };
+        at[column(axes[0])] = static_cast<double>(i * s.step[0]);
+        at[column(axes[1])] = static_cast<double>(j * s.step[1]);
+        const float got = v[static_cast<std::size_t>(i + s.shape[0] * j)];
+        const auto voxel = turned.inverse().apply(at[0], at[1], at[2]);  // the fine grid is space itself
+        const bool in =
+            voxel[0] >= 0 && voxel[0] <= 23 && voxel[1] >= 0 && voxel[1] <= 19 && voxel[2] >= 0 && voxel[2] <= 11;
+        const bool out = voxel[0] < -0.51 || voxel[0] > 23.51 || voxel[1] < -0.51 || voxel[1] > 19.51 ||
+                         voxel[2] < -0.51 || voxel[2] > 11.51;
+        if (in) ++inside, EXPECT_NEAR(got, at[0] + 2 * at[1] - 3 * at[2], 1e-4);  // float of values up to 100
+        if (out) EXPECT_TRUE(std::isnan(got));
+      }
+    EXPECT_GT(inside, 10);
+  }
+}
+
+TEST(Onto, TheSameGridGivesTheSliceItself) {
+  const Affine here = oblique();
+  Array a = counting({9, 8, 7, 3}, {"x", "y", "z", "t"});
+  const SliceQuery q{.axes = {"y", "x"}, .at = {{"z", 4}, {"t", 2}}};
+  EXPECT_EQ(elements<float>(read_onto(a, here, a, here, q, plenty)), elements<float>(read_slice(a, q, plenty)));
+}
+
+TEST(Onto, LabelsStayLabelsAndTheOutsideIsNone) {
+  Array labels = Array::of<std::uint8_t>({4, 4, 4}, {"x", "y", "z"});
+  for (int n = 0; n < 64; ++n) labels.data<std::uint8_t>()[n] = static_cast<std::uint8_t>(n % 4 < 2 ? 7 : 40);
+  const Array grid = Array::of<float>({20, 20, 20}, {"x", "y", "z"});
+  const Slice s = read_onto(labels, Affine::scaling(2, 2, 2), grid, Affine::scaling(0.5, 0.5, 0.5),
+                            {.axes = {"x", "y"}, .at = {{"z", 8}}}, plenty);
+  EXPECT_EQ(s.dtype, DType::u8);
+  std::map<int, int> seen;
+  for (const auto v : elements<std::uint8_t>(s)) ++seen[v];
+  for (const auto& [label, n] : seen) EXPECT_TRUE(label == 0 || label == 7 || label == 40) << label;
+  EXPECT_GT(seen[0], 0);
+  EXPECT_GT(seen[7], 0);
+  EXPECT_GT(seen[40], 0);
+}
+
+TEST(Onto, MistakesAreNamed) {
+  const Array a = counting({4, 4, 4}, {"x", "y", "z"}), flat = counting({4, 4}, {"x", "y"});
+  const Affine one;
+  EXPECT_THROW(read_onto(a, one, flat, one, {.axes = {"x", "y"}}, plenty), Error);
+  EXPECT_THROW(read_onto(flat, one, a, one, {.axes = {"x", "y"}}, plenty), Error);
+  EXPECT_THROW(read_onto(a, one, a, one, {.axes = {"x"}}, plenty), Error);
+  EXPECT_THROW(read_onto(a, one, a, one, {.axes = {"x", "q"}}, plenty), Error);
+  EXPECT_THROW(read_onto(a, one, a, one, {.axes = {"x", "y"}, .at = {{"z", 4}}}, plenty), Error);
+  Affine singular;
+  singular.m[2][2] = 0;
+  EXPECT_THROW(read_onto(a, singular, a, one, {.axes = {"x", "y"}}, plenty), Error);
 }
 
 TEST(Statistics, OfAllAndOfRegions) {
@@ -192,6 +278,26 @@ TEST_F(ValuesTest, SlicesComeWithWhatTheyAre) {
   EXPECT_EQ(api("GET", "/api/graphs/" + g + "/array?port=r.out&at=q:0").status, 404);
   EXPECT_EQ(api("GET", "/api/graphs/" + g + "/array?port=r.none").status / 100, 4);
   EXPECT_EQ(api("GET", "/api/graphs/" + g + "/array").status, 400);
+}
+
+TEST_F(ValuesTest, ASliceIsTakenOntoTheGridOfAnother) {
+  const std::string g = open({{"a", node("phantom.shepp_logan", {{"size", {32, 32, 8}}})},
+                              {"place", node("image.from_array", {{"spacing", {2, 2, 2}}})},
+                              {"r", node("test.ramp")}},
+                             {{"place.in", "a.out"}});
+  ASSERT_TRUE(settled(g, "place", "done"));
+  const auto get = [&](const std::string& what) {
+    return test::ask(server->port(), "GET", "/api/graphs/" + g + "/array?" + what);
+  };
+  const auto one = get("port=place.out&axes=x,y&at=z:4");
+  const auto same = get("port=place.out&axes=x,y&at=z:4&onto=place.out");
+  ASSERT_EQ(same.status, 200) << same.body;
+  EXPECT_EQ(one.body.size(), same.body.size());
+  EXPECT_NE(one.headers.at("etag"), same.headers.at("etag"));
+  const auto plain = get("port=r.out&axes=x,y&onto=place.out");
+  EXPECT_EQ(plain.status / 100, 4);
+  EXPECT_NE(plain.body.find("no place in space"), std::string::npos) << plain.body;
+  EXPECT_EQ(get("port=place.out&axes=x,y&onto=nobody.out").status, 404);
 }
 
 TEST_F(ValuesTest, DownloadsReadBack) {

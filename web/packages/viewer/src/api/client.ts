@@ -17,6 +17,8 @@ export interface ArrayQuery {
   max?: number;
   /** axis -> [begin, end). */
   range?: Record<string, [number, number]>;
+  /** An image: the plane is one of its grid, and samples are taken at the same places in space. Its hash tells grids apart. */
+  onto?: { port: string; hash: string };
 }
 
 export interface ArrayData extends Decoded {
@@ -36,6 +38,8 @@ export interface StatisticsQuery {
   bins?: number;
 }
 export interface Statistics {
+  /** Of the region; `count` of them are finite. */
+  elements?: number;
   count: number;
   min: number;
   max: number;
@@ -97,7 +101,7 @@ export class Client {
   }
 
   arrayKey(port: string, hash: string, q: ArrayQuery): string {
-    return `${hash} ${this.arrayUrl(port, q)}`;
+    return `${hash} ${q.onto ? q.onto.hash + " " : ""}${this.arrayUrl(port, q)}`;
   }
   private arrayUrl(port: string, q: ArrayQuery): string {
     const list = (o: Record<string, number> | undefined) => o && Object.entries(o).map(([a, i]) => `${a}:${i}`).join(",");
@@ -112,6 +116,7 @@ export class Client {
       part: q.part,
       max: q.max,
       range,
+      onto: q.onto?.port,
     });
   }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ChartSpline, Download, Trash2, X } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
+import { textOf } from "../errors.ts";
 import { Plot } from "../curves/Plot.tsx";
 import { columnsCsv, csv } from "../maths/csv.ts";
 import { profile } from "../maths/profile.ts";
-import { area, statistics } from "../maths/roi.ts";
+import { area } from "../maths/roi.ts";
 import { short } from "../maths/window.ts";
 import { IconButton } from "../ui/kit.tsx";
 import { fileName, saveText } from "../ui/save.ts";
@@ -12,13 +13,14 @@ import { roiColours } from "./overlay.ts";
 import { RegionCurves } from "./RegionCurves.tsx";
 import { planeOf } from "./slice.ts";
 import type { ImageModel } from "./useImage.ts";
+import { useRegions } from "./useRegions.ts";
 
 /** What the drawn regions and the line say about the slice that is shown. */
 export default function Results({ model }: { model: ImageModel }): ReactNode {
   const { options, change, slicesA, part, mm, unit } = model;
   const plane = useMemo(() => (slicesA?.[0] ? planeOf(slicesA[0], part) : null), [slicesA, part]);
   const rois = useMemo(() => options.rois ?? [], [options.rois]);
-  const found = useMemo(() => (plane ? rois.map((roi) => statistics(plane, roi)) : []), [plane, rois]);
+  const { found, error } = useRegions(model, rois);
   const line = options.line;
   const [sx, sy] = mm ?? [1, 1];
   const curve = useMemo(() => (plane && line ? profile(plane, line, [sx, sy]) : null), [plane, line, sx, sy]);
@@ -57,7 +59,7 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
                       saveText(
                         csv(
                           ["region", "shape", "mean", "sd", "median", "min", "max", "count", "pixels", `outline area [${squared}]`, "unit"],
-                          rows.map(({ roi, s, outline }, k) => [k + 1, roi.kind, s?.mean, s?.sd, s?.median, s?.min, s?.max, s?.count, s?.pixels, outline, unit]),
+                          rows.map(({ roi, s, outline }, k) => [k + 1, roi.kind, s?.mean, s?.sd, s?.median, s?.min, s?.max, s?.count, s?.elements, outline, unit]),
                         ),
                         fileName(`${model.source.port}-regions`, "csv"),
                       )
@@ -71,7 +73,7 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
               {rows.map(({ s, outline }, k) => (
                 <tr key={k}>
                   <th style={{ color: roiColours[k % roiColours.length] }}>{k + 1}</th>
-                  {s && [s.mean, s.sd, s.median, s.min, s.max].map((v, n) => <td key={n}>{short(v)}</td>)}
+                  {[s?.mean, s?.sd, s?.median, s?.min, s?.max].map((v, n) => <td key={n}>{v === undefined ? "…" : short(v ?? NaN)}</td>)}
                   <td>{s?.count}</td>
                   <td>{short(outline)}</td>
                   <td className="lmv-actions">
@@ -83,6 +85,7 @@ export default function Results({ model }: { model: ImageModel }): ReactNode {
           </table>
         </div>
       )}
+      {error !== null && <div className="lmv-muted" role="alert">{textOf(error)}</div>}
       {rows.length > 0 && options.roiCurve && model.sliders.includes(options.roiCurve) && (
         <RegionCurves model={model} axis={options.roiCurve} />
       )}

@@ -7,7 +7,7 @@ import { partOf } from "../maths/parts.ts";
 import type { Roi } from "../maths/roi.ts";
 import { dragged } from "../maths/window.ts";
 import { fitted } from "./layout.ts";
-import { barWidth, drawBar, drawCross, drawLetters, drawLine, drawRoi, drawSeam, drawTileLabel } from "./overlay.ts";
+import { barWidth, drawCross, drawLetters, drawLine, drawRoi, drawSeam, drawTileLabel, stampBar } from "./overlay.ts";
 import { renderer } from "./renderer.ts";
 import type { ImageModel, Pick } from "./useImage.ts";
 
@@ -107,7 +107,7 @@ export function Stage({ model, canvas, bar, names, onHover, onFailure }: StagePr
     if (options.line) drawLine(ctx, layout, 0, options.line);
     if (model.cursorHere && model.cursorFrom !== model.me) drawCross(ctx, layout, 0, ...model.cursorHere);
     ctx.restore();
-    if (strip) drawBar(ctx, model.mode === "difference" && lookB ? lookB : look, model.complex, model.unit, legend, w, h);
+    if (strip) stampBar(ctx, model.mode === "difference" && lookB ? lookB : look, model.complex, model.unit, legend, w, h, ratio);
   });
 
   const where = (e: { clientX: number; clientY: number }): [number, number] => {

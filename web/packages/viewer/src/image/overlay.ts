@@ -85,6 +85,27 @@ export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, le
   }
 }
 
+let bars: { key: string; canvas: HTMLCanvasElement }[] = [];
+/** drawBar() kept as pixels: a cine draws it at every frame, and it is hundreds of strokes. Drawn at the device's pixels. */
+export function stampBar(ctx: Ctx, look: Look, complex: boolean, unit: string, legend: Legend, width: number, height: number, ratio: number): void {
+  const wide = barWidth(look.part, legend, Infinity);
+  const key = JSON.stringify([look, complex, unit, legend.largest, legend.names, height, ratio]);
+  let found = bars.find((b) => b.key === key);
+  if (!found) {
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.ceil(wide * ratio);
+    canvas.height = Math.ceil(height * ratio);
+    const own = canvas.getContext("2d")!;
+    own.scale(ratio, ratio);
+    drawBar(own, look, complex, unit, legend, wide, height);
+    bars = [...bars, (found = { key, canvas })].slice(-12);
+  }
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.drawImage(found.canvas, Math.round((width - wide) * ratio), 0);
+  ctx.restore();
+}
+
 /** A square of colour for each label up to the largest; as many as there is room for. */
 function drawLabels(ctx: Ctx, { largest, names }: Legend, x: number, height: number): void {
   const table = mapTable("labels");

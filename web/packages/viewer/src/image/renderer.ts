@@ -6,6 +6,7 @@ import type { Part } from "../types.ts";
 import type { Look } from "./colourise.ts";
 import { fragmentShader, vertexShader, type Variant } from "./shader.ts";
 import type { Slice } from "./slice.ts";
+import { drawPlain, isPlain } from "./software.ts";
 
 export type CompareMode = "single" | "wipe" | "difference" | "overlay";
 
@@ -45,8 +46,11 @@ export class Renderer {
   private programs!: Map<string, { program: WebGLProgram; uniforms: Uniforms }>;
   private planes!: Lru<WebGLTexture>;
   private tables!: Map<MapName, WebGLTexture>;
+  /** WebGL that runs on the CPU, as on remote desktops and servers. */
+  private onCpu = false;
 
-  constructor() {
+  /** `shader`: always by the shader. */
+  constructor(private readonly shader = false) {
     this.canvas = document.createElement("canvas");
     this.canvas.addEventListener("webglcontextlost", (e) => e.preventDefault());
     this.canvas.addEventListener("webglcontextrestored", () => this.start());
@@ -57,6 +61,8 @@ export class Renderer {
     const gl = this.canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true });
     if (!gl) throw new ViewerError(messages.noWebgl());
     this.gl = gl;
+    const told = gl.getExtension("WEBGL_debug_renderer_info");
+    this.onCpu = /swiftshader|llvmpipe|softpipe|software|basic render/i.test(String(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER)));
     gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
     gl.enableVertexAttribArray(0);
@@ -140,7 +146,9 @@ export class Renderer {
   /** Draws into the rectangle (0, 0, width, height) of the target, which is cleared first. */
   draw(target: CanvasRenderingContext2D, width: number, height: number, drawing: Drawing): void {
     const gl = this.gl;
-    if (gl.isContextLost() || width < 1 || height < 1) return;
+    if (width < 1 || height < 1) return;
+    if (this.onCpu && !this.shader && isPlain(drawing)) return drawPlain(target, width, height, drawing);
+    if (gl.isContextLost()) return;
     if (this.canvas.width < width || this.canvas.height < height) {
       this.canvas.width = Math.max(this.canvas.width, width);
       this.canvas.height = Math.max(this.canvas.height, height);

@@ -17,7 +17,7 @@ import {
   type Indices,
 } from "../maths/axes.ts";
 import type { MapName } from "../maths/colour.ts";
-import { orient, position, spaceColumn, spacingOf, upright, voxel } from "../maths/geometry.ts";
+import { orient, position, sameGrid, spaceColumn, spacingOf, upright, voxel } from "../maths/geometry.ts";
 import { autoWindow, widened, type Window } from "../maths/window.ts";
 import type { Part, ViewerProps } from "../types.ts";
 import type { Look } from "./colourise.ts";
@@ -25,7 +25,7 @@ import { detailBox, fitted, Layout } from "./layout.ts";
 import { defaultMap, looksLikeLabels, resolveWindow, type ImageOptions } from "./options.ts";
 import type { CompareMode } from "./renderer.ts";
 import { sample, slicesOf, valuesOf, type Slice } from "./slice.ts";
-import type { ImageSource } from "./source.ts";
+import { geometryOf, type ImageSource } from "./source.ts";
 import { useCine } from "./useCine.ts";
 
 const most = 2048; // samples along a side: more than a screen shows
@@ -90,6 +90,13 @@ export function useImage(
   const leafB = useMemo(() => (other.data && comparePort ? mainLeaf(other.data) : null), [other.data, comparePort]);
   const missing = leafB ? shown.filter((a) => !leafB.axes.includes(a)) : [];
   const usableB = leafB && missing.length === 0 ? leafB : null;
+  const affineB = useMemo(() => geometryOf(other.data?.value)?.affine ?? null, [other.data]);
+  // Grids that differ are brought together in space by the server, which has both.
+  const onto = useMemo(() => {
+    const spatial = (l: { axes: string[] }) => ["x", "y", "z"].every((a, c) => l.axes[c] === a);
+    if (!affine || !affineB || !usableB || !spatial(leaf) || !spatial(usableB) || shown.some((a) => spaceColumn(leaf, a) < 0)) return undefined;
+    return sameGrid({ shape: leaf.shape, affine }, { shape: usableB.shape, affine: affineB }) ? undefined : { port, hash };
+  }, [affine, affineB, leaf, usableB, shown, port, hash]);
 
   // What to ask for.
   const tiles = useMemo(
@@ -111,10 +118,13 @@ export function useImage(
       ((at: Indices): ArrayQuery => ({
         path: usableB.path,
         axes: shown,
-        at: completeIndices(usableB, shown, at),
+        at: onto
+          ? { ...completeIndices(usableB, [...usableB.axes.slice(0, 3)], at), ...completeIndices(leaf, [...shown, ...leaf.axes.slice(3)], at) }
+          : completeIndices(usableB, shown, at),
         max,
+        ...(onto ? { onto } : {}),
       })),
-    [usableB, shown, max],
+    [usableB, leaf, shown, max, onto],
   );
   const hashB = other.data?.hash ?? "";
 

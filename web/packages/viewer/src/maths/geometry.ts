@@ -56,6 +56,18 @@ export function voxel(affine: Affine, mm: readonly number[]): [number, number, n
   ];
 }
 
+/** Whether two grids have the same voxels at the same places, to a hundredth of a voxel at every corner. */
+export function sameGrid(a: { shape: readonly number[]; affine: Affine }, b: { shape: readonly number[]; affine: Affine }): boolean {
+  if ([0, 1, 2].some((c) => (a.shape[c] ?? 1) !== (b.shape[c] ?? 1))) return false;
+  const least = Math.min(...[0, 1, 2].map((c) => columnLength(a.affine, c)));
+  for (let corner = 0; corner < 8; ++corner) {
+    const ijk = [0, 1, 2].map((c) => ((corner >> c) & 1) * ((a.shape[c] ?? 1) - 1));
+    const [p, q] = [position(a.affine, ijk), position(b.affine, ijk)];
+    if (Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]) > 0.01 * least) return false;
+  }
+  return true;
+}
+
 /** Letters at the low and the high end of a column: ["L", "R"] for one that runs to the right. */
 export function ends(affine: Affine, column: number): [string, string] {
   const v = [0, 1, 2].map((r) => affine[r]![column]!);

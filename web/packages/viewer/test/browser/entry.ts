@@ -10,6 +10,7 @@ const slice = (values: number[], width: number, complex: boolean): Slice => {
   return { key: `${count++}`, width, height: values.length / width / (complex ? 2 : 1), complex, floats, elements: floats, step: [1, 1] };
 };
 let renderer: Renderer | null = null;
+let plain: Renderer | null = null;
 
 export interface Ask {
   a: number[];
@@ -26,12 +27,15 @@ export interface Ask {
   wipe?: number;
   opacity?: number;
   zoom?: number;
+  /** As it is drawn where WebGL runs on the CPU. */
+  software?: boolean;
 }
 
 const numbers = (list: (number | string)[]) => list.map(Number); // NaN and infinities travel as texts
 
 export function draw(ask: Ask): { shader: number[]; cpu: number[] } {
-  renderer ??= new Renderer();
+  renderer ??= new Renderer(true);
+  plain ??= new Renderer();
   const a = slice(numbers(ask.a), ask.width, ask.complex);
   const b = ask.b ? slice(numbers(ask.b), ask.width, ask.complexB ?? ask.complex) : null;
   const k = ask.zoom ?? 1;
@@ -39,7 +43,7 @@ export function draw(ask: Ask): { shader: number[]; cpu: number[] } {
   canvas.width = a.width * k;
   canvas.height = a.height * k;
   const ctx = canvas.getContext("2d", { willReadFrequently: true })!;
-  renderer.draw(ctx, canvas.width, canvas.height, {
+  (ask.software ? plain : renderer).draw(ctx, canvas.width, canvas.height, {
     tiles: [{ a, b, x: 0, y: 0, width: canvas.width, height: canvas.height }],
     flipH: ask.flipH ?? false,
     flipV: ask.flipV ?? false,
@@ -57,8 +61,8 @@ export function draw(ask: Ask): { shader: number[]; cpu: number[] } {
 }
 
 /** The least milliseconds for a frame, each a new plane of n x n complex numbers that has to be sent to the device. */
-export function time(n: number, frames: number): number {
-  renderer ??= new Renderer();
+export function time(n: number, frames: number, software = false): number {
+  const used = (software ? (plain ??= new Renderer()) : (renderer ??= new Renderer(true)));
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 512;
   const ctx = canvas.getContext("2d", { willReadFrequently: true })!;
@@ -67,9 +71,9 @@ export function time(n: number, frames: number): number {
   let least = Infinity;
   for (let f = 0; f < frames; ++f) {
     const floats = wave.map((v) => v * (1 - f / frames));
-    const a: Slice = { key: `time ${f}`, width: n, height: n, complex: true, floats, elements: floats, step: [1, 1] };
+    const a: Slice = { key: `time ${software} ${f}`, width: n, height: n, complex: true, floats, elements: floats, step: [1, 1] };
     const begin = performance.now();
-    renderer.draw(ctx, 512, 512, { tiles: [{ a, x: 0, y: 0, width: 512, height: 512 }], flipH: false, flipV: false, look, mode: "single", wipe: 0, opacity: 0, smooth: false });
+    used.draw(ctx, 512, 512, { tiles: [{ a, x: 0, y: 0, width: 512, height: 512 }], flipH: false, flipV: false, look, mode: "single", wipe: 0, opacity: 0, smooth: false });
     ctx.getImageData(0, 0, 1, 1); // waits until it is drawn
     least = Math.min(least, performance.now() - begin);
   }
