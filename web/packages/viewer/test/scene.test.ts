@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { bounds, boxOf, coloured, framesOf, plainItem, sceneTimes, seenAt, timeText } from "../src/scene/items.ts";
 import { pathItems, pathQuery, pathsOf, polyline, trajectoryShape } from "../src/trajectory/paths.ts";
+import { strokesOf } from "../src/thumbnail/strokes.ts";
 import type { ArrayLeaf, Tree } from "../src/types.ts";
 
 const at = (...xyz: number[]) => Float32Array.from(xyz);
@@ -40,6 +41,18 @@ describe("moments of a scene", () => {
     expect(timeText(0.00125, 0.01)).toBe("1.3 ms");
     expect(timeText(0.00125, 0.0015)).toBe("1250 µs");
     expect(timeText(12, 60)).toBe("12.0 s");
+  });
+});
+
+describe("small pictures of scenes", () => {
+  it("lines break at gaps, arrows go to their tips, faint spheres stay away", () => {
+    const line = plainItem({ kind: "lines", count: 5, frames: [at(0, 0, 0, 1, 0, 0, NaN, 0, 0, 2, 0, 0, 3, 0, 0)] });
+    expect(strokesOf(line).map((s) => s.x.length)).toEqual([2, 2]);
+    const arrow = plainItem({ kind: "arrows", count: 1, frames: [at(0, 0, 0)], directions: [at(1, 0, 0), at(0, 0, 2)] });
+    const [tip] = strokesOf(arrow); // as it is at the end: upwards
+    expect(tip!.x).toEqual([0, 0]);
+    expect(tip!.y[1]).toBeGreaterThan(0);
+    expect(strokesOf(plainItem({ kind: "spheres", count: 1, frames: [at(0, 0, 0)], opacity: 0.1 }))).toEqual([]);
   });
 });
 

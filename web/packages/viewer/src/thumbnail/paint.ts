@@ -14,10 +14,12 @@ import { short } from "../maths/window.ts";
 import { rgba } from "../picture/rgba.ts";
 import type { ArrayLeaf, Part, ValueInfo } from "../types.ts";
 import { isPicture, pictureAxes, viewersFor } from "../viewers.ts";
+import { pathStrokes, sceneStrokes, type Stroke } from "./strokes.ts";
 
 /** What a small canvas shows of a value. */
 export type Small =
   | { kind: "picture"; pixels: ImageData; aspect: number; flipH: boolean; flipV: boolean }
+  | { kind: "strokes"; strokes: Stroke[] }
   | { kind: "curves"; x: number[]; ys: ArrayLike<number>[] }
   | { kind: "text"; text: string; large: boolean };
 
@@ -38,6 +40,8 @@ export async function small(client: Client, port: string, info: ValueInfo, size:
     const leaf = maps?.entries[0]?.values ?? mainLeaf(info);
     if (leaf) return plane(client, port, hash, leaf, maps?.geometry ?? geometryOf(value), size, signal);
   }
+  if (viewer === "trajectory") return { kind: "strokes", strokes: await pathStrokes(client, port, info, signal) };
+  if (viewer === "scene") return { kind: "strokes", strokes: await sceneStrokes(client, port, info, signal) };
   if (viewer === "curves") return curves(client, port, info, signal);
   if (viewer === "number") {
     if (typeof value === "number") return { kind: "text", text: short(value), large: true };
@@ -92,6 +96,25 @@ async function curves(client: Client, port: string, info: ValueInfo, signal: Abo
   return { kind: "text", text: info.describe, large: false };
 }
 
+/** On the dark ground of pictures, with the same scale across and up. */
+function paintStrokes(ctx: CanvasRenderingContext2D, strokes: readonly Stroke[], w: number, h: number, ratio: number): void {
+  ctx.fillStyle = "#0b0d10";
+  ctx.fillRect(0, 0, w, h);
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const s of strokes) for (let i = 0; i < s.x.length; ++i) [x0, x1, y0, y1] = [Math.min(x0, s.x[i]!), Math.max(x1, s.x[i]!), Math.min(y0, s.y[i]!), Math.max(y1, s.y[i]!)];
+  if (!(x1 >= x0)) return;
+  const scale = Math.min((w - 12 * ratio) / (x1 - x0 || 1), (h - 12 * ratio) / (y1 - y0 || 1));
+  const at = (s: Stroke, i: number) => [w / 2 + (s.x[i]! - (x0 + x1) / 2) * scale, h / 2 - (s.y[i]! - (y0 + y1) / 2) * scale] as const;
+  ctx.lineWidth = 1.1 * ratio;
+  ctx.lineJoin = ctx.lineCap = "round";
+  for (const s of strokes) {
+    ctx.strokeStyle = ctx.fillStyle = s.colour;
+    ctx.beginPath();
+    if (s.x.length === 1) ctx.arc(...at(s, 0), 1.4 * ratio, 0, 2 * Math.PI), ctx.fill();
+    else s.x.forEach((_, i) => (i === 0 ? ctx.moveTo(...at(s, i)) : ctx.lineTo(...at(s, i)))), ctx.stroke();
+  }
+}
+
 export interface Ink {
   fg: string;
   muted: string;
@@ -119,6 +142,7 @@ export function paint(canvas: HTMLCanvasElement, what: Small, ink: Ink, ratio: n
     ctx.drawImage(buffer, -narrow / 2, -tall / 2, narrow, tall);
     return;
   }
+  if (what.kind === "strokes") return paintStrokes(ctx, what.strokes, w, h, ratio);
   if (what.kind === "curves") {
     const values = what.ys.flatMap((y) => Array.from(y)).filter(Number.isFinite);
     const xs = what.x.filter(Number.isFinite);
