@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <larmor/nodes/categories.hpp>
 
 #include "describe.hpp"
 #include "shipped.hpp"
@@ -103,13 +104,19 @@ json describe(const std::vector<flow::Issue>& issues) {
 
 json catalogue(const flow::NodeTypes& types, const Shipped& shipped) {
   const auto reading = types.reading();
-  json all{{"types", json::object()}, {"ops", json::array()}, {"graphs", json::array()}};
+  json all{
+      {"types", json::object()}, {"categories", json::object()}, {"ops", json::array()}, {"graphs", json::array()}};
   for (const auto& [id, t] : types.types)
     all["types"][id] = {
         {"title", t.title}, {"what", t.what}, {"parent", t.parent}, {"colour", t.colour}, {"viewers", t.viewers}};
-  for (const auto& [id, t] : types) all["ops"].push_back(describe(id, t));
+  for (const auto& [id, t] : types) {
+    all["ops"].push_back(describe(id, t));
+    const auto& category = all["ops"].back()["category"].get_ref<const std::string&>();
+    all["categories"][category] = {{"title", nodes::category_title(category)}};
+  }
+  // Whole, so that a node that stands for one can be entered.
   for (const auto& g : shipped.all())
-    all["graphs"].push_back({{"name", g.name}, {"title", g.title}, {"about", g.about}});
+    all["graphs"].push_back({{"name", g.name}, {"title", g.title}, {"about", g.about}, {"graph", json::parse(g.text)}});
   all["extensions"] = extensions(types);
   return all;
 }

@@ -111,6 +111,10 @@ void Studio::reload_operations() {
   }
 }
 
+std::vector<flow::user::UserOperation> Studio::user_operations() const {
+  return user_ ? user_->list() : std::vector<flow::user::UserOperation>{};
+}
+
 std::shared_ptr<Session> Studio::insert(json content, fs::path file, const std::string& name) {
   std::lock_guard lock(mutex_);
   std::string id = slug(name);

@@ -51,6 +51,8 @@ class Studio {
   const flow::NodeTypes& types() const { return types_; }
   const StudioOptions& options() const { return options_; }
   flow::Engine& engine() { return *engine_; }
+  /// Operations of users and their files.
+  std::vector<flow::user::UserOperation> user_operations() const;
 
  private:
   std::unique_ptr<flow::Engine> make_engine();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <larmor/io/file.hpp>
 
 #include "../assets.hpp"
 #include "../describe.hpp"
@@ -45,6 +46,23 @@ Response list_files(Studio& studio, const Call& call) {
   return json_response({{"path", folder.string()}, {"entries", entries}, {"roots", names}});
 }
 
+/// Only files that operations were loaded from: an id chooses, never a path.
+Response list_sources(Studio& studio, const Call& call) {
+  const std::string op(call.param("op"));
+  json out = json::array();
+  std::vector<std::string> ids;
+  for (const auto& o : studio.user_operations()) {
+    ids.push_back(o.id);
+    if (!op.empty() && o.id != op) continue;
+    json one{
+        {"id", o.id}, {"file", o.file.string()}, {"python", o.python}, {"error", o.error}, {"error_at", o.error_at}};
+    if (!op.empty()) one["text"] = io::read_text(o.file);
+    out.push_back(std::move(one));
+  }
+  if (!op.empty() && out.empty()) throw unknown_name("operation of a user", op, ids);
+  return json_response({{"operations", out}});
+}
+
 }  // namespace
 
 void add_about_routes(Router& router, Studio& studio) {
@@ -70,11 +88,24 @@ void add_about_routes(Router& router, Studio& studio) {
               .id = "readCatalogue",
               .does = "Types, operations with ports and settings, shipped graphs, and what opens which file",
               .tag = "about",
-              .reply = R"({"type":"object","required":["types","ops","graphs","extensions"],"properties":{
-                  "types":{"type":"object"},"ops":{"type":"array","items":{"type":"object"}},
-                  "graphs":{"type":"array","items":{"type":"object"}},
+              .reply = R"({"type":"object","required":["types","categories","ops","graphs","extensions"],"properties":{
+                  "types":{"type":"object"},
+                  "categories":{"type":"object","description":"first part of operations' ids: what it is called"},"ops":{"type":"array","items":{"type":"object"}},
+                  "graphs":{"type":"array","items":{"type":"object"},"description":"with the graph itself"},
                   "extensions":{"type":"object","description":"file ending: operation that opens it"}}})",
               .run = [&studio](const Call&) { return json_response(catalogue(studio.types(), studio.shipped())); }});
+  router.add({.method = "GET",
+              .path = "/api/sources",
+              .id = "listSources",
+              .does = "Operations of users: their files and why one does not load; of one, its text too",
+              .tag = "about",
+              .params = {{"op", "id of the operation whose text is wanted", ""}},
+              .reply = R"({"type":"object","required":["operations"],"properties":{"operations":{"type":"array",
+                  "items":{"type":"object","properties":{"id":{"type":"string"},"file":{"type":"string"},
+                    "python":{"type":"boolean"},"error":{"type":"string"},"error_at":{"type":"string"},
+                    "text":{"type":"string"}}}}}})",
+              .fails = {404},
+              .run = [&studio](const Call& call) { return list_sources(studio, call); }});
   router.add({.method = "GET",
               .path = "/api/files",
               .id = "listFiles",

@@ -213,6 +213,19 @@ TEST_F(StudioTest, AGraphReachesNoFileOutsideTheRoots) {
   EXPECT_EQ(names, json({"open.txt"}));  // the link leads outside
 }
 
+TEST_F(StudioTest, TheCatalogueSaysWhatThingsAreCalled) {
+  const json all = api("GET", "/api/catalogue").body;
+  EXPECT_EQ(all["categories"]["dce"]["title"], "DCE");
+  EXPECT_EQ(all["categories"]["io"]["title"], "Files");
+  EXPECT_EQ(all["categories"]["test"]["title"], "Test");  // nobody has given it a name
+  for (const auto& op : all["ops"]) EXPECT_TRUE(all["categories"].contains(op["category"])) << op["id"];
+  // Graphs come whole: a node that stands for one can be entered.
+  const auto& graphs = all["graphs"];
+  const auto sum = std::find_if(graphs.begin(), graphs.end(), [](const json& g) { return g["name"] == "sum"; });
+  ASSERT_NE(sum, graphs.end());
+  EXPECT_EQ((*sum)["graph"]["nodes"]["n"]["op"], "test.number");
+}
+
 TEST_F(StudioTest, SavesOpensAndJoins) {
   const std::string g = open({{"n", node("test.number", {{"value", 4}})}});
   EXPECT_EQ(api("POST", "/api/graphs/" + g + "/save", json::object()).status, 400);  // where?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the canvas, menus and keys do to the graph that is shown.
 import {
-  addComment, addFrame, addNode, bridge, changeAt, type Clip, clipCorner, connect, copy, disconnect, findDefinition, geometry, group, insertOnWire, type Json, makeUnique, type Mode, moveItems, nodeView, parseClip, paste, type Point, portsForBridge,
+  addComment, addFrame, addNode, bridge, changeAt, type Clip, clipCorner, connect, copy, disconnect, findDefinition, geometry, isShipped, levelAt, group, insertOnWire, type Json, makeUnique, type Mode, moveItems, nodeView, parseClip, paste, type Point, portsForBridge,
   portsForWire, promote, remapDashboards, removeItems, type Selection, setFolded, setMode, setPort, setSetting, setSweep, splitPort, ungroup, addItem, addDashboard, type DashboardItem,
 } from "@larmor/graph";
 import { type CanvasNode, itemOf, portTypes, rectOf } from "./canvas/model.ts";
@@ -203,6 +203,17 @@ export function ungroupSelection(session: Session) {
   if (chosen.length) session.select({ nodes: chosen });
 }
 export const unshare = (session: Session, id: string) => session.edit("make unique", (_, level) => makeUnique(level, id));
+
+/** Where a graph that comes with the program is shown: makes it one of the document, and shows that. */
+export function copyShipped(session: Session) {
+  const { at, doc } = session.state;
+  const { library } = catalogue();
+  const depth = at.findIndex((_, i) => isShipped(levelAt(doc, at.slice(0, i + 1), library)));
+  if (depth < 0) return;
+  session.enter(at.slice(0, depth));
+  unshare(session, at[depth]!);
+  session.enter(at);
+}
 
 export function enterNode(session: Session, id: string): boolean {
   const name = session.level.graph.nodes?.[id]?.graph;

@@ -20,6 +20,7 @@ export const messages = {
   noOperation: (name: string) => ({ text: `No operation opens “${name}”`, advice: "Add an operation that reads files and choose the file in its form." }),
   noUndo: { text: "There is nothing to undo" },
   noRedo: { text: "There is nothing to redo" },
+  shipped: (title: string) => ({ text: `“${title}” comes with Larmor and cannot be changed here`, advice: "“Copy into this graph”, above the canvas, makes it one of yours" }),
   cannotEnter: { text: "This graph is not part of the document, so it cannot be opened here" },
   token: { text: "This server asks for a token", advice: "It was printed when larmor studio started." },
   badToken: { text: "The server does not take this token" },

@@ -57,7 +57,9 @@ const ops: (Omit<OpInfo, "category"> & { category?: string })[] = [
     settings: [set("model", "choice", "extended_tofts", "model", { choices: ["tofts", "extended_tofts", "2cxm", "uptake"] }), set("Hct", "number", 0.42, "haematocrit of large vessels", { lower: 0, upper: 1, step: 0.01 }), set("iterations", "integer", 20, "most iterations", { lower: 1, upper: 200 }), set("bounds", "numbers", [0, 5, 0, 1], "lower and upper bounds"), set("note", "text", "", "remark for the report", { multiline: true, optional: true })],
   },
   { id: "stats.roi", title: "ROI statistics", does: "Mean, median and percentiles inside a mask.", inputs: [port("image", "image", "image"), port("mask", "mask", "region")], outputs: [port("table", "table", "one row a label"), port("mean", "number", "mean of all")], settings: [] },
-  { id: "source.number", title: "Number", does: "A number.", inputs: [], outputs: [port("value", "number", "the number")], settings: [set("value", "number", 1, "value")] },
+  { id: "source.number", title: "Number", does: "A number.", inputs: [], outputs: [port("out", "number", "the number")], settings: [set("value", "number", 1, "value")] },
+  ...["add", "subtract", "multiply", "divide"].map((name) => ({ id: `math.${name}`, title: name[0]!.toUpperCase() + name.slice(1), does: `a ${name} b.`, inputs: [port("a", "array", "first"), port("b", "array", "second", { required: false })], outputs: [port("out", "array", "result")], settings: [set("value", "number", 1, "second, without a wire")] })),
+  { id: "phantom.shepp_logan", title: "Shepp-Logan phantom", does: "Head phantom.", inputs: [], outputs: [port("out", "image", "image")], settings: [set("size", "numbers", [128, 128], "voxels")] },
   { id: "source.text", title: "Text", does: "A text.", inputs: [], outputs: [port("text", "text", "the text")], settings: [set("text", "text", "", "text", { multiline: true })] },
   { id: "my.despeckle", title: "Despeckle", does: "A user's operation in Python.", user: true, inputs: [port("in", "image", "image")], outputs: [port("out", "image", "cleaned")], settings: [set("strength", "number", 0.5, "strength", { lower: 0, upper: 1 }), set("fail", "boolean", false, "fail, to see an error")] },
 ];
@@ -78,6 +80,7 @@ export const catalogue: CatalogueJson = {
     curve: { title: "Curve", colour: "#c8553d", viewers: ["curves", "table"] },
     table: { title: "Table", colour: "#5d7a3a", viewers: ["table"] },
   },
+  categories: { dce: { title: "DCE" }, io: { title: "Files" }, math: { title: "Mathematics" } },
   ops: ops.map((o) => ({ ...o, category: o.category ?? o.id.split(".")[0]! })),
   graphs: [
     { name: "dce", title: "DCE perfusion", about: "Maps of **Ktrans**, ve and vp from a dynamic series." },
@@ -133,3 +136,6 @@ export const examples: Record<string, () => GraphDoc> = {
   five_hundred: () => many(500),
   two_thousand: () => many(2000),
 };
+
+// Graphs come whole.
+for (const g of catalogue.graphs ?? []) if (["dce", "coils"].includes(g.name)) g.graph = { ...examples[g.name]!(), dashboards: undefined };

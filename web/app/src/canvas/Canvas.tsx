@@ -277,6 +277,12 @@ function Flow({ place }: { place: string }) {
         }}
         onSelectionDragStart={(_, all) => dragStart(all)}
         onSelectionDragStop={() => commit()}
+        onNodeClick={(e, node) => {
+          // A click on one of several chooses it alone; a drag moves them all.
+          const item = itemOf(node.id);
+          const { nodes: n, comments: c, frames: f } = session.state.selected;
+          if (item.kind !== "ends" && !e.shiftKey && !e.ctrlKey && !e.metaKey && n.length + c.length + f.length > 1) session.select({ [item.kind]: [item.id] });
+        }}
         onNodeDoubleClick={(_, node) => node.type === "op" && actions.enterNode(session, node.id)}
         onNodeContextMenu={(e, node) => {
           const item = itemOf(node.id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Panel, useStore } from "@xyflow/react";
-import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, Boxes, ChevronRight, LayoutGrid, Maximize, Minus, Plus, Repeat2 } from "lucide-react";
+import { isShipped } from "@larmor/graph";
+import { AlignCenterHorizontal, AlignCenterVertical, AlignEndHorizontal, AlignEndVertical, AlignHorizontalSpaceBetween, AlignStartHorizontal, AlignStartVertical, AlignVerticalSpaceBetween, Boxes, ChevronRight, CopyPlus, LayoutGrid, Lock, Maximize, Minus, Plus, Repeat2 } from "lucide-react";
 import * as actions from "../actions.ts";
 import { useGraph, useGraphShallow, useLevel, useSession } from "../state/hooks.ts";
 
@@ -40,6 +41,12 @@ function Breadcrumb() {
         </span>
       ))}
       {zone && <LoopMark />}
+      {isShipped(level) && (
+        <>
+          <span className="badge" title="This graph comes with Larmor: it can be looked at, and changed in a copy"><Lock size={11} />&nbsp;read-only</span>
+          <button className="button small" onClick={() => actions.copyShipped(session)} data-testid="copy-shipped"><CopyPlus size={13} /> Copy into this graph</button>
+        </>
+      )}
     </nav>
   );
 }

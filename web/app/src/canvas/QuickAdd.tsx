@@ -28,8 +28,17 @@ export function QuickAdd({ at, onPick, onClose }: { at: QuickAddAt; onPick: (wha
   const { ref, style } = usePlaced(at.x, at.y);
   const list = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => {
-    const row = (op: OpInfo, port?: PortInfo): Row => ({ key: op.id, title: op.title, sub: port ? `${port.name}: ${catalogue.typeTitle(port.type).toLowerCase()}` : catalogue.category(op), does: op.does ?? "", colour: catalogue.colour(op.outputs[0]?.type ?? op.inputs[0]?.type ?? "any"), what: { op: op.id }, port });
+    const row = (op: OpInfo, port?: PortInfo): Row => ({ key: op.id, title: op.title, sub: port ? `${port.name}: ${catalogue.typeTitle(port.type).toLowerCase()}` : catalogue.categoryTitle(catalogue.category(op)), does: op.does ?? "", colour: catalogue.colour(op.outputs[0]?.type ?? op.inputs[0]?.type ?? "any"), what: { op: op.id }, port });
     const all: Row[] = at.held ? offers(catalogue, at.held).map((o) => row(o.op, o.port)) : [...catalogue.ops.values()].map((op) => row(op));
+    // Graphs that come with the program stand beside operations.
+    for (const [name, g] of Object.entries(catalogue.library)) {
+      const held = at.held;
+      const inputs = Object.entries(g.inputs ?? {}), outputs = Object.entries(g.outputs ?? {});
+      const found = held && (held.side === "out" ? inputs.find(([, p]) => catalogue.accepts(p.type, held.type)) : outputs.find(([, p]) => catalogue.accepts(held.type, p.type)));
+      if (held && !found) continue;
+      const port = found && { name: found[0], type: found[1].type };
+      all.push({ key: `graph:${name}`, title: g.title || name, sub: port ? `${port.name}: ${catalogue.typeTitle(port.type).toLowerCase()}` : "Pipeline", does: g.about ?? "", colour: catalogue.colour(outputs[0]?.[1].type ?? inputs[0]?.[1].type ?? "any"), what: { graph: name }, port });
+    }
     const op = (r: Row) => ("op" in r.what ? catalogue.ops.get(r.what.op)! : null);
     return fuzzySearch(query, all, (r) => [r.title, r.key, (op(r)?.tags ?? []).join(" "), r.does]).slice(0, 60);
   }, [catalogue, at.held, query]);

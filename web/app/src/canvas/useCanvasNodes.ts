@@ -99,7 +99,7 @@ export function useCanvasNodes(level: Level) {
   /** Writes into the document where the drag has ended. */
   const commit = useCallback((then?: () => void) => {
     setOverlay((old) => {
-      const moves: Required<Moves> = { nodes: {}, comments: {}, frames: {} };
+      const moves: Required<Omit<Moves, "frameSizes">> = { nodes: {}, comments: {}, frames: {} };
       let n = 0;
       for (const [id, o] of old) {
         const item = itemOf(id);

@@ -28,6 +28,7 @@ export function Reading({ graph, name }: { graph: string; name: string }): React
       .then((s) => {
         made = s;
         if (!live) return;
+        s.library = () => useApp.getState().catalogue.library;
         s.connect();
         setSession(s);
       })

@@ -6,6 +6,7 @@ import { useSession } from "../state/hooks.ts";
 import { Dialog } from "../ui/Dialog.tsx";
 import { CommandList, FindNode } from "./Find.tsx";
 import { FileDialog } from "./FileDialog.tsx";
+import { Source } from "./Source.tsx";
 import { Shortcuts } from "./Shortcuts.tsx";
 
 const close = () => openDialog(null);
@@ -30,6 +31,8 @@ export function Dialogs() {
       return <CommandList onClose={close} />;
     case "ask":
       return <Ask {...dialog} />;
+    case "source":
+      return <Source op={dialog.op} at={dialog.at} onClose={close} />;
     case "close":
       return <AskClose id={dialog.id} />;
     default:

@@ -3,9 +3,11 @@ import { Crosshair, LayoutDashboard, Link2, Link2Off, Pin, PinOff, X } from "luc
 import { useMemo } from "react";
 import * as actions from "../actions.ts";
 import type { Probe } from "../state/session.ts";
+import { atRound, historyZone } from "@larmor/graph";
 import { useCatalogue, useGraph, usePortReport, useReports, useSession } from "../state/hooks.ts";
 import { MenuButton } from "../ui/Menu.tsx";
 import { ValueView } from "../viewer/ValueView.tsx";
+import { Rounds } from "./Rounds.tsx";
 
 /** Viewers of the ports that were clicked. The last stays until another takes its place; pinned ones stay. */
 export function Probes() {
@@ -34,6 +36,8 @@ function ProbeTile({ probe }: { probe: Probe }) {
   const viewers = report ? catalogue.viewers(report.type) : [];
   const linked = probe.options.linked !== false;
   const ports = useComparable();
+  const zone = useGraph((s) => historyZone(s.doc, probe.port, catalogue.library));
+  const round = zone === null ? null : (probe.round ?? null);
   return (
     <div className="probe" data-testid={`probe-tile-${probe.port}`}>
       <div className="probe-head">
@@ -55,8 +59,9 @@ function ProbeTile({ probe }: { probe: Probe }) {
         </button>
         <button className="button icon small" title="Close" onClick={() => session.closeProbe(probe.key)} data-testid="probe-close"><X size={14} /></button>
       </div>
+      {zone !== null && <Rounds port={probe.port} zone={zone} round={round} onRound={(r) => session.changeProbe(probe.key, { round: r })} />}
       <div className="probe-body viewer-keys">
-        <ValueView port={probe.port} viewer={probe.viewer} options={probe.options} onOptions={(options) => session.changeProbe(probe.key, { options })} linked={linked ? session.id : undefined} ports={ports} />
+        <ValueView port={round === null ? probe.port : atRound(probe.port, zone!, round)} viewer={probe.viewer} options={probe.options} onOptions={(options) => session.changeProbe(probe.key, { options })} linked={linked ? session.id : undefined} ports={ports} />
       </div>
     </div>
   );

@@ -3,6 +3,7 @@ import type { GraphDoc, Issue, NodeReport } from "@larmor/graph";
 import { CheckCircle2, OctagonX, TriangleAlert } from "lucide-react";
 import * as actions from "../actions.ts";
 import { useGraph, useReports, useSession } from "../state/hooks.ts";
+import { SourceLink } from "../ui/SourceLink.tsx";
 
 export interface Problem {
   kind: "error" | "warning";
@@ -11,6 +12,7 @@ export interface Problem {
   text: string;
   advice?: string;
   at?: string;
+  op?: string;
 }
 
 /** What is wrong with the graph, and what went wrong in the last run; errors first. */
@@ -22,7 +24,7 @@ export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeRep
     // Nodes that have gone have no problems, and a group has those of its nodes.
     const node = doc.nodes?.[path.split("/")[0]!];
     if (!node || groups.has(path)) continue;
-    if (r.state === "error" && r.error) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at });
+    if (r.state === "error" && r.error) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at, op: r.op });
     if (r.state !== "idle") for (const w of r.warnings ?? []) out.push({ kind: "warning", node: path, text: w });
   }
   // The check and the run often say the same.
@@ -54,7 +56,7 @@ export function Problems() {
         <button className="problem" key={i} onClick={() => p.node && actions.reveal(session, p.node)} data-testid={`problem-${p.node}`}>
           {p.kind === "error" ? <OctagonX size={14} color="var(--error)" /> : <TriangleAlert size={14} color="var(--warning)" />}
           <span>
-            {p.text} {p.at && <code>{p.at}</code>}
+            {p.text} {p.at && <SourceLink op={p.op ?? ""} at={p.at} />}
             {p.advice && <div className="advice">{p.advice}</div>}
           </span>
           <span className="where mono">{p.node}{p.port ? "." + p.port : ""}</span>

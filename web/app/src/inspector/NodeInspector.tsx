@@ -8,6 +8,7 @@ import { showDock } from "../state/app.ts";
 import { useCatalogue, useLevel, useReport, useSession } from "../state/hooks.ts";
 import { Markdown } from "../ui/Markdown.tsx";
 import { MenuButton } from "../ui/Menu.tsx";
+import { SourceLink } from "../ui/SourceLink.tsx";
 import { Behaviour, LoopForm } from "./Behaviour.tsx";
 import { Fold } from "./Fold.tsx";
 import { Setting } from "./Setting.tsx";
@@ -124,7 +125,7 @@ function Messages({ report, problem, warnings }: { report?: NodeReport; problem?
           <OctagonX size={14} />
           <div>
             {error}
-            {report?.error_at && <> <code>{report.error_at}</code></>}
+            {report?.error_at && <> <SourceLink op={report.op ?? ""} at={report.error_at} /></>}
             {report?.advice && <div className="advice">{report.advice}</div>}
             {report?.log && <pre>{report.log}</pre>}
           </div>

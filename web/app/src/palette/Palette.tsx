@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Catalogue, fuzzySearch, type OpInfo } from "@larmor/graph";
+import { type Catalogue, fuzzySearch, isShipped, type OpInfo } from "@larmor/graph";
 import { Boxes, ChevronRight, Code2, Search } from "lucide-react";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import * as actions from "../actions.ts";
 import { useCatalogue, useLevel, useSession } from "../state/hooks.ts";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
-
-const title = (category: string) => (/[A-Z]/.test(category) ? category : category.charAt(0).toUpperCase() + category.slice(1)).replace(/_/g, " ");
 
 /** What an operation takes, gives and does, beside the palette. */
 function Card({ op, catalogue }: { op: OpInfo; catalogue: Catalogue }) {
@@ -27,19 +25,20 @@ function Card({ op, catalogue }: { op: OpInfo; catalogue: Catalogue }) {
   );
 }
 
-/** Groups that the document defines: each can be used again, all share one definition. */
-function Groups() {
+/** Groups that the document defines and graphs that come with the program: each can be used again, all share one definition. */
+function Groups({ shipped }: { shipped: boolean }) {
   const level = useLevel();
-  const names = level.scopes.flatMap((s) => Object.entries(s.graph.definitions ?? {}));
+  const session = useSession();
+  const names = level.scopes.filter((s) => isShipped(s) === shipped).flatMap((s) => Object.entries(s.graph.definitions ?? {}));
   // A graph inside itself would never end.
   const inside = new Set(level.pointer.split("/").filter((_, i) => i % 2 === 0));
   const usable = names.filter(([name]) => !inside.has(name));
   if (!usable.length) return null;
   return (
     <div>
-      <div className="palette-category">Groups of this graph <span className="n">{usable.length}</span></div>
+      <div className="palette-category">{shipped ? "Pipelines" : "Groups of this graph"} <span className="n">{usable.length}</span></div>
       {usable.map(([name, g]) => (
-        <button key={name} className="palette-op" draggable onDragStart={(e) => e.dataTransfer.setData("application/x-larmor", JSON.stringify({ graph: name }))} data-testid={`palette-group-${name}`}>
+        <button key={name} className="palette-op" draggable title={g.about} onDragStart={(e) => e.dataTransfer.setData("application/x-larmor", JSON.stringify({ graph: name }))} onDoubleClick={() => actions.add(session, { graph: name }, middle())} data-testid={`palette-group-${name}`}>
           <Boxes size={13} style={{ marginLeft: 0 }} />
           <span className="ellipsis">{g.title || name}</span>
         </button>
@@ -59,7 +58,7 @@ export function Palette() {
     const map = new Map<string, OpInfo[]>();
     for (const op of catalogue.ops.values()) map.set(catalogue.category(op), [...(map.get(catalogue.category(op)) ?? []), op]);
     for (const ops of map.values()) ops.sort((a, b) => a.title.localeCompare(b.title));
-    return [...map].sort((a, b) => a[0].localeCompare(b[0]));
+    return [...map].map(([name, ops]) => ({ name, title: catalogue.categoryTitle(name), ops })).sort((a, b) => a.title.localeCompare(b.title));
   }, [catalogue]);
   const found = useMemo(() => (query.trim() ? fuzzySearch(query, catalogue.ops.values(), (op) => [op.title, op.id, (op.tags ?? []).join(" "), op.does ?? ""]).slice(0, 80) : null), [query, catalogue]);
 
@@ -120,15 +119,16 @@ export function Palette() {
       <div className="palette-list" ref={list} data-testid="palette">
         {found
           ? found.map((op) => row(op, true))
-          : categories.map(([name, ops]) => (
+          : categories.map(({ name, title, ops }) => (
               <div key={name}>
                 <button className={"palette-category" + (closed.has(name) ? "" : " open")} onClick={() => setClosed((c) => (c.has(name) ? new Set([...c].filter((x) => x !== name)) : new Set([...c, name])))}>
-                  <ChevronRight size={13} /> {title(name)} <span className="n">{ops.length}</span>
+                  <ChevronRight size={13} /> {title} <span className="n">{ops.length}</span>
                 </button>
                 {!closed.has(name) && ops.map((op) => row(op, false))}
               </div>
             ))}
-        {!found && <Groups />}
+        {!found && <Groups shipped={false} />}
+        {!found && <Groups shipped />}
         {found?.length === 0 && <div className="empty">Nothing called “{query}”</div>}
       </div>
     </>

@@ -16,6 +16,7 @@ export type Dialog =
   | { kind: "find" }
   | { kind: "commands" }
   | { kind: "close"; id: string }
+  | { kind: "source"; op: string; at: string }
   | { kind: "ask"; title: string; label: string; value: string; done: (value: string) => void };
 
 export type DockTab = "probe" | "problems" | "log" | "profiler";
@@ -163,6 +164,7 @@ async function attach(id: string) {
     }
     if (e.t === "catalogue") void loadCatalogue().catch((error: unknown) => tell(say(error), "error"));
   };
+  session.library = () => get().catalogue.library;
   session.connect();
   set({ tabs: [...get().tabs, { id, session }] });
   remember();

@@ -39,7 +39,8 @@ export function useReports(): ReadonlyMap<string, NodeReport> {
 export function useLevel(): Level {
   const doc = useGraph((s) => s.doc);
   const at = useGraph((s) => s.at);
-  return useMemo(() => levelAt(doc, at), [doc, at]);
+  const { library } = useCatalogue();
+  return useMemo(() => levelAt(doc, at, library), [doc, at, library]);
 }
 /** The report of the out-port with a whole path: "loop/inner.out". */
 export function usePortReport(port: string) {

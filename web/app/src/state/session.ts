@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  aggregate, type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, type Issue, type Level, levelAt, type NodeReport, Optimistic, type PortReport, splitPort, type Patch, type Selection,
+  aggregate, type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type PortReport, splitPort, type Patch, type Selection,
 } from "@larmor/graph";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Message, messages, say } from "../errors.ts";
@@ -29,6 +29,7 @@ export interface Probe {
   viewer?: string;
   options: Record<string, unknown>;
   pinned: boolean;
+  round?: number | null;  // of the loop around it; null is the last
 }
 export type Page = { kind: "canvas" } | { kind: "dashboard"; name: string };
 
@@ -135,8 +136,13 @@ export class Session {
   private set(part: Partial<SessionState>) {
     this.store.setState(part);
   }
+  /** Graphs that come with the program, as the server tells them. */
+  library: () => Library = () => ({});
+  private levelAt(path: string[], doc = this.state.doc): Level {
+    return levelAt(doc, path, this.library());
+  }
   get level(): Level {
-    return levelAt(this.state.doc, this.state.at);
+    return this.levelAt(this.state.at);
   }
   /** The whole path of a node of the graph that is shown. */
   pathOf(id: string): string {
@@ -148,6 +154,10 @@ export class Session {
   /** Changes the graph that is shown. Words for the undo list; edits of one gesture share a merge key. */
   edit(label: string, change: (graph: GraphDoc, level: Level) => GraphDoc, merge?: string): boolean {
     const level = this.level;
+    if (isShipped(level)) {
+      this.tell(messages.shipped(level.graph.title || level.path.at(-1) || ""), "error");
+      return false;
+    }
     return this.editDocument(label, (doc) => changeAt(doc, level, (g) => change(g, level)), merge);
   }
   editDocument(label: string, change: (doc: GraphDoc) => GraphDoc, merge?: string): boolean {
@@ -170,8 +180,8 @@ export class Session {
   /** Puts what the optimistic document shows into the store, without anything that has gone from selections. */
   private show() {
     const doc = this.optimistic.doc;
-    const at = levelAt(doc, this.state.at).path;
-    const level = levelAt(doc, at);
+    const level = this.levelAt(this.state.at, doc);
+    const at = level.path;
     const keep = (ids: string[], map: Record<string, unknown> | undefined) => (ids.every((id) => map && id in map) ? ids : ids.filter((id) => map && id in map));
     const { selected, wires, page } = this.state;
     const next = { nodes: keep(selected.nodes, level.graph.nodes), comments: keep(selected.comments, level.graph.comments), frames: keep(selected.frames, level.graph.frames) };
@@ -278,7 +288,7 @@ export class Session {
       if (!inside) this.inside.set(group, (inside = new Set()));
       inside.add(report.path);
       if (this.told.has(group)) continue;
-      const level = levelAt(this.state.doc, keys.slice(0, n));
+      const level = this.levelAt(keys.slice(0, n));
       if (level.path.length < n) continue;
       const outputs: Record<string, PortReport> = {};
       for (const [name, o] of Object.entries(level.graph.outputs ?? {})) {
@@ -413,7 +423,7 @@ export class Session {
     this.set({ selected: { ...nothing, ...selected }, wires });
   }
   enter(path: string[]) {
-    const level = levelAt(this.state.doc, path);
+    const level = this.levelAt(path);
     if (level.path.length < path.length) this.tell(messages.cannotEnter, "error");
     this.set({ at: level.path, selected: nothing, wires: [], page: { kind: "canvas" } });
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { withoutRounds } from "@larmor/graph";
 import { lazy, Suspense } from "react";
 import { messages } from "../errors.ts";
 import { useApi, usePortReport, useSession } from "../state/hooks.ts";
@@ -21,7 +22,7 @@ export interface ValueViewProps {
 export function ValueView({ port, options, ...more }: ValueViewProps) {
   const session = useSession();
   const api = useApi();
-  const report = usePortReport(port);
+  const report = usePortReport(withoutRounds(port));
   if (!report?.hash) {
     return (
       <div className="empty" data-testid="no-value">

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { GraphDoc } from "./document.ts";
 import { setSetting } from "./edits/nodes.ts";
-import { align, bounds, distribute, nodeShape, type Rect } from "./geometry.ts";
+import { align, bounds, contains, distribute, nodeShape, overlap, type Rect } from "./geometry.ts";
 import { layout } from "./layout.ts";
 import { topLevel } from "./level.ts";
 import { nodeView } from "./node_view.ts";
@@ -44,6 +45,29 @@ describe("geometry", () => {
     const b = bounds(Object.values(moves).map(([x, y]) => ({ x, y, w: 180, h: 90 })))!;
     expect([b.x, b.y]).toEqual([0, 0]);
     expect(Object.keys(layout(small(), r, new Set(["add"])).nodes!)).toEqual(["add"]);
+  });
+  test("whatever the graph: nothing overlaps, frames hold what they held and nothing else", () => {
+    const size = fc.integer({ min: 40, max: 300 });
+    const place = fc.integer({ min: 0, max: 900 });
+    const node = fc.record({ x: place, y: place, w: size, h: size });
+    const wire = fc.tuple(fc.nat(11), fc.nat(11));
+    const frame = fc.record({ at: fc.tuple(place, place), size: fc.tuple(fc.integer({ min: 200, max: 900 }), fc.integer({ min: 200, max: 900 })) });
+    const note = fc.record({ at: fc.tuple(place, place), size: fc.tuple(size, size), text: fc.constant("") });
+    fc.assert(fc.property(fc.array(node, { minLength: 1, maxLength: 12 }), fc.array(wire, { maxLength: 16 }), fc.array(frame, { maxLength: 3 }), fc.array(note, { maxLength: 3 }), (nodes, wires, frames, notes) => {
+      const old = rects(nodes);
+      const g: GraphDoc = {
+        nodes: Object.fromEntries([...old.keys()].map((id) => [id, { op: "x" }])),
+        wires: Object.fromEntries(wires.filter(([a, b]) => a < b && b < nodes.length).map(([a, b]) => [`${b}.in`, `${a}.out`])),
+        frames: Object.fromEntries(frames.map((f, i) => [`f${i}`, f])), comments: Object.fromEntries(notes.map((n, i) => [`c${i}`, n])),
+      };
+      const moves = layout(g, old);
+      const placed = [...old].map(([id, r]) => ({ id, ...r, x: moves.nodes![id]![0], y: moves.nodes![id]![1] }));
+      const framed = Object.entries(moves.frames ?? {}).map(([id, [x, y]]) => ({ id, x, y, w: moves.frameSizes![id]![0], h: moves.frameSizes![id]![1] }));
+      const comments = notes.map((n, i) => ({ x: moves.comments![`c${i}`]![0], y: moves.comments![`c${i}`]![1], w: n.size[0], h: n.size[1] }));
+      const solid = [...placed, ...comments];
+      solid.forEach((a, i) => solid.slice(i + 1).forEach((b) => expect(overlap(a, b)).toBe(false)));
+      for (const f of framed) for (const p of [...placed, ...framed.filter((o) => o !== f), ...comments]) expect(!overlap(f, p) || contains(f, p) || contains(p, f)).toBe(true);
+    }), { numRuns: 60 });
   });
 });
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
+import { Catalogue } from "./catalogue.ts";
 import { offers, portsForBridge, portsForWire, refusal } from "./compat.ts";
-import { enter, levelAt, topLevel } from "./level.ts";
+import type { GraphDoc } from "./document.ts";
+import { copy } from "./edits/clipboard.ts";
+import { makeUnique } from "./edits/groups.ts";
+import { changeAt, enter, isShipped, levelAt, topLevel } from "./level.ts";
 import { nodeView, portTypeOf } from "./node_view.ts";
+import { atRound, historyZone, withoutRounds } from "./rounds.ts";
 import { catalogue, small } from "./testing.ts";
 
 describe("types", () => {
@@ -53,6 +58,43 @@ describe("ports of nodes", () => {
     expect(levelAt(g, ["a", "b"]).pointer).toBe("/definitions/d/definitions/e");
     expect(levelAt(g, ["a", "x", "y"]).path).toEqual(["a"]);
     expect(enter(topLevel(g), "nobody")).toBeUndefined();
+  });
+  test("a graph that comes with the program can be entered, and changed in a copy only", () => {
+    const library = { pipe: { title: "Pipe", inputs: { in: { type: "image", to: ["b.in"] } }, nodes: { b: { op: "math.blur" } } } };
+    const doc: GraphDoc = { nodes: { a: { graph: "pipe" }, c: { graph: "pipe" } } };
+    const inside = levelAt(doc, ["a"], library);
+    expect(isShipped(inside)).toBe(true);
+    expect(inside.graph).toBe(library.pipe);
+    expect(nodeView(topLevel(doc, library), "a", catalogue)).toMatchObject({ kind: "graph", title: "Pipe", enterable: true });
+    expect(nodeView(topLevel(doc), "a", catalogue).kind).toBe("broken");
+    expect(changeAt(doc, inside, (g) => ({ ...g, title: "changed" }))).toBe(doc);
+    expect(copy(topLevel(doc, library), { nodes: ["a"] }).definitions ?? {}).toEqual({}); // every server has it
+    const own = makeUnique(topLevel(doc, library), "a");
+    const name = own.nodes!.a!.graph!;
+    expect(name).not.toBe("pipe");
+    expect(own.nodes!.c!.graph).toBe("pipe");
+    expect(isShipped(levelAt(own, ["a"], library))).toBe(false);
+    // One of the document comes first.
+    expect(levelAt({ ...doc, definitions: { pipe: { title: "Mine" } } }, ["a"], library).graph.title).toBe("Mine");
+  });
+  test("the history of a loop is found from ports inside and of the loop itself", () => {
+    const doc: GraphDoc = {
+      nodes: { loop: { graph: "d", loop: { kind: "repeat", times: 3, history: true } }, plain: { graph: "d" } },
+      definitions: { d: { nodes: { blur: { op: "math.blur" }, deep: { graph: "e" } }, definitions: { e: { nodes: { x: { op: "math.blur" } } } } } },
+    };
+    expect(historyZone(doc, "loop/blur.out")).toBe("loop");
+    expect(historyZone(doc, "loop/deep/x.out")).toBe("loop");
+    expect(historyZone(doc, "loop.out")).toBe("loop");
+    expect(historyZone(doc, "plain/blur.out")).toBeNull();
+    expect(historyZone(doc, "gone.out")).toBeNull();
+    expect(atRound("loop/deep/x.out", "loop", 2)).toBe("loop@2/deep/x.out");
+    expect(atRound("loop.out", "loop", 2)).toBe("loop.out@2");
+    expect(withoutRounds("loop@2/deep/x.out@11")).toBe("loop/deep/x.out");
+  });
+  test("categories are called what the server says", () => {
+    const told = new Catalogue({ types: {}, ops: [], categories: { dce: { title: "DCE" } } });
+    expect(told.categoryTitle("dce")).toBe("DCE");
+    expect(told.categoryTitle("mine")).toBe("mine");
   });
 });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { GraphInput, GraphOutput, Promoted } from "./document.ts";
+import type { GraphDoc } from "./document.ts";
+import type { Library } from "./level.ts";
 import type { Json } from "./json.ts";
 
 export interface TypeInfo {
@@ -58,18 +59,17 @@ export interface OpInfo {
   examples?: { title: string; graph: string }[];
 }
 
-/** A graph that comes with the product, or with the server's folders; usable as a node when its ports are told. */
+/** A graph that comes with the product; a node can stand for it. */
 export interface GraphInfo {
   name: string;
   title?: string;
   about?: string;
-  inputs?: Record<string, GraphInput>;
-  outputs?: Record<string, GraphOutput>;
-  settings?: Record<string, Promoted>;
+  graph?: GraphDoc;
 }
 
 export interface CatalogueJson {
   types: Record<string, TypeInfo>;
+  categories?: Record<string, { title: string }>;
   ops: OpInfo[];
   graphs?: GraphInfo[];
   extensions?: Record<string, string>;
@@ -85,16 +85,27 @@ export class Catalogue {
   readonly graphs = new Map<string, GraphInfo>();
   readonly types: Record<string, TypeInfo>;
   readonly extensions: Record<string, string>;
+  /** Graphs that nodes of any document can stand for. */
+  readonly library: Library = {};
+  private readonly categories: Record<string, { title: string }>;
 
   constructor(json: CatalogueJson) {
     this.types = json.types;
     this.extensions = json.extensions ?? {};
     for (const op of json.ops) this.ops.set(op.id, op);
-    for (const g of json.graphs ?? []) this.graphs.set(g.name, g);
+    this.categories = json.categories ?? {};
+    for (const g of json.graphs ?? []) {
+      this.graphs.set(g.name, g);
+      if (g.graph) this.library[g.name] = g.graph;
+    }
   }
 
   category(op: OpInfo): string {
     return op.category || op.id.split(".")[0]!;
+  }
+  /** What people call a category, as the server says. */
+  categoryTitle(category: string): string {
+    return this.categories[category]?.title || category;
   }
   colour(type: string): string {
     for (let t: string | undefined = type, n = 0; t && n < 20; t = this.types[t]?.parent, n++) {

@@ -84,4 +84,5 @@ export function bounds(rects: Iterable<Rect>): Rect | null {
   }
   return x === Infinity ? null : { x, y, w: right - x, h: bottom - y };
 }
+export const overlap = (a: Rect, b: Rect) => a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 export const contains = (outer: Rect, r: Rect) => r.x >= outer.x && r.y >= outer.y && r.x + r.w <= outer.x + outer.w && r.y + r.h <= outer.y + outer.h;

@@ -20,3 +20,4 @@ export * from "./patch.ts";
 export * from "./pending.ts";
 export * from "./profile.ts";
 export * from "./report.ts";
+export * from "./rounds.ts";

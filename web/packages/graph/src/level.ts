@@ -10,7 +10,15 @@ export interface Level {
   scopes: { pointer: string; graph: GraphDoc }[];  // innermost first: where definitions are looked up
 }
 
-export const topLevel = (doc: GraphDoc): Level => ({ path: [], pointer: "", graph: doc, scopes: [{ pointer: "", graph: doc }] });
+/** Graphs that come with the program, by name: definitions of last resort, which no document can change. */
+export type Library = Record<string, GraphDoc>;
+const libraryPointer = "library:";
+export const isShipped = (level: Pick<Level, "pointer">) => level.pointer.startsWith(libraryPointer);
+
+export const topLevel = (doc: GraphDoc, library?: Library): Level => ({
+  path: [], pointer: "", graph: doc,
+  scopes: [{ pointer: "", graph: doc }, ...(library ? [{ pointer: libraryPointer, graph: { definitions: library } }] : [])],
+});
 
 /** The definition of a name as seen from a level; innermost first. */
 export function findDefinition(level: Pick<Level, "scopes">, name: string): { pointer: string; graph: GraphDoc; depth: number } | undefined {
@@ -37,8 +45,8 @@ export function enter(level: Level, node: string): Level | undefined {
 }
 
 /** As deep as the path leads; a path that has gone ends at what is left of it. */
-export function levelAt(doc: GraphDoc, path: string[]): Level {
-  let level = topLevel(doc);
+export function levelAt(doc: GraphDoc, path: string[], library?: Library): Level {
+  let level = topLevel(doc, library);
   for (const node of path) {
     const next = enter(level, node);
     if (!next) break;
@@ -47,8 +55,9 @@ export function levelAt(doc: GraphDoc, path: string[]): Level {
   return level;
 }
 
-/** The document with one of its graphs changed. */
+/** The document with one of its graphs changed. A graph that comes with the program is not one of them. */
 export function changeAt(doc: GraphDoc, level: Pick<Level, "pointer">, change: (graph: GraphDoc) => GraphDoc): GraphDoc {
+  if (isShipped(level)) return doc;
   const names: string[] = [];
   const keys = level.pointer === "" ? [] : level.pointer.slice(1).split("/");
   for (let i = 1; i < keys.length; i += 2) names.push(keys[i]!.replace(/~1/g, "/").replace(/~0/g, "~"));

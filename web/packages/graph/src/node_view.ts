@@ -122,17 +122,11 @@ export function nodeView(level: Level, id: string, catalogue: Catalogue): NodeVi
   } else {
     const name = node.graph ?? "";
     const definition = findDefinition(level, name);
-    const shipped = catalogue.graphs.get(name);
     if (definition) {
       inputs = inputsOf(definition.graph.inputs);
       outputs = outputsOf(definition.graph.outputs);
       settings = promotedSettings(level, definition.graph, definition.graph.settings ?? {}, catalogue);
       view = { kind: "graph", title: node.title || definition.graph.title || name, does: definition.graph.about, enterable: true };
-    } else if (shipped?.inputs || shipped?.outputs) {
-      inputs = inputsOf(shipped.inputs);
-      outputs = outputsOf(shipped.outputs);
-      settings = [];
-      view = { kind: "graph", title: node.title || shipped.title || name, does: shipped.about, enterable: false };
     } else return broken(id, node, level.graph, `no graph called '${name}'`);
   }
   const ports: PortView[] = (node.ports ?? []).flatMap((name) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { freshId, type GraphDoc, type GraphInput, type GraphOutput, type NodeDoc, type Point, splitPort } from "../document.ts";
 import { equal, type Json, put, without } from "../json.ts";
-import { findDefinition, type Level } from "../level.ts";
+import { findDefinition, isShipped, type Level } from "../level.ts";
 import { changeNode, pruneDefinitions, removeItems, round, type Selection } from "./nodes.ts";
 
 /** An edit that cannot be done, in words for people. */
@@ -20,7 +20,7 @@ export function neededDefinitions(level: Pick<Level, "scopes">, nodes: Iterable<
   for (let n = todo.pop(); n !== undefined; n = todo.pop()) {
     if (!n.graph || n.graph in out) continue;
     const found = findDefinition(level, n.graph);
-    if (!found) continue;
+    if (!found || isShipped(found)) continue; // what comes with the program is there already
     out[n.graph] = found.graph;
     todo.push(...Object.values(found.graph.nodes ?? {}).filter((m) => m.graph && !found.graph.definitions?.[m.graph]));
   }

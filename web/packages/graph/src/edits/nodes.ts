@@ -87,7 +87,7 @@ export function removeItems(g: GraphDoc, { nodes = [], comments = [], frames = [
   return out;
 }
 
-export type Moves = { nodes?: Record<string, Point>; comments?: Record<string, Point>; frames?: Record<string, Point> };
+export type Moves = { nodes?: Record<string, Point>; comments?: Record<string, Point>; frames?: Record<string, Point>; frameSizes?: Record<string, Point> };
 
 export function moveItems(g: GraphDoc, moves: Moves): GraphDoc {
   let out = g;
@@ -98,6 +98,10 @@ export function moveItems(g: GraphDoc, moves: Moves): GraphDoc {
       return map?.[id] && (!old || old[0] !== Math.round(at[0]) || old[1] !== Math.round(at[1]));
     });
     if (changed.length) out = { ...out, [kind]: { ...map, ...Object.fromEntries(changed.map(([id, at]) => [id, { ...map![id], at: round(at) }])) } };
+  }
+  for (const [id, size] of Object.entries(moves.frameSizes ?? {})) {
+    const frame = out.frames?.[id];
+    if (frame && (frame.size[0] !== size[0] || frame.size[1] !== size[1])) out = { ...out, frames: { ...out.frames, [id]: { ...frame, size: round(size) } } };
   }
   return out;
 }
