@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { front } from "./front.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const source = resolve(here, "../..");
@@ -16,16 +17,20 @@ export const browser = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const pictures = process.env.LARMOR_PICTURES;
 
 /** Why the tests cannot run here, or nothing. */
-export const skip = !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
+export const skip = process.env.LARMOR_STUDIO ? false : !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
 
 const flags = ["--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
 
-/** Starts `larmor studio` on a free port in a folder of its own, for one test. */
-export async function startStudio(t, { graph, args = [], files = {} } = {}) {
+/** Starts `larmor studio` on a free port in a folder of its own, for one test. LARMOR_STUDIO names one that runs already. */
+export async function startStudio(t, { graph, args = [], files = {}, ops } = {}) {
+  if (process.env.LARMOR_STUDIO) return joinStudio(process.env.LARMOR_STUDIO, graph);
   const folder = mkdtempSync(join(tmpdir(), "larmor-e2e-"));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   if (graph) writeFileSync(join(folder, "graph.json"), typeof graph === "string" ? graph : JSON.stringify(graph));
-  const words = ["studio", ...(graph ? [join(folder, "graph.json")] : []), "--no-browser", "--port", "0", "--json", "--root", folder, "--cache", join(folder, "cache"), ...args];
+  const words = ["studio", ...(graph ? [join(folder, "graph.json")] : []), "--no-browser", "--port", "0", "--json", "--root", folder, "--cache", join(folder, "cache"), ...(ops ? ["--ops", join(folder, ops)] : []), ...args];
   const child = spawn(program, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let out = "", talk = "";
   child.stderr.on("data", (d) => (talk += d));
@@ -37,8 +42,10 @@ export async function startStudio(t, { graph, args = [], files = {} } = {}) {
     });
     child.on("exit", (code) => (clearTimeout(late), failed(new Error(`Studio ended with ${code}: ${talk}`))));
   });
-  const base = `http://127.0.0.1:${address.port}`;
+  const client = process.env.LARMOR_DIST ? await front(resolve(process.env.LARMOR_DIST), address.port) : null;
+  const base = `http://127.0.0.1:${client?.port ?? address.port}`;
   t.after(async () => {
+    client?.close();
     const ended = child.exitCode !== null ? Promise.resolve() : new Promise((done) => child.on("exit", done));
     child.kill("SIGINT");
     const hard = setTimeout(() => child.kill("SIGKILL"), 5000);
@@ -46,7 +53,16 @@ export async function startStudio(t, { graph, args = [], files = {} } = {}) {
     clearTimeout(hard);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
-  return { folder, base, url: address.address, child, talk: () => talk, get: async (path) => (await fetch(base + path)).json() };
+  return { folder, base, url: client ? address.address.replace(/:\d+/, `:${client.port}`) : address.address, child, talk: () => talk, get: async (path) => (await fetch(base + path)).json() };
+}
+
+async function joinStudio(base, graph) {
+  const get = async (path) => (await fetch(base + path)).json();
+  const all = await get("/api/graphs");
+  for (const g of Array.isArray(all) ? all : all.graphs) await fetch(`${base}/api/graphs/${g.id}`, { method: "DELETE" });
+  const body = JSON.stringify({ graph: typeof graph === "string" ? JSON.parse(graph) : (graph ?? { larmor: 1, title: "Untitled" }) });
+  const { id } = await (await fetch(`${base}/api/graphs`, { method: "POST", body })).json();
+  return { base, url: `${base}/#/g/${id}`, get };
 }
 
 /** A page of Chromium on `url`; errors of the page fail the test when it closes. */
@@ -113,6 +129,24 @@ export async function move(page, id, dx, dy) {
   await page.mouse.move(box.x + 30 + dx / 2, box.y + dy / 2, { steps: 3 });
   await page.mouse.move(box.x + 30 + dx, box.y + box.height / 2 + dy, { steps: 3 });
   await page.mouse.up();
+}
+
+/** Chooses a node and presses keys. */
+export async function press(page, id, keys) {
+  await node(page, id).locator(".node-head").click();
+  await page.keyboard.press(keys);
+}
+export const rectOf = (page, id) => node(page, id).boundingBox();
+
+/** Waits until something asked again and again is true. */
+export async function until(what, timeout = 20000) {
+  for (const end = Date.now() + timeout; Date.now() < end; await new Promise((r) => setTimeout(r, 60))) if (await what()) return;
+  assert.fail(`not within ${timeout} ms: ${what}`);
+}
+/** The document of a graph, the first one that is open unless told. */
+export async function docOf(studio, id) {
+  const g = id ?? (await studio.get("/api/graphs"))[0].id;
+  return (await studio.get(`/api/graphs/${g}`)).graph;
 }
 
 /** Waits until a node is in one of the states. */
