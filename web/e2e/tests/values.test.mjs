@@ -24,6 +24,23 @@ test("a complex image is probed, with its colours and the value under the cursor
   await picture("probe-complex");
   const text = await tile.innerText();
   assert.match(text, /c64|complex/i);
+  // A region is measured by the server, on the whole slice.
+  await tile.locator(".lmv-stage").press("r");
+  const place = (u, v) => [box.x + (box.width - 76) / 2 + u * box.height, box.y + box.height / 2 + v * box.height];
+  await page.mouse.move(...place(-0.2, -0.2));
+  await page.mouse.down();
+  await page.mouse.move(...place(0.2, 0.2), { steps: 4 });
+  await page.mouse.up();
+  const row = tile.locator(".lmv-rois tbody tr").first();
+  await row.waitFor();
+  await page.waitForFunction(() => !/…/.test(document.querySelector(".lmv-rois tbody tr").innerText));
+  const [mean, , , , , count] = (await row.innerText()).trim().split(/\s+/).slice(1).map((v) => Number(v.replace("−", "-")));
+  const g = (await studio.get("/api/graphs"))[0].id;
+  // The rectangle spans 0.4 of 128 pixels, give or take one a side.
+  const near = await studio.get(`/api/graphs/${g}/statistics?port=kspace.out&axes=x,y&part=abs&shape=rect:39:39:88:88`);
+  assert.ok(Math.abs(Math.sqrt(count) - 0.4 * 128) <= 2.5, `${count} pixels`);
+  assert.ok(Math.abs(mean / near.mean - 1) < 0.2, `${mean} and ${near.mean}`);
+  await picture("probe-region");
 });
 
 test("an error stays on its node, is listed, and leads back to it", { skip, timeout: 120000 }, async (t) => {
@@ -69,6 +86,8 @@ test("a dashboard shows settings and viewers, also by its own address to read on
   await page.goto(`${studio.base}/d/${g}/main`);
   await page.getByTestId("dashboard").waitFor();
   assert.equal(await page.getByTestId("edit-dashboard").count(), 0);
+  assert.equal(await page.getByTestId("palette").count(), 0);
+  assert.ok(await page.getByTestId("setting-noise").isDisabled(), "a reader changes nothing");
   await page.locator("[data-testid='dashboard'] canvas").first().waitFor();
   await picture("dashboard-alone");
 });

@@ -78,8 +78,17 @@ function parted(a, data, part) {
   return Float32Array.from({ length: data.length / 2 }, (_, n) => f(data[2 * n], data[2 * n + 1]));
 }
 
+/** Elements of a region of a slice; of a rectangle or an ellipse. */
+function region(a, q) {
+  const [kind, ...numbers] = q.get("shape").split(":");
+  const [x0, y0, x1, y1] = numbers.map(Number);
+  const slice = cut(a, q.get("axes").split(","), Object.fromEntries(pairs(q.get("at"))), {}, 0);
+  const data = parted(a, slice.data, q.get("part") ?? "abs");
+  const inside = (i, j) => (kind === "ellipse" ? ((2 * i - x0 - x1) / (x1 - x0)) ** 2 + ((2 * j - y0 - y1) / (y1 - y0)) ** 2 <= 1 : i >= x0 && i <= x1 && j >= y0 && j <= y1);
+  return data.filter((_, n) => inside(n % slice.shape[0], Math.floor(n / slice.shape[0])));
+}
 function statistics(a, q) {
-  const data = parted(a, a.data, q.get("part") ?? "abs");
+  const data = q.get("shape") ? region(a, q) : parted(a, a.data, q.get("part") ?? "abs");
   const kept = Float64Array.from(data.length > 4e6 ? data.filter((_, i) => i % 7 === 0) : data).filter(Number.isFinite).sort();
   const n = kept.length;
   if (n === 0) return { count: 0, min: null, max: null, mean: null, sd: null, median: null, percentiles: {}, histogram: { edges: [], counts: [] } };
@@ -91,7 +100,7 @@ function statistics(a, q) {
   const counts = new Array(bins).fill(0);
   for (const v of kept) counts[Math.min(bins - 1, Math.floor((bins * (v - lo)) / (hi - lo || 1)))] += 1;
   const edges = Array.from({ length: bins + 1 }, (_, i) => lo + ((hi - lo) * i) / bins);
-  return { count: n, min: lo, max: hi, mean, sd, median: p(50), percentiles: { 1: p(1), 5: p(5), 95: p(95), 99: p(99) }, histogram: { edges, counts } };
+  return { elements: data.length, count: n, min: lo, max: hi, mean, sd, median: p(50), percentiles: { 1: p(1), 5: p(5), 95: p(95), 99: p(99) }, histogram: { edges, counts } };
 }
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".wasm": "application/wasm" };
