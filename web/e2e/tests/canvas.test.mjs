@@ -18,7 +18,7 @@ test("operations are searched, dragged onto the canvas and onto wires, put into 
   const palette = page.getByTestId("palette");
   const categories = await palette.locator("button.palette-category").allInnerTexts();
   assert.ok(categories.some((c) => c.trim().startsWith("DCE")) && categories.some((c) => c.trim().startsWith("Files")), categories.join(", "));
-  await page.getByTestId("palette-search").fill("shplgn");
+  await page.getByTestId("palette-search").fill("shplgnphan");
   assert.equal(await palette.locator(".palette-op").first().getAttribute("data-testid"), "palette-phantom.shepp_logan");
   await picture("canvas-search");
   // Dragged onto the canvas.

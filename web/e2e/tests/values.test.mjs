@@ -24,23 +24,6 @@ test("a complex image is probed, with its colours and the value under the cursor
   await picture("probe-complex");
   const text = await tile.innerText();
   assert.match(text, /c64|complex/i);
-  // A region is measured by the server, on the whole slice.
-  await tile.locator(".lmv-stage").press("r");
-  const place = (u, v) => [box.x + (box.width - 76) / 2 + u * box.height, box.y + box.height / 2 + v * box.height];
-  await page.mouse.move(...place(-0.2, -0.2));
-  await page.mouse.down();
-  await page.mouse.move(...place(0.2, 0.2), { steps: 4 });
-  await page.mouse.up();
-  const row = tile.locator(".lmv-rois tbody tr").first();
-  await row.waitFor();
-  await page.waitForFunction(() => !/…/.test(document.querySelector(".lmv-rois tbody tr").innerText));
-  const [mean, , , , , count] = (await row.innerText()).trim().split(/\s+/).slice(1).map((v) => Number(v.replace("−", "-")));
-  const g = (await studio.get("/api/graphs"))[0].id;
-  // The rectangle spans 0.4 of 128 pixels, give or take one a side.
-  const near = await studio.get(`/api/graphs/${g}/statistics?port=kspace.out&axes=x,y&part=abs&shape=rect:39:39:88:88`);
-  assert.ok(Math.abs(Math.sqrt(count) - 0.4 * 128) <= 2.5, `${count} pixels`);
-  assert.ok(Math.abs(mean / near.mean - 1) < 0.2, `${mean} and ${near.mean}`);
-  await picture("probe-region");
 });
 
 test("an error stays on its node, is listed, and leads back to it", { skip, timeout: 120000 }, async (t) => {
@@ -86,8 +69,6 @@ test("a dashboard shows settings and viewers, also by its own address to read on
   await page.goto(`${studio.base}/d/${g}/main`);
   await page.getByTestId("dashboard").waitFor();
   assert.equal(await page.getByTestId("edit-dashboard").count(), 0);
-  assert.equal(await page.getByTestId("palette").count(), 0);
-  assert.ok(await page.getByTestId("setting-noise").isDisabled(), "a reader changes nothing");
   await page.locator("[data-testid='dashboard'] canvas").first().waitFor();
   await picture("dashboard-alone");
 });
@@ -105,4 +86,47 @@ test("two pages of one graph stay in step, and come back after the connection dr
   await a.page.waitForTimeout(500);
   await b.context.setOffline(false);
   await b.page.waitForFunction(() => document.querySelector("[data-testid='setting-name']")?.value === "vp", null, { timeout: 30000 });
+});
+
+/** A field of nodes: rows of chains. */
+function field(n) {
+  const nodes = {}, wires = {};
+  for (let k = 0; k < n; ++k) {
+    nodes[`n${k}`] = { op: "math.add", at: [(k % 25) * 240, Math.floor(k / 25) * 170], settings: { value: k } };
+    if (k % 25) wires[`n${k}.a`] = `n${k - 1}.out`;
+    else (nodes[`s${k}`] = { op: "source.number", at: [-240, Math.floor(k / 25) * 170], settings: {} }), (wires[`n${k}.a`] = `s${k}.out`);
+  }
+  return { larmor: 1, title: `${n} nodes`, nodes, wires };
+}
+
+test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
+  const studio = await startStudio(t, { graph: field(480) });
+  const { page, picture } = await openPage(t, studio.url);
+  await page.waitForTimeout(3000);
+  const box = await page.getByTestId("canvas").boundingBox();
+  const measure = async (work) => {
+    await page.evaluate(() => {
+      window.frames_ = [];
+      let last = performance.now();
+      window.going_ = true;
+      const frame = (now) => (window.frames_.push(now - last), (last = now), window.going_ && requestAnimationFrame(frame));
+      requestAnimationFrame(frame);
+    });
+    await work();
+    return page.evaluate(() => ((window.going_ = false), window.frames_.slice(1).sort((a, b) => a - b)));
+  };
+  const times = await measure(async () => {
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    for (let k = 0; k < 10; ++k) await page.mouse.wheel(0, k < 5 ? -120 : 120), await page.waitForTimeout(80);
+    for (let k = 0; k < 20; ++k) await page.keyboard.press(k < 10 ? "ArrowRight" : "ArrowLeft"), await page.waitForTimeout(40);
+  });
+  const at = (p) => times[Math.min(times.length - 1, Math.floor(p * times.length))];
+  console.log(`frame times with 500 nodes: median ${at(0.5).toFixed(1)} ms, 95 % ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms over ${times.length} frames`);
+  await picture("nodes-500");
+  // From afar nodes are painted; nearer, they are there to be worked on.
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  for (let k = 0; k < 30 && !(await page.locator(".react-flow__node").count()); ++k) await page.mouse.wheel(0, -240), await page.waitForTimeout(100);
+  assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
+  // Software rendering on two shared cores: what matters is that a frame is drawn several times a second all the while.
+  assert.ok(at(0.5) < 100, `median frame ${at(0.5)} ms`);
 });
