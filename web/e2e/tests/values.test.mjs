@@ -24,6 +24,25 @@ test("a complex image is probed, with its colours and the value under the cursor
   await picture("probe-complex");
   const text = await tile.innerText();
   assert.match(text, /c64|complex/i);
+  // A region is measured by the server, on the whole slice.
+  await tile.locator(".lmv-stage").press("r");
+  const place = (u, v) => [box.x + (box.width - 76) / 2 + u * box.height, box.y + box.height / 2 + v * box.height];
+  await page.mouse.move(...place(-0.2, -0.2));
+  await page.mouse.down();
+  await page.mouse.move(...place(0.2, 0.2), { steps: 4 });
+  await page.mouse.up();
+  const row = tile.locator(".lmv-rois tbody tr").first();
+  await row.waitFor();
+  await page.waitForFunction(() => !/…/.test(document.querySelector(".lmv-rois tbody tr").innerText));
+  const [mean, , , , , count] = (await row.innerText()).trim().split(/\s+/).slice(1).map((v) => Number(v.replace("−", "-")));
+  const g = (await studio.get("/api/graphs"))[0].id;
+  // A square around the middle; give or take a pixel a side, the server says the same of one of that size.
+  const half = Math.sqrt(count) / 2;
+  const shape = [63.5 - half, 63.5 - half, 63.5 + half, 63.5 + half].map((v) => v.toFixed(2)).join(":");
+  const near = await studio.get(`/api/graphs/${g}/statistics?port=kspace.out&axes=x,y&part=abs&shape=rect:${shape}`);
+  assert.ok(Math.abs(count / near.count - 1) < 0.1, `${count} pixels and ${near.count}`);
+  assert.ok(Math.abs(mean / near.mean - 1) < 0.15, `${mean} and ${near.mean}`);
+  await picture("probe-region");
 });
 
 test("an error stays on its node, is listed, and leads back to it", { skip, timeout: 120000 }, async (t) => {
@@ -69,6 +88,8 @@ test("a dashboard shows settings and viewers, also by its own address to read on
   await page.goto(`${studio.base}/d/${g}/main`);
   await page.getByTestId("dashboard").waitFor();
   assert.equal(await page.getByTestId("edit-dashboard").count(), 0);
+  assert.equal(await page.getByTestId("palette").count(), 0);
+  assert.ok(await page.getByTestId("setting-noise").isDisabled(), "a reader changes nothing");
   await page.locator("[data-testid='dashboard'] canvas").first().waitFor();
   await picture("dashboard-alone");
 });
@@ -87,7 +108,6 @@ test("two pages of one graph stay in step, and come back after the connection dr
   await b.context.setOffline(false);
   await b.page.waitForFunction(() => document.querySelector("[data-testid='setting-name']")?.value === "vp", null, { timeout: 30000 });
 });
-
 /** A field of nodes: rows of chains. */
 function field(n) {
   const nodes = {}, wires = {};
