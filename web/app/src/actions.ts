@@ -207,7 +207,7 @@ export const unshare = (session: Session, id: string) => session.edit("make uniq
 /** Where a graph that comes with the program is shown: makes it one of the document, and shows that. */
 export function copyShipped(session: Session) {
   const { at, doc } = session.state;
-  const { library } = catalogue();
+  const { pipelines: library } = catalogue();
   const depth = at.findIndex((_, i) => isShipped(levelAt(doc, at.slice(0, i + 1), library)));
   if (depth < 0) return;
   session.enter(at.slice(0, depth));

@@ -31,7 +31,7 @@ export function QuickAdd({ at, onPick, onClose }: { at: QuickAddAt; onPick: (wha
     const row = (op: OpInfo, port?: PortInfo): Row => ({ key: op.id, title: op.title, sub: port ? `${port.name}: ${catalogue.typeTitle(port.type).toLowerCase()}` : catalogue.categoryTitle(catalogue.category(op)), does: op.does ?? "", colour: catalogue.colour(op.outputs[0]?.type ?? op.inputs[0]?.type ?? "any"), what: { op: op.id }, port });
     const all: Row[] = at.held ? offers(catalogue, at.held).map((o) => row(o.op, o.port)) : [...catalogue.ops.values()].map((op) => row(op));
     // Graphs that come with the program stand beside operations.
-    for (const [name, g] of Object.entries(catalogue.library)) {
+    for (const [name, g] of Object.entries(catalogue.pipelines)) {
       const held = at.held;
       const inputs = Object.entries(g.inputs ?? {}), outputs = Object.entries(g.outputs ?? {});
       const found = held && (held.side === "out" ? inputs.find(([, p]) => catalogue.accepts(p.type, held.type)) : outputs.find(([, p]) => catalogue.accepts(held.type, p.type)));

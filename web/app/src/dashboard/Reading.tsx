@@ -28,7 +28,7 @@ export function Reading({ graph, name }: { graph: string; name: string }): React
       .then((s) => {
         made = s;
         if (!live) return;
-        s.library = () => useApp.getState().catalogue.library;
+        s.pipelines = () => useApp.getState().catalogue.pipelines;
         s.connect();
         setSession(s);
       })

@@ -13,7 +13,7 @@ export function Things({ dashboard }: { dashboard: string }) {
   const doc = useGraph((s) => s.doc);
   const [query, setQuery] = useState("");
   const nodes = useMemo(() => {
-    const level = topLevel(doc, catalogue.library);
+    const level = topLevel(doc, catalogue.pipelines);
     return Object.keys(doc.nodes ?? {}).map((id) => ({ id, view: nodeView(level, id, catalogue) }));
   }, [doc, catalogue]);
   const found = query.trim() ? fuzzySearch(query, nodes, (n) => [n.view.title, n.id, [...n.view.settings, ...n.view.outputs].map((x) => x.name).join(" ")]) : nodes;

@@ -44,7 +44,7 @@ function SettingTile(props: TileProps) {
   const doc = useGraph((s) => s.doc);
   const keys = (item.node ?? "").split("/");
   const id = keys.at(-1)!;
-  const level = useMemo(() => levelAt(doc, (item.node ?? "").split("/").slice(0, -1), catalogue.library), [doc, item.node, catalogue]);
+  const level = useMemo(() => levelAt(doc, (item.node ?? "").split("/").slice(0, -1), catalogue.pipelines), [doc, item.node, catalogue]);
   const node = level.path.length === keys.length - 1 ? level.graph.nodes?.[id] : undefined;
   const view = useMemo(() => (node ? nodeView(level, id, catalogue) : null), [level, id, node, catalogue]);
   return (

@@ -72,7 +72,7 @@ export function FindNode({ onClose }: { onClose: () => void }) {
           show: <><StateIcon state={session.reports.get(path)?.state ?? "idle"} /><span className="ellipsis">{title}</span><span className="keys mono">{path}</span></>,
           run: () => actions.reveal(session, path),
         });
-        const inner = n.graph ? [g, ...scopes].map((s) => s.definitions?.[n.graph!]).find(Boolean) ?? catalogue.library[n.graph] : undefined;
+        const inner = n.graph ? [g, ...scopes].map((s) => s.definitions?.[n.graph!]).find(Boolean) ?? catalogue.pipelines[n.graph] : undefined;
         if (inner && depth < 8) visit(inner, [g, ...scopes], path + "/", depth + 1);
       }
     };

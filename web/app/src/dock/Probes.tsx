@@ -36,7 +36,7 @@ function ProbeTile({ probe }: { probe: Probe }) {
   const viewers = report ? catalogue.viewers(report.type) : [];
   const linked = probe.options.linked !== false;
   const ports = useComparable();
-  const zone = useGraph((s) => historyZone(s.doc, probe.port, catalogue.library));
+  const zone = useGraph((s) => historyZone(s.doc, probe.port, catalogue.pipelines));
   const round = zone === null ? null : (probe.round ?? null);
   return (
     <div className="probe" data-testid={`probe-tile-${probe.port}`}>

@@ -164,7 +164,7 @@ async function attach(id: string) {
     }
     if (e.t === "catalogue") void loadCatalogue().catch((error: unknown) => tell(say(error), "error"));
   };
-  session.library = () => get().catalogue.library;
+  session.pipelines = () => get().catalogue.pipelines;
   session.connect();
   set({ tabs: [...get().tabs, { id, session }] });
   remember();

@@ -39,7 +39,7 @@ export function useReports(): ReadonlyMap<string, NodeReport> {
 export function useLevel(): Level {
   const doc = useGraph((s) => s.doc);
   const at = useGraph((s) => s.at);
-  const { library } = useCatalogue();
+  const { pipelines: library } = useCatalogue();
   return useMemo(() => levelAt(doc, at, library), [doc, at, library]);
 }
 /** The report of the out-port with a whole path: "loop/inner.out". */

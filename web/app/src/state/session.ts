@@ -137,9 +137,9 @@ export class Session {
     this.store.setState(part);
   }
   /** Graphs that come with the program, as the server tells them. */
-  library: () => Library = () => ({});
+  pipelines: () => Library = () => ({});
   private levelAt(path: string[], doc = this.state.doc): Level {
-    return levelAt(doc, path, this.library());
+    return levelAt(doc, path, this.pipelines());
   }
   get level(): Level {
     return this.levelAt(this.state.at);

@@ -60,7 +60,7 @@ export function levelsOf(doc: GraphDoc): Level[] {
     const level = levelAt(doc, path);
     if (seen.has(level.pointer)) return;
     seen.add(level.pointer);
-    out.push(levelAt(doc, path, reference.library));
+    out.push(levelAt(doc, path, reference.pipelines));
     for (const [id, n] of Object.entries(level.graph.nodes ?? {})) if (n.graph && levelAt(doc, [...path, id]).path.length > path.length) visit([...path, id], seen);
   };
   visit([], new Set());

@@ -86,7 +86,7 @@ export class Catalogue {
   readonly types: Record<string, TypeInfo>;
   readonly extensions: Record<string, string>;
   /** Graphs that nodes of any document can stand for. */
-  readonly library: Library = {};
+  readonly pipelines: Library = {};
   private readonly categories: Record<string, { title: string }>;
 
   constructor(json: CatalogueJson) {
@@ -96,7 +96,7 @@ export class Catalogue {
     this.categories = json.categories ?? {};
     for (const g of json.graphs ?? []) {
       this.graphs.set(g.name, g);
-      if (g.graph) this.library[g.name] = g.graph;
+      if (g.graph) this.pipelines[g.name] = g.graph;
     }
   }
 
