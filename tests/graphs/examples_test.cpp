@@ -43,7 +43,7 @@ double relative_error(const std::vector<double>& a, const std::vector<double>& t
 }
 
 TEST(ExampleGraphs, HaveNothingWrong) {
-  for (const char* name : {"kspace_filter", "coil_combination", "partial_fourier"})
+  for (const char* name : {"kspace_filter", "coil_combination", "partial_fourier", "sense", "few_samples", "cg_sense"})
     for (const auto& issue : flow::check(example(name), nodes::operations()))
       ADD_FAILURE() << name << " " << issue.node << " " << issue.port << ": " << issue.message;
 }
@@ -127,6 +127,42 @@ TEST(PartialFourier, OfARealEcho) {
     return d / m;
   };
   EXPECT_GT(detail(sharp), 1.2 * detail(blurred));
+}
+
+TEST(Sense, AThirdOfTheLinesAgainstAll) {
+  const auto ran = run(example("sense"));
+  // Noise of sd 0.01 in each part on an image of root mean square 0.3 or so, times the root of three and g of under 2.
+  EXPECT_LT(values(ran.array("nrmse"))[0], 0.25);
+  const auto image = magnitudes(ran.array("image")), full = magnitudes(ran.array("full"));
+  EXPECT_GT(correlation(image, full), 0.95);
+  for (const double g : values(ran.array("g")))
+    if (g != 0) {
+      ASSERT_GE(g, 1 - 1e-5);
+    }
+}
+
+TEST(FewSamples, WaveletsAreNearerToTheObject) {
+  const auto ran = run(example("few_samples"));
+  const auto cg = magnitudes(ran.array("cg")), wavelet = magnitudes(ran.array("wavelet"));
+  EXPECT_EQ(ran.array("wavelet").axes(), (Axes{"x", "y"}));
+  EXPECT_GT(correlation(cg, wavelet), 0.85);
+  EXPECT_LT(in_corners(wavelet, 160, 192, 8), in_corners(cg, 160, 192, 8) + 1e-12);
+}
+
+TEST(CgSense, SpiralAgainstThePhantom) {
+  const auto ran = run(example("cg_sense"));
+  // Edges of the phantom ring at a resolution of 120 voxels; samples lie in a disc.
+  EXPECT_LT(values(ran.array("nrmse"))[0], 0.25);
+  EXPECT_GT(correlation(magnitudes(ran.array("image")), values(ran.array("object"))), 0.93);
+  EXPECT_GT(correlation(magnitudes(ran.array("quick")), magnitudes(ran.array("image"))), 0.9);
+}
+
+TEST(FewSamples, OfARealBrain) {
+  const auto path = data("kspace/brain.cfl");
+  if (path.empty()) GTEST_SKIP() << "no kspace/brain.cfl in LARMOR_TEST_DATA";
+  const auto ran = run(example("few_samples"), {{"kspace", nodes::read_file(path)}});
+  EXPECT_THAT(ran.array("wavelet").shape(), ElementsAre(180, 230));
+  EXPECT_GT(correlation(magnitudes(ran.array("cg")), magnitudes(ran.array("wavelet"))), 0.8);
 }
 
 }  // namespace

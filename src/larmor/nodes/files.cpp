@@ -5,6 +5,7 @@
 #include <larmor/io/bids.hpp>
 #include <larmor/io/cfl.hpp>
 #include <larmor/io/file.hpp>
+#include <larmor/io/ismrmrd.hpp>
 #include <larmor/io/nifti.hpp>
 #include <larmor/io/npy.hpp>
 #include <larmor/io/pulseq.hpp>
@@ -53,6 +54,13 @@ std::vector<FileKind> make_kinds() {
        .read = reading<Array>(io::read_npy),
        .write = [](const fs::path& path, const Value& v,
                    const std::string& provenance) { write_npy_file(path, ValueTraits<Array>::from(v), provenance); }},
+      {.endings = {"h5", "mrd"},
+       .title = "ISMRMRD raw data",
+       .reader = "io.read_ismrmrd",
+       .writer = "io.write_ismrmrd",
+       .read = [](const fs::path& path) { return ValueTraits<Array>::to(io::read_ismrmrd(path).kspace); },
+       .write = [](const fs::path& path, const Value& v,
+                   const std::string&) { io::write_ismrmrd(path, {.kspace = ValueTraits<Array>::from(v)}); }},
       {.endings = {"cfl"},
        .title = "BART array",
        .reader = "io.read_cfl",

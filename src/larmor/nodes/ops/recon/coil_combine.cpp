@@ -20,11 +20,14 @@ void combine(flow::Ports& io) {
 void adaptive(flow::Ports& io) {
   const auto in = io.in<Gridded>("in");
   const int axis = need_axis(in.data, io.setting("axis"));
-  const auto result = recon::combine_adaptive(in.data, axis,
-                                              {.block = int(io.setting("block")),
-                                               .space = io.setting("volume") ? 3 : 2,
-                                               .cancel = &io.cancel(),
-                                               .progress = io.progress()});
+  const auto result = recon::combine_adaptive(
+      in.data, axis,
+      {.block = int(io.setting("block")),
+       .space = io.setting("volume") ? 3 : 2,
+       .phase = io.setting("phase").str() == "block_mean" ? recon::AdaptivePhase::block_mean
+                                                          : recon::AdaptivePhase::strongest_coil,
+       .cancel = &io.cancel(),
+       .progress = io.progress()});
   io.out("out") = in.with(result.image);
   io.out("maps") = in.with(result.sensitivities);
 }
@@ -63,7 +66,7 @@ void register_recon_coil_combine(flow::NodeTypes& nodes) {
       "recon.adaptive_combine",
       flow::NodeType{.title = "Adaptive coil combination",
                      .does = "Combines the images of coils by what each block of voxels says of the sensitivities",
-                     .from = "Walsh et al., MRM 43:682 (2000)",
+                     .from = "Walsh et al., MRM 43:682 (2000); Inati et al., ISMRM 2013, 2672",
                      .help = "In a block around every voxel the eigenvector of the largest eigenvalue of the "
                              "correlation of the coils stands for their sensitivities. The phase is that of the "
                              "coil that receives most.",
@@ -74,6 +77,8 @@ void register_recon_coil_combine(flow::NodeTypes& nodes) {
           .set(axis)
           .set(flow::Setting{"block", "width of the block, odd", 7, 1, 31}.by(2).in("voxels"))
           .set({"volume", "blocks in three dimensions, else in each plane of the first two", false})
+          .set(flow::Setting::choice("phase", "that of the coil that receives most, or the mean of each block (Inati)",
+                                     "strongest_coil", {"strongest_coil", "block_mean"}))
           .validate([](flow::Form& form) { offer_axes(form, "in", "axis"); })
           .run(adaptive));
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <larmor/nodes/files.hpp>
+#include <larmor/nodes/values/image.hpp>
+
+#include "command.hpp"
+#include "recon_job.hpp"
+
+namespace larmor::cli {
+namespace {
+
+int run(const Call& call) {
+  flow::Value kspace = nodes::read_file(call.text("KSPACE"));
+  if (call.given("--rename"))
+    kspace =
+        run_operation_of(call, "array.rename_axes", {{"in", kspace}}, {{"names", call.text("--rename")}}).at("out");
+  const auto out = run_operation_of(call, "recon.espirit", {{"in", kspace}},
+                                    {{"axes", call.text("--axes")},
+                                     {"axis", call.text("--coil-axis")},
+                                     {"calibration", call.integer("--calibration")},
+                                     {"kernel", call.integer("--kernel")},
+                                     {"threshold", call.number("--threshold")},
+                                     {"maps", call.integer("--sets")},
+                                     {"crop", call.number("--crop")},
+                                     {"soft_crop", call.flag("--soft-crop")}});
+  nodes::write_file(call.text("OUT"), out.at("maps"));
+  if (call.given("--eigenvalues")) nodes::write_file(call.text("--eigenvalues"), out.at("eigenvalues"));
+  fmt::print("{}  {}\n", call.text("OUT"), flow::ValueTraits<Array>::from(out.at("maps")).describe());
+  return 0;
+}
+
+}  // namespace
+
+void register_recon_espirit(Commands& commands) {
+  commands.add(
+      {.name = "recon espirit",
+       .does = "Sensitivities of coils from the middle of k-space",
+       .in = {{.name = "KSPACE", .what = "k-space of coils, the middle sampled in full: .cfl, .npy, .h5"}},
+       .out = {{.name = "OUT", .what = "sensitivities: .npy, .cfl"}},
+       .opt = {text("--rename", "names of the axes, in the file's order: coil, y, x; default: those in the file"),
+               text("--axes", "axes of space", "x, y"), text("--coil-axis", "axis of the coils", "coil"),
+               integer("--calibration", "samples of the middle along each axis", 24, 2, 1024),
+               integer("--kernel", "width of the windows", 6, 1, 32),
+               number("--threshold", "singular values below this part of the largest are noise [1]", 0.02, 0, 0.999),
+               integer("--sets", "sets of sensitivities", 1, 1, 16),
+               number("--crop", "eigenvalues below are background [1]", 0.8, 0, 0.999),
+               flag("--soft-crop", "fade over crop +- 0.1"), file("--eigenvalues", "write the eigenvalues")},
+       .refs = {"Uecker et al., MRM 71:990 (2014)"},
+       .examples = {"larmor recon espirit brain.cfl maps.cfl"},
+       .run = run});
+}
+
+}  // namespace larmor::cli

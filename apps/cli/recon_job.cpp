@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "recon_job.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <complex>
+#include <larmor/core/log.hpp>
+#include <larmor/core/progress.hpp>
+#include <larmor/nodes/files.hpp>
+#include <larmor/nodes/operations.hpp>
+#include <larmor/nodes/values/image.hpp>
+
+namespace larmor::cli {
+
+using flow::Value;
+
+std::map<std::string, Value> run_operation_of(const Call& call, const std::string& id,
+                                              std::map<std::string, Value> inputs,
+                                              std::map<std::string, Value> settings) {
+  flow::Ports::Services services;
+  services.cancel = Cancel::interrupt(), services.progress = console_progress(call.quiet);
+  services.warn = [](const std::string& text) { fmt::print(stderr, "warning: {}\n", text); };
+  if (!call.quiet) services.log = [](const std::string& text) { fmt::print(stderr, "{}\n", text); };
+  try {
+    return flow::run_operation(nodes::operations().get(id), nodes::operations().types, std::move(inputs),
+                               std::move(settings), std::move(services));
+  } catch (Error& e) {
+    throw e.at("larmor " + call.command->name);
+  }
+}
+
+std::vector<Option> kspace_options() {
+  return {
+      text("--rename", "names of the axes, in the file's order: coil, y, x; default: those in the file"),
+      text("--axes", "axes to transform", "x, y"),
+      text("--coil-axis", "axis of the coils", "coil"),
+      text("--undersample", "leave only some of the lines, like y=3, and tell how far the image is from that of all"),
+      integer("--calibration", "samples of the middle: kept, and used for sensitivities", 24, 0, 1024),
+      flag("--random", "undersample at random, dense in the middle"),
+      integer("--seed", "of random lines", 1, 0, 1000000)};
+}
+
+ReconJob read_kspace(const Call& call) {
+  ReconJob job{nodes::read_file(call.text("KSPACE")), {}, {}, call.text("--axes"), call.text("--coil-axis")};
+  if (call.given("--rename"))
+    job.full =
+        run_operation_of(call, "array.rename_axes", {{"in", job.full}}, {{"names", call.text("--rename")}}).at("out");
+  job.kspace = job.full;
+  if (!call.given("--undersample")) return job;
+  const bool keep = call.command->name != "recon sense" || call.given("--random");
+  const auto out = run_operation_of(call, "recon.undersample", {{"in", job.full}},
+                                    {{"factors", call.text("--undersample")},
+                                     {"calibration", keep ? call.integer("--calibration") : 0},
+                                     {"random", call.flag("--random")},
+                                     {"seed", call.integer("--seed")}});
+  job.kspace = out.at("out"), job.mask = out.at("mask");
+  return job;
+}
+
+std::vector<Option> maps_options() {
+  return {file("--maps", "sensitivities; default: calibrated on the middle of k-space (ESPIRiT)"),
+          number("--crop", "eigenvalues below are background, without --maps [1]", 0.8, 0, 0.999)};
+}
+
+Value read_maps(const Call& call, const ReconJob& job) {
+  if (call.given("--maps")) return nodes::read_file(call.text("--maps"));
+  return run_operation_of(call, "recon.espirit", {{"in", job.full}},
+                          {{"axes", job.axes},
+                           {"axis", job.coil_axis},
+                           {"calibration", call.integer("--calibration")},
+                           {"crop", call.number("--crop")}})
+      .at("maps");
+}
+
+std::vector<Option> image_options() {
+  return {flag("--magnitude", "write magnitudes instead of complex numbers"),
+          file("--error", "with --undersample: write the magnitude of the difference from the image of all samples")};
+}
+
+void write_image(const Call& call, const Value& image) {
+  const Value out =
+      call.flag("--magnitude") ? run_operation_of(call, "math.abs", {{"in", image}}, {}).at("out") : image;
+  nodes::write_file(call.text("OUT"), out);
+  fmt::print("{}  {}\n", call.text("OUT"), flow::ValueTraits<Array>::from(out).describe());
+}
+
+std::optional<Value> reference_of(const Call& call, const ReconJob& job, const Value& maps) {
+  if (!call.given("--undersample")) return {};
+  const Value images = run_operation_of(call, "fourier.ifft", {{"in", job.full}}, {{"axes", job.axes}}).at("out");
+  return run_operation_of(call, "recon.coil_combine", {{"in", images}, {"maps", maps}}, {{"axis", job.coil_axis}})
+      .at("out");
+}
+
+void print_error(const Call& call, const Value& image, const Value& reference) {
+  const auto bring = [](const Value& v) {
+    return flow::ValueTraits<Array>::from(v).cast(DType::c128).contiguous_copy();
+  };
+  const Value difference = run_operation_of(call, "math.subtract", {{"a", image}, {"b", reference}}, {}).at("out");
+  const Array d = bring(difference), r = bring(reference);
+  double dd = 0, rr = 0;
+  for (const auto& v : d.span<std::complex<double>>())
+    if (!std::isnan(v.real())) dd += std::norm(v);
+  for (const auto& v : r.span<std::complex<double>>()) rr += std::norm(v);
+  fmt::print("NRMSE {:.4f} to the image of all samples\n", rr > 0 ? std::sqrt(dd / rr) : NAN);
+  if (call.given("--error"))
+    nodes::write_file(call.text("--error"), run_operation_of(call, "math.abs", {{"in", difference}}, {}).at("out"));
+}
+
+}  // namespace larmor::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/core/array.hpp>
+#include <larmor/flow/value.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+
+/// What the commands of reconstruction share: they run the operations that graphs run.
+namespace larmor::cli {
+
+std::map<std::string, flow::Value> run_operation_of(const Call& call, const std::string& id,
+                                                    std::map<std::string, flow::Value> inputs,
+                                                    std::map<std::string, flow::Value> settings);
+
+/// k-space of a command line: as it is in the file, and as the command is to see it.
+struct ReconJob {
+  flow::Value full, kspace;         // the same unless --undersample was given
+  std::optional<flow::Value> mask;  // of --undersample
+  std::string axes, coil_axis;
+};
+/// KSPACE, --rename, --axes, --coil-axis, --undersample, --calibration, --random, --seed.
+std::vector<Option> kspace_options();
+ReconJob read_kspace(const Call& call);
+
+/// Sensitivities: those of --maps, or calibrated on the middle of the k-space as the file has it.
+std::vector<Option> maps_options();
+flow::Value read_maps(const Call& call, const ReconJob& job);
+
+/// OUT and --error; prints what was written, and with --undersample how far it is from `reference`.
+std::vector<Option> image_options();
+void write_image(const Call& call, const flow::Value& image);
+/// The image of all samples, combined with the sensitivities; nothing without --undersample.
+std::optional<flow::Value> reference_of(const Call& call, const ReconJob& job, const flow::Value& maps);
+void print_error(const Call& call, const flow::Value& image, const flow::Value& reference);
+
+}  // namespace larmor::cli
