@@ -26,7 +26,10 @@ struct Trajectory {
 
   int dimensions() const { return k.rank() == 0 ? 0 : static_cast<int>(k.extent(k.rank() - 1)); }
   /// Samples in all.
-  std::int64_t size() const { return dimensions() == 0 ? 0 : k.size() / dimensions(); }
+  std::int64_t size() const {
+    const int d = dimensions();
+    return d == 0 ? 0 : k.size() / d;
+  }
   /// Axes and shape that one coil and slice of data has: those of k without the last.
   Axes sample_axes() const;
   Shape sample_shape() const;

@@ -47,11 +47,11 @@ recon::SpiralEnd end_of(const std::string& text) {
 
 }  // namespace
 
-ScanProtocol scan_protocol(const Value& record, recon::SpiralProtocol start) {
+ScanProtocol scan_protocol(const Value& record, const recon::SpiralProtocol& start) {
   if (record.kind() != Value::Kind::record)
     throw Error(Errc::type, "a protocol is needed and this is " + record.describe(), "read one with io.read_json");
   const Reader read(record);
-  ScanProtocol p{.spiral = std::move(start)};
+  ScanProtocol p{.spiral = start};
   auto& s = p.spiral;
   double arms = 0, number = 0;
   if (!read.number("fov_m", 1, s.fov) || !read.number("arms", 1, arms))

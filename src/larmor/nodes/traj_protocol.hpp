@@ -21,6 +21,6 @@ struct ScanProtocol {
 /// x_delay_us ... of reconstruction_settings*; what is not there stays as in `start`.
 ///
 /// Errors   Errc::type for another kind of value under a name, Errc::format when fov_m or arms are not there
-ScanProtocol scan_protocol(const flow::Value& record, recon::SpiralProtocol start);
+ScanProtocol scan_protocol(const flow::Value& record, const recon::SpiralProtocol& start);
 
 }  // namespace larmor::nodes
