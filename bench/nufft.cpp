@@ -15,6 +15,7 @@
 #include <functional>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
+#include <larmor/recon/dcf/dcf.hpp>
 #include <larmor/recon/nufft/nudft.hpp>
 #include <larmor/recon/nufft/nufft.hpp>
 #include <random>
@@ -202,6 +203,23 @@ void show(const char* what, const Trajectory& traj, Shape image, std::int64_t ba
   set_thread_count(both);
 }
 
+/// 15 repeats of the iterative density compensation, sorting included.
+void density(const char* what, const Trajectory& traj) {
+  const int both = thread_count();
+  for (const int threads : both == 1 ? std::vector{1} : std::vector{1, both}) {
+    set_thread_count(threads);
+    Array w;
+    const auto work = [&] { w = recon::density_iterative(traj); };
+    const double median = median_seconds(9, work), best = best_seconds(9, work);
+    double sum = 0;
+    for (const float v : w.span<float>()) sum += v;
+    fmt::print("  density of {}, 15 repeats, {} thread{}: {:.1f} (best {:.1f}) ms; weights add up to {:.0f}\n", what,
+               threads, threads == 1 ? "" : "s", 1e3 * median, 1e3 * best, sum);
+    right = right && std::isfinite(sum) && sum > 0;
+  }
+  set_thread_count(both);
+}
+
 /// Transforms read from a file a few at a time and added up, as coil images would be combined.
 void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, double tolerance) {
   const std::int64_t M = traj.size(), at_once = 16;
@@ -253,11 +271,13 @@ int main(int argc, char** argv) {
   if (asked("spiral")) {
     const auto traj = spiral(825, 79, 300, 0.451);
     const double plain = plain_gridder_seconds(traj, noise({traj.size()}), 300);
+    density("the spiral", traj);
     show("spiral 79 x 825 -> 300^2", traj, {300, 300}, 20, 2.2e-3, plain);
     show("spiral 79 x 825 -> 300^2", traj, {300, 300}, 1, 2.2e-3, plain);
   }
   if (asked("propeller")) {
     const auto traj = propeller(23, 30, 872, 436);
+    density("PROPELLER", traj);
     stream(traj, 436, 288, 6.5e-5);
     show("PROPELLER 23 x 30 x 872 -> 436^2", traj, {436, 436}, 16, 6.5e-5,
          plain_gridder_seconds(traj, noise({traj.size()}), 436));

@@ -40,12 +40,12 @@ if command -v bart > /dev/null; then
   # BART's own radial trajectory of as many samples; its positions are in cycles/FOV too.
   bart traj -x 825 -y 79 -r "$folder/traj" > /dev/null
   bart scale 0.36 "$folder/traj" "$folder/scaled" > /dev/null
-  bart phantom -k -s 20 -t "$folder/scaled" "$folder/kspace" > /dev/null
+  bart phantom -k -s 8 -t "$folder/scaled" "$folder/kspace" > /dev/null
   for threads in 1 2; do
     start=$(date +%s.%N)
     OMP_NUM_THREADS=$threads bart nufft -a -d 300:300:1 "$folder/scaled" "$folder/kspace" "$folder/image" > /dev/null
     end=$(date +%s.%N)
-    echo "BART $(bart version), $threads threads: adjoint of 20 coils, planning and files included: $(echo "1000 * ($end - $start)" | bc -l | cut -d. -f1) ms"
+    echo "BART $(bart version), $threads threads: adjoint of 8 coils, planning and files included: $(echo "1000 * ($end - $start)" | bc -l | cut -d. -f1) ms"
   done
 else
   echo "BART: not installed"
