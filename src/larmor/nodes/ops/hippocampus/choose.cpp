@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <larmor/clinic/checks.hpp>
+#include <larmor/clinic/rules.hpp>
+#include <larmor/flow/node_type.hpp>
+#include <larmor/nodes/values/hippocampus.hpp>
+#include <larmor/nodes/values/image.hpp>
+#include <sstream>
+
+namespace larmor::nodes {
+namespace {
+
+void choose(flow::Ports& io) {
+  const std::string folder = io.setting("study"), rules_file = io.setting("rules"), side = io.setting("side");
+  const auto rules = rules_file.empty() ? clinic::default_rules() : clinic::read_rules(rules_file);
+  std::vector<std::filesystem::path> files;
+  std::istringstream lines(io.setting("files").str());
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) files.emplace_back(line);
+  const auto found = files.empty() ? dicom::scan(folder, io.progress(), &io.cancel())
+                                   : dicom::scan(std::move(files), io.progress(), &io.cancel());
+  if (found.studies.empty())
+    throw Error(Errc::format, fmt::format("no DICOM study is in {} ({} files)", folder, found.files),
+                found.rejected.empty() ? "name the folder of a study" : dicom::rejected_text(found.rejected));
+  if (found.studies.size() > 1)
+    throw Error(Errc::usage,
+                fmt::format("{} studies are in {}: of patients '{}' and '{}', ...", found.studies.size(), folder,
+                            found.studies[0].patient_id, found.studies[1].patient_id),
+                "name the folder of one, or use larmor hippocampus batch");
+  // A damaged file may be a slice.
+  for (const auto& r : found.rejected)
+    if (r.reason != "no DICOM" && !r.reason.starts_with("the same object"))
+      throw Error(Errc::format, r.reason, "copy or export the study again");
+  const auto& study = found.studies[0];
+  const auto choice = clinic::choose_series(study, rules, side == "from DICOM" ? "" : side);
+  const bool second = io.setting("second");
+  if (second && choice.chosen.size() < 2)
+    throw Error(Errc::usage, "the study has no second side", "measure the one that is there");
+  const auto& chosen = choice.chosen[second ? 1 : 0];
+  auto volume = dicom::read_volume(*chosen.series, {}, io.progress(), &io.cancel());
+  clinic::check_picture(volume.image);
+  for (const auto& w : volume.warnings) io.warn(w);
+  for (const auto& line : choice.explanation) io.log(line);
+  io.out("image") = volume.image;
+  io.out("series") = ChosenSeries{*chosen.series, clinic::subject_of(*chosen.series, study), chosen.side,
+                                  chosen.side_from, choice.explanation};
+  io.out("sides") = static_cast<double>(choice.chosen.size());
+}
+
+}  // namespace
+
+void register_hippocampus_choose(flow::NodeTypes& nodes) {
+  nodes.add(
+      "hippocampus.choose",
+      flow::NodeType{
+          .title = "Choose the hippocampus series",
+          .does = "Chooses the crop around a hippocampus in a DICOM study by rules on its attributes, and reads it",
+          .from = "DICOM PS3.3",
+          .help = "Refuses with the reason for each series when none fits or several do. The side comes from "
+                  "Laterality, the rules or the operator, never from the picture. "
+                  "Sex, birth date and age come from other series of the study when the crop lacks them.",
+          .impure = true,
+          .tags = {"dicom", "study", "rules", "volumetry"}}
+          .out<Image>("image", "the crop (x, y, z)")
+          .out<ChosenSeries>("series", "the series, person and side")
+          .out<double>("sides", "how many sides the study has")
+          .set(flow::Setting::folder("study", "folder of a DICOM study").or_none())
+          .set(flow::Setting::open("rules", "which series to take (YAML); empty: MR with SeriesDescription HippoCrop",
+                                   {"yaml", "yml"})
+                   .or_none())
+          .set(flow::Setting::choice("side", "where DICOM does not say it, the operator may", "from DICOM",
+                                     {"from DICOM", "left", "right"}))
+          .set({"second", "the right one of a study with both sides", false})
+          .set(flow::Setting("files", "the files of the study, a line each, instead of its folder", "").lines())
+          .run(choose));
+}
+
+}  // namespace larmor::nodes
