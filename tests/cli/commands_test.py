@@ -151,6 +151,25 @@ class Cases(harness.CliCase):
     same = self.ok("sim", "dce", "--param", "Ktrans=0.12").stdout
     self.assertEqual(same, self.ok("sim", "dce", "--param", "Ktrans=0.002 1/s").stdout)
 
+  def test_sim_bloch_is_a_slice(self):
+    rows = self.table(self.ok("sim", "bloch", "--FA", "90", "--thickness", "5", "--points", "81", "--time-bandwidth", "8").stdout)
+    self.assertEqual((len(rows), rows[0][0], rows[-1][0]), (81, -10, 10))
+    self.assertGreater(rows[40][2], 0.97)  # the middle lies along y
+    self.assertGreater(rows[0][3], 0.98)  # outside nothing happened
+    spectrum = self.table(self.ok("sim", "bloch", "--shape", "hard", "--FA", "30", "--duration", "0.01", "--thickness", "0", "--points", "3", "--T1", "1e9", "--T2", "1e9").stdout)
+    self.assertAlmostEqual(spectrum[1][3], math.cos(math.radians(30)), places=5)
+    self.fails(2, ["sim", "bloch", "--shape", "sink"], "sinc")
+    self.fails(1, ["sim", "bloch", "--thickness", "0.01"], "above the limit")
+    self.fails(1, ["sim", "bloch", "--T1", "100", "--T2", "300"], "above 2 T1")
+
+  def test_sim_epg_decays_with_T2(self):
+    rows = self.table(self.ok("sim", "epg", "--sequence", "fse", "--FA", "180", "--TE", "10", "--pulses", "3", "--T1", "1000,800", "--T2", "50,100").stdout)
+    self.assertEqual(len(rows), 12)
+    for T1, T2, read, time, _, _, size in rows:
+      self.assertAlmostEqual(time, 0.01 * (read + 1))
+      self.assertAlmostEqual(size, math.exp(-1e3 * time / T2), places=5)
+    self.fails(2, ["sim", "epg", "--TE", "20", "--TR", "10"], "longer than")
+
   # dro, info ---------------------------------------------------------------------------------------------------------
 
   def test_dro_tells_what_it_made(self):

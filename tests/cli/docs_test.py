@@ -47,6 +47,11 @@ class Cases(harness.CliCase):
     for made in ("k.npy", "waveforms.svg", "kspace.npy", "image.npy", "blurred.npy", "exact.npy", "image.png"):
       self.assertTrue((self.dir / made).exists(), made)
 
+  def test_simulate(self):
+    self.run_page("docs/tutorial/simulate.md", "larmor sim bloch")
+    for made in ("profile.csv", "echoes.csv", "echo/echo.csv", "echo/profile.csv", "echo/diagram.csv", "echo/course.csv"):
+      self.assertTrue((self.dir / made).exists(), made)
+
   def test_run_graphs(self):
     self.run_page("docs/how-to/run-graphs.md", "larmor run")
     self.assertEqual(json.loads((self.dir / "again.json").read_text())["wires"]["write.image"], "times.out")

@@ -49,6 +49,11 @@ void add_types(flow::Types& types) {
                          .parent = "record",
                          .colour = "#937860",
                          .viewers = {"table", "text"}});
+  types.add("spins", {.title = "Spins",
+                      .what = "places, offsets and relaxation times of isochromats",
+                      .parent = "record",
+                      .colour = "#E69F00",
+                      .viewers = {"text"}});
   types.add("scene", {.title = "Scene",
                       .what = "points, lines, spheres and arrows in space",
                       .parent = "record",
