@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <larmor/flow/plan.hpp>
+#include <string>
 
 namespace larmor::flow {
 namespace {
@@ -28,7 +30,7 @@ class InputStamp : public testing::Test {
     put(name, "22");
     return now() != before;
   }
-  const fs::path root_ = fs::temp_directory_path() / "larmor_input_stamp";
+  const fs::path root_ = fs::temp_directory_path() / ("larmor_input_stamp_" + std::to_string(::getpid()));
 };
 
 TEST_F(InputStamp, FilesOfTheSameNameCount) {
