@@ -222,17 +222,19 @@ void density(const char* what, const Trajectory& traj) {
 
 /// Transforms read from a file a few at a time and added up, as coil images would be combined.
 void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, double tolerance) {
-  const std::int64_t M = traj.size(), at_once = 16;
+  const std::int64_t M = traj.size(), at_once = 8;
   char name[] = "/tmp/larmor_bench_XXXXXX";
   const int file = mkstemp(name);
   unlink(name);
-  const Array some = noise({M, at_once});
-  for (std::int64_t i = 0; i < transforms; i += at_once)
-    if (write(file, some.raw(), some.bytes()) != ssize_t(some.bytes())) {
-      fmt::print("  no room in /tmp for the stream\n");
-      close(file);
-      return;
-    }
+  {
+    const Array some = noise({M, at_once});
+    for (std::int64_t i = 0; i < transforms; i += at_once)
+      if (write(file, some.raw(), some.bytes()) != ssize_t(some.bytes())) {
+        fmt::print("  no room in /tmp for the stream\n");
+        close(file);
+        return;
+      }
+  }
   Shape shape = traj.sample_shape();
   shape.push_back(at_once);
   const int both = thread_count();
@@ -243,8 +245,13 @@ void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, dou
     const double all = seconds([&] {
       const recon::Nufft nufft(traj, {n, n}, {.tolerance = tolerance, .batch = int(at_once)});
       for (std::int64_t i = 0; i < transforms; i += at_once) {
-        if (pread(file, in.raw(), in.bytes(), off_t(i / at_once * std::int64_t(in.bytes()))) != ssize_t(in.bytes()))
-          std::abort();
+        const auto one = static_cast<std::size_t>(M) * sizeof(C);
+        parallel_for(static_cast<std::size_t>(at_once), 1, [&](std::size_t begin, std::size_t end) {
+          const auto bytes = static_cast<ssize_t>((end - begin) * one);
+          if (pread(file, in.data<C>() + static_cast<std::int64_t>(begin) * M, std::size_t(bytes),
+                    off_t((static_cast<std::size_t>(i) + begin) * one)) != bytes)
+            std::abort();
+        });
         const Array out = nufft.adjoint(in);
         checksum += std::abs(out.data<C>()[n]);
       }
