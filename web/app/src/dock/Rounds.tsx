@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { atRound } from "@larmor/graph";
 import { ChevronLeft, ChevronRight, History, SkipForward } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useApi, usePortReport, useSession } from "../state/hooks.ts";
@@ -11,12 +12,21 @@ export function Rounds({ port, zone, round, onRound }: { port: string; zone: str
   const [count, setCount] = useState(0);
   useEffect(() => {
     let live = true;
-    api.json<{ rounds: number }>(`/api/graphs/${session.id}/rounds?port=${encodeURIComponent(port)}`).then(
-      (a) => live && setCount(a.rounds),
+    const of = (what: string, p: string) => `/api/graphs/${session.id}/${what}?port=${encodeURIComponent(p)}`;
+    const rounds = async () => (await api.json<{ rounds: number }>(of("rounds", port))).rounds;
+    // What ran before its history was wanted has none: looking at a round makes the engine run it again and keep them.
+    const all = async () => {
+      const n = await rounds();
+      if (n > 0 || !hash) return n;
+      await api.json(of("value", atRound(port, zone, 0)));
+      return rounds();
+    };
+    all().then(
+      (n) => live && setCount(n),
       () => live && setCount(0), // the value itself says what is wrong
     );
     return () => void (live = false);
-  }, [api, session.id, port, hash]);
+  }, [api, session.id, port, zone, hash]);
   if (count < 1) return null;
   const at = round === null ? count - 1 : Math.min(round, count - 1);
   const go = (k: number) => onRound(k >= count - 1 ? null : Math.max(0, k));
