@@ -31,7 +31,7 @@ int run(const Call& call) {
 void register_recon_pics(Commands& commands) {
   auto options = kspace_options();
   for (auto more : {maps_options(), image_options()}) options.insert(options.end(), more.begin(), more.end());
-  for (auto option :
+  for (const auto& option :
        {text("--solver", "least squares (cg, lsqr, lsmr), or with penalties (fista, admm)", "cg").one_of([] {
           return std::vector<std::string>{"cg", "lsqr", "lsmr", "fista", "admm"};
         }),
