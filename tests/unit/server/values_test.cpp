@@ -139,8 +139,13 @@ TEST(Onto, SamplesLieAtTheSamePlaceInSpace) {
             voxel[0] >= 0 && voxel[0] <= 23 && voxel[1] >= 0 && voxel[1] <= 19 && voxel[2] >= 0 && voxel[2] <= 11;
         const bool out = voxel[0] < -0.51 || voxel[0] > 23.51 || voxel[1] < -0.51 || voxel[1] > 19.51 ||
                          voxel[2] < -0.51 || voxel[2] > 11.51;
-        if (in) ++inside, EXPECT_NEAR(got, at[0] + 2 * at[1] - 3 * at[2], 1e-4);  // float of values up to 100
-        if (out) EXPECT_TRUE(std::isnan(got));
+        if (in) {
+          ++inside;
+          EXPECT_NEAR(got, at[0] + 2 * at[1] - 3 * at[2], 1e-4);  // float of values up to 100
+        }
+        if (out) {
+          EXPECT_TRUE(std::isnan(got));
+        }
       }
     EXPECT_GT(inside, 10);
   }
