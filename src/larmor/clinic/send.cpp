@@ -67,7 +67,8 @@ void attempt(std::vector<Sent>& all, const Archive& archive) {
       files[sent.file.string()] = &sent;
   }
   if (files.empty()) return;
-  OFCondition done = scu.initNetwork();
+  OFCondition done = scu.addPresentationContexts();
+  if (done.good()) done = scu.initNetwork();
   if (done.good()) done = scu.negotiateAssociation();
   if (done.bad()) return fail(fmt::format("no connection to {}:{}: {}", archive.host, archive.port, done.text()));
   fail("not sent");
