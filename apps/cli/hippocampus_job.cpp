@@ -83,8 +83,8 @@ void add_second_side(flow::Graph& graph) {
 
 std::vector<Option> hippocampus_options() {
   return {file("--rules", "which series is measured (YAML); default: MR with SeriesDescription HippoCrop"),
-          text("--side", "side of the hippocampus where DICOM does not say it", "from DICOM").one_of([] {
-            return std::vector<std::string>{"from DICOM", "left", "right"};
+          text("--side", "side of the hippocampus where DICOM does not say it", "as_stored").one_of([] {
+            return std::vector<std::string>{"as_stored", "left", "right"};
           }),
           file("--model", "weights of the network; default: the model that comes with Larmor"),
           flag("--no-mirror", "no mean over mirrored images: several times faster, a little worse"),

@@ -16,7 +16,7 @@ struct HippocampusJob {
   std::string study;                    // folder
   std::vector<std::string> files = {};  // instead of the folder
   std::string out;
-  std::string rules = {}, model = {}, norms = {}, side = "from DICOM";
+  std::string rules = {}, model = {}, norms = {}, side = "as_stored";
   std::vector<std::string> labels = {};  // one, or left and right
   std::vector<std::string> earlier = {};
   bool fractional = false, pdf = true, page = true, mirror = true;

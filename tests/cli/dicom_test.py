@@ -177,7 +177,7 @@ class Cases(harness.CliCase):
     series(self.dir / "in" / "a", uid="2.25.21", side="R")
     series(self.dir / "in" / "b", uid="2.25.22", side="L", number=4)
     labels(self.dir / "l.nii.gz")
-    results = json.loads(self.ok("hippocampus", "in", "-o", "out", "--labels", "l.nii.gz,l.nii.gz", "-q", "--json").stdout)
+    results = json.loads(self.ok("hippocampus", "in", "-o", "out", "--labels", "l.nii.gz", "--labels", "l.nii.gz", "-q", "--json").stdout)
     self.assertEqual([s["side"] for s in results["sides"]], ["left", "right"])
     self.assertEqual(results["asymmetry"][2], {"structure": "total", "percent": 0.0})
     self.assertIn("seg_left.dcm", data_names(self.dir / "out"))

@@ -204,8 +204,9 @@ TEST(Judges, EveryObjectIsValid) {
     for (int k = 0; k < s.slices; ++k) all += " '" + (f.path / (std::to_string(k) + ".dcm")).string() + "'";
     EXPECT_EQ(errors_of("dcentvfy" + all), "");
   }
-  if (installed("dsrdump"))
+  if (installed("dsrdump")) {
     EXPECT_THAT(output_of("dsrdump '" + (out.path / "sr.dcm").string() + "'"), HasSubstr("Volume"));
+  }
 }
 
 TEST(Page, PdfIsOnePageOfText) {

@@ -51,7 +51,7 @@ Error error_of(const Json& e, const std::string& name) {
 
 }  // namespace
 
-Worker::Worker(std::vector<std::string> words) : process_(words, true), name_("worker") {}
+Worker::Worker(const std::vector<std::string>& words) : process_(words, true), name_("worker") {}
 
 void Worker::drain(const Ports* io) {
   const std::string text = process_.printed();

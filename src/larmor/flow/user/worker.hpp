@@ -21,7 +21,7 @@ struct Source {
 class Worker {
  public:
   /// Errors   Errc::file when it cannot be started or has no numpy, with what to install
-  explicit Worker(std::vector<std::string> words);
+  explicit Worker(const std::vector<std::string>& words);
 
   /// Loads another version of the file; the state of the earlier one stays. Returns the JSON of its description.
   /// Errors   as of the file, at "file.py:12"; Errc::cancelled when it takes longer than `seconds`

@@ -73,7 +73,7 @@ bool plain(const std::string& s) {
 
 std::string iconv_from(const char* charset, std::string value) {
   const iconv_t converter = ::iconv_open("UTF-8", charset);
-  if (converter == reinterpret_cast<iconv_t>(-1)) return {};
+  if (converter == reinterpret_cast<iconv_t>(-1)) return {};  // NOLINT(performance-no-int-to-ptr): as iconv says it
   std::string out(4 * value.size() + 16, '\0');
   char *in = value.data(), *to = out.data();
   std::size_t in_left = value.size(), out_left = out.size();
@@ -311,7 +311,8 @@ std::vector<Item::Attribute> Item::attributes() const {
   return out;
 }
 
-Dataset::Dataset(std::shared_ptr<void> file) : Item(file, static_cast<DcmFileFormat*>(file.get())->getDataset()) {}
+Dataset::Dataset(const std::shared_ptr<void>& file)
+    : Item(file, static_cast<DcmFileFormat*>(file.get())->getDataset()) {}
 Dataset::Dataset()
     : Dataset([] {
         set_up();

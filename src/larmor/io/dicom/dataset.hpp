@@ -109,7 +109,7 @@ class Dataset : public Item {
   std::vector<std::byte> bytes(bool keep_syntax = false) const;
 
  private:
-  explicit Dataset(std::shared_ptr<void> file);
+  explicit Dataset(const std::shared_ptr<void>& file);
 };
 
 /// A new unique identifier, 2.25.<number of a random UUID> (PS3.5 B.2).

@@ -86,7 +86,7 @@ OffResonanceNufft::OffResonanceNufft(const Trajectory& traj, const Array& freque
   traj.check();
   if (traj.times.empty())
     throw Error(Errc::shape, "off-resonance: the trajectory does not say when its samples were taken", "give it times");
-  const Shape image(frequency.shape());
+  const Shape& image = frequency.shape();
   if (static_cast<int>(image.size()) != traj.dimensions())
     throw Error(Errc::shape, fmt::format("off-resonance: frequencies are {} for {} coordinates", frequency.describe(),
                                          traj.dimensions()));

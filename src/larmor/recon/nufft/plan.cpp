@@ -195,6 +195,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   Layout& layout = plan.layout;
   layout.dims = plan.dims, layout.width = w, layout.degree = plan.kernel.degree;
   plan.coefficients.assign(static_cast<std::size_t>(plan.kernel.degree + 1) * 16 + 16, 0);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the first address of a cache line inside
   auto* rows = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(plan.coefficients.data()) + 63) / 64 * 64);
   for (int k = 0; k <= plan.kernel.degree; ++k)
     for (int l = 0; l < w; ++l)

@@ -182,9 +182,9 @@ class Differences final : public LinearOp {
 
 }  // namespace
 
-Op identity_op(Space space) { return std::make_shared<Identity>(space); }
+Op identity_op(const Space& space) { return std::make_shared<Identity>(space); }
 
-Op fourier_op(Space space, const Axes& axes) {
+Op fourier_op(const Space& space, const Axes& axes) {
   std::vector<int> at;
   for (const auto& name : axes) at.push_back(space.axis(name));
   if (at.empty() || at.size() > 3)
@@ -238,7 +238,7 @@ Op sensitivities_op(const Array& maps, const std::string& coil_axis, const Shape
                                          maps.extent(coil), sets);
 }
 
-Op differences_op(Space space, const Axes& axes) {
+Op differences_op(const Space& space, const Axes& axes) {
   if (axes.empty()) throw Error(Errc::usage, "differences along no axis", "name one or more of " + space.describe());
   std::vector<int> at;
   for (const auto& name : axes) at.push_back(space.axis(name));

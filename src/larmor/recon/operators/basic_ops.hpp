@@ -5,10 +5,10 @@
 /// The operators that imaging is made of.
 namespace larmor::recon {
 
-Op identity_op(Space space);
+Op identity_op(const Space& space);
 
 /// Centred unitary Fourier transform of the named axes (1 to 3), image to k-space. Errors   Errc::unknown_name
-Op fourier_op(Space space, const Axes& axes);
+Op fourier_op(const Space& space, const Axes& axes);
 
 /// Multiplication by real or complex weights, matched by the names of their axes: a sampling mask (boolean or 0 and
 /// 1), the root of a density compensation, a phase. Errors   Errc::shape for an axis that the space does not have or
@@ -28,6 +28,6 @@ Op sensitivities_op(const Array& maps, const std::string& coil_axis = "coil", co
 
 /// Periodic differences to the next neighbour along the named axes, side by side along a new last axis "direction".
 /// Errors   Errc::unknown_name, Errc::usage for none
-Op differences_op(Space space, const Axes& axes);
+Op differences_op(const Space& space, const Axes& axes);
 
 }  // namespace larmor::recon

@@ -24,7 +24,9 @@ Solution admm(const LinearOp& A, const Array& y, const std::vector<Penalty>& pen
   const auto T = [&](const Penalty& p, const Array& x) {
     return p.transform ? p.transform->forward(x, o.cancel) : x.clone();
   };
-  const auto T_adjoint = [&](const Penalty& p, Array v) { return p.transform ? p.transform->adjoint(v, o.cancel) : v; };
+  const auto T_adjoint = [&](const Penalty& p, const Array& v) {
+    return p.transform ? p.transform->adjoint(v, o.cancel) : v;
+  };
   const auto matrix = [&](const Array& x) {  // A^H A + l2 + rho sum of T^H T
     Array out = A.normal(x, o.cancel);
     if (o.l2 > 0) add_scaled(o.l2, x, out);
@@ -41,8 +43,8 @@ Solution admm(const LinearOp& A, const Array& y, const std::vector<Penalty>& pen
   };
   std::vector<Split> splits;
   for (const auto& p : penalties) {
-    Array z = T(p, x), u = Array(z.dtype(), z.shape(), z.axes());
-    splits.push_back({&p, std::move(z), std::move(u)});
+    const Array z = T(p, x);
+    splits.push_back({&p, z, Array(z.dtype(), z.shape(), z.axes())});
   }
   it.note(1, cost(), x, true);
   while (it.more()) {

@@ -33,7 +33,7 @@ void choose(flow::Ports& io) {
     if (r.reason != "no DICOM" && !r.reason.starts_with("the same object"))
       throw Error(Errc::format, r.reason, "copy or export the study again");
   const auto& study = found.studies[0];
-  const auto choice = clinic::choose_series(study, rules, side == "from DICOM" ? "" : side);
+  const auto choice = clinic::choose_series(study, rules, side == "as_stored" ? "" : side);
   const bool second = io.setting("second");
   if (second && choice.chosen.size() < 2)
     throw Error(Errc::usage, "the study has no second side", "measure the one that is there");
@@ -69,8 +69,8 @@ void register_hippocampus_choose(flow::NodeTypes& nodes) {
           .set(flow::Setting::open("rules", "which series to take (YAML); empty: MR with SeriesDescription HippoCrop",
                                    {"yaml", "yml"})
                    .or_none())
-          .set(flow::Setting::choice("side", "where DICOM does not say it, the operator may", "from DICOM",
-                                     {"from DICOM", "left", "right"}))
+          .set(flow::Setting::choice("side", "where DICOM does not say it, the operator may", "as_stored",
+                                     {"as_stored", "left", "right"}))
           .set({"second", "the right one of a study with both sides", false})
           .set(flow::Setting("files", "the files of the study, a line each, instead of its folder", "").lines())
           .run(choose));
