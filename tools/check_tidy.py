@@ -55,6 +55,8 @@ def sources():
         path = pathlib.Path(entry["file"]).resolve()
         if not any(path.is_relative_to(ROOT / d) for d in ("src", "apps")) or path.suffix != ".cpp":
             continue
+        if path.relative_to(ROOT).as_posix().startswith(LEFT_OUT):
+            continue
         if path not in chosen or "LARMOR_ISA=baseline" in entry["command"]:
             chosen[path] = entry
     return [Source(path, entry) for path, entry in sorted(chosen.items())]
