@@ -72,13 +72,21 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   await until(async () => !(await docOf(studio)).nodes.b_2);
   // Across tabs: nodes and the wires among them.
   await page.keyboard.press("Control+a");
+  await page.waitForFunction(() => document.querySelectorAll(".react-flow__node.selected").length === 3);
+  await page.waitForTimeout(300);
   await page.keyboard.press("Control+c");
+  await page.waitForTimeout(300);
   await page.getByTitle("New graph").click();
   await until(async () => (await graphs()).length === 2);
   const second = (await graphs()).find((g) => g !== first);
   await page.locator(".canvas-empty").waitFor();
-  await page.keyboard.press("Control+v");
-  await until(async () => Object.keys((await docOf(studio, second)).nodes ?? {}).length === 3);
+  // The new canvas takes the keys a moment after it is drawn: whoever sees nothing happen pastes again.
+  const pasted = async () => Object.keys((await docOf(studio, second)).nodes ?? {}).length;
+  for (let k = 0; k < 5 && !(await pasted()); ++k) {
+    await page.keyboard.press("Control+v");
+    for (let wait = 0; wait < 20 && !(await pasted()); ++wait) await page.waitForTimeout(100);
+  }
+  await until(async () => (await pasted()) === 3);
   assert.deepEqual((await docOf(studio, second)).wires, chain().wires);
   await picture("canvas-tabs");
   // Tabs by keys; each keeps its graph.
@@ -90,7 +98,7 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   await until(async () => (await docOf(studio)).nodes.a.settings.value === 7);
   await page.getByTestId("undo").click();
   await until(async () => (await docOf(studio)).nodes.a.settings.value === 2);
-  assert.equal(await page.getByTestId("setting-value").inputValue(), "2");
+  await until(async () => (await page.getByTestId("setting-value").inputValue()) === "2");
   await page.getByTestId("redo").click();
   await until(async () => (await docOf(studio)).nodes.a.settings.value === 7);
   // Kept without saving: the mark says so, and closing asks.
