@@ -45,8 +45,8 @@ std::int64_t grid_length(std::int64_t n, double a, int width) {
   });
 }
 
-// Cycles of a pass of one group of lanes, from bench/nufft on AVX-512: per cell of the window, per sample, per sample
-// and transform, per cell of the transforms (line_cost).
+// Cycles of a pass of one group of lanes, estimated for AVX-512 and not fitted to measurements: per cell of the window,
+// per sample, per sample and transform; per cell of the transforms see line_cost.
 constexpr double per_cell = 2.3, per_sample = 30, per_value = 2.5;
 
 double time_of(const Shape& image, const std::vector<std::int64_t>& grid, int width, double samples, int batch) {
