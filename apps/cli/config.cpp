@@ -9,7 +9,6 @@
 #include <cmath>
 #include <larmor/core/units.hpp>
 #include <larmor/io/file.hpp>
-#include <larmor/perfusion/dce/model.hpp>
 #include <nlohmann/json.hpp>
 
 #include "text_table.hpp"
@@ -73,7 +72,7 @@ const char* kind_words(KeyKind kind) {
 
 class ConfigReader {
  public:
-  explicit ConfigReader(Config& config) : config_(config) {}
+  explicit ConfigReader(Config& config) : config_(config), table_(config.table()) {}
 
   void read(const YAML::Node& root) {
     if (!root || root.IsNull()) return;
@@ -81,7 +80,7 @@ class ConfigReader {
       throw Error(Errc::usage, "the configuration is not a map of sections", "begin with a section such as 'fit:'")
           .at(where(root));
     std::vector<std::string> names;
-    for (const auto& s : config_sections()) names.emplace_back(s.name);
+    for (const auto& s : table_.sections) names.emplace_back(s.name);
     std::vector<std::string> seen;
     for (const auto& entry : root) {
       const std::string name = key_name(entry.first, seen);
@@ -106,8 +105,8 @@ class ConfigReader {
   }
 
   // A key may be right but in another section: say where it belongs.
-  static Error unknown(const std::string& name, const std::string& section, const std::vector<std::string>& names) {
-    for (const auto& k : config_keys())
+  Error unknown(const std::string& name, const std::string& section, const std::vector<std::string>& names) const {
+    for (const auto& k : table_.keys)
       if (k.path.substr(k.path.find('.') + 1) == name && k.path.substr(0, k.path.find('.')) != section) {
         const std::string home = k.path.substr(0, k.path.find('.'));
         return Error(Errc::unknown_name,
@@ -125,7 +124,7 @@ class ConfigReader {
       throw Error(Errc::usage, fmt::format("section '{}' is not a map of keys", name), "indent its keys below it")
           .at(where(node));
     std::vector<std::string> names;
-    for (const auto& k : config_keys())
+    for (const auto& k : table_.keys)
       if (k.path.starts_with(name + ".")) names.push_back(k.path.substr(name.size() + 1));
     std::vector<std::string> seen;
     for (const auto& entry : node) {
@@ -133,7 +132,7 @@ class ConfigReader {
       if (std::find(names.begin(), names.end(), key) == names.end())
         throw unknown(key, name, names).at(where(entry.first));
       if (entry.second.IsNull()) continue;
-      const Key& k = config_key(name + "." + key);
+      const Key& k = table_.key(name + "." + key);
       if (k.kind == KeyKind::params)
         params(entry.second);
       else
@@ -184,8 +183,7 @@ class ConfigReader {
           throw;
         }
         const std::string unit = k.unit.empty() || k.unit == "1" ? "" : " " + k.unit;
-        if ((k.kind == KeyKind::integer || k.path == "signal.baseline" || k.path == "fit.skip_frames") &&
-            x != std::floor(x))
+        if ((k.kind == KeyKind::integer || k.whole) && x != std::floor(x))
           throw Error(Errc::usage, fmt::format("{} is {}, not a whole number", k.path, t), "give " + key_range(k))
               .at(place);
         if (k.lower != k.upper && !(x >= k.lower && x <= k.upper))
@@ -207,9 +205,9 @@ class ConfigReader {
  private:
   static void choose(const Key& k, std::string& text, const std::string& place) {
     const auto all = k.choices();
-    if (k.path == "fit.model") {  // aliases are known to the registry only
+    if (k.resolve) {
       try {
-        text = dce::models().resolve(text);
+        text = k.resolve(text);
       } catch (Error& e) {
         throw e.at(place);
       }
@@ -238,15 +236,8 @@ class ConfigReader {
     }
   }
 
-  static std::map<std::string, std::string> known_params() {
-    std::map<std::string, std::string> units{{"delay", "s"}};
-    for (const auto& [id, m] : dce::models())
-      for (const auto& p : m.params) units.emplace(p.name, p.unit);
-    return units;
-  }
-
   void param(const std::string& name, const YAML::Node& key, const YAML::Node& node) {
-    const auto known = known_params();
+    const auto known = table_.params();
     const auto it = known.find(name);
     if (it == known.end()) {
       std::vector<std::string> names;
@@ -298,25 +289,30 @@ class ConfigReader {
   }
 
   Config& config_;
+  const ConfigTable& table_;
 };
 
-Config Config::parse(const std::string& text, const std::string& source) {
+Config Config::parse(const std::string& text, const std::string& source, const ConfigTable& table) {
   Config c;
+  c.table_ = &table;
   c.source_ = source;
   c.yaml_ = text;
   YAML::Node root;
   try {
     root = YAML::Load(text);
   } catch (const YAML::Exception& e) {
-    throw Error(Errc::usage, fmt::format("not YAML: {}", e.msg),
-                "check the indentation and the colons there; larmor dce --defaults prints a correct file")
+    throw Error(
+        Errc::usage, fmt::format("not YAML: {}", e.msg),
+        fmt::format("check the indentation and the colons there; {} --defaults prints a correct file", table.command))
         .at(fmt::format("{} line {} column {}", source, e.mark.line + 1, e.mark.column + 1));
   }
   ConfigReader(c).read(root);
   return c;
 }
 
-Config Config::read(const std::filesystem::path& path) { return parse(io::read_text(path), path.string()); }
+Config Config::read(const std::filesystem::path& path, const ConfigTable& table) {
+  return parse(io::read_text(path), path.string(), table);
+}
 
 bool Config::has(std::string_view path) const { return values_.find(path) != values_.end(); }
 
@@ -329,10 +325,11 @@ std::string Config::where(std::string_view path) const {
 const Config::Value& Config::value(std::string_view path) const {
   if (const auto it = values_.find(path); it != values_.end()) return it->second;
   if (const auto it = defaults_.find(path); it != defaults_.end()) return it->second;
-  const Key& k = config_key(path);
+  const Key& k = table_->key(path);
   Value v;
   if (!k.start.empty()) {
     Config scratch;
+    scratch.table_ = table_;
     v = ConfigReader(scratch).value(k, YAML::Load(k.start), 0);
   }
   return defaults_.emplace(std::string(path), std::move(v)).first->second;
@@ -344,7 +341,7 @@ bool Config::is_word(std::string_view path, std::string_view word) const {
 }
 double Config::number(std::string_view path) const {
   const auto& v = value(path).numbers;
-  if (v.empty()) throw Error(Errc::usage, fmt::format("{} is not set", path), config_key(path).meaning).at(source_);
+  if (v.empty()) throw Error(Errc::usage, fmt::format("{} is not set", path), table_->key(path).meaning).at(source_);
   return v[0];
 }
 bool Config::boolean(std::string_view path) const { return number(path) != 0; }
@@ -357,7 +354,7 @@ std::vector<std::string> Config::texts(std::string_view path) const { return val
 
 std::map<std::string, std::string> Config::in_use() const {
   std::map<std::string, std::string> out;
-  for (const auto& k : config_keys()) {
+  for (const auto& k : table_->keys) {
     if (k.kind == KeyKind::params) continue;
     const auto& v = value(k.path);
     if (v.texts.empty()) continue;

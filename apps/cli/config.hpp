@@ -3,15 +3,15 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "command.hpp"
 
-/// The configuration of `larmor dce`: one table of keys says what may be written, in which unit, within which range,
-/// and what it means. Reading, checking, --defaults, the wizard and the reference page use that table.
+/// The configuration of a pipeline (`larmor dce`, `larmor ivim`, ...): one table of keys says what may be written, in
+/// which unit, within which range, and what it means. Reading, checking, --defaults, the wizard and the reference page
+/// use that table.
 namespace larmor::cli {
 
 enum class KeyKind { number, integer, text, boolean, numbers, texts, file, files, params };
@@ -24,24 +24,43 @@ struct Key {
   double lower, upper;
   std::string meaning;
   Choices choices = {};
-  std::vector<std::string> words = {};  // may stand instead of the number or file: "auto", "none"
+  std::vector<std::string> words = {};                   // may stand instead of the number or file: "auto", "none"
+  bool whole = false;                                    // of numbers: no fractions
+  std::string (*resolve)(const std::string&) = nullptr;  // full name of a choice, where aliases are known elsewhere
 };
-std::span<const Key> config_keys();
-const Key& config_key(std::string_view path);
 /// "0.1 to 180 deg", empty when there is no range.
 std::string key_range(const Key& key);
 /// Sections in the order they are written, with a sentence each.
 struct Section {
   const char *name, *meaning;
 };
-std::span<const Section> config_sections();
+
+/// The keys of one command.
+struct ConfigTable {
+  std::string command;  // "larmor dce"
+  std::vector<Section> sections;
+  std::vector<Key> keys;
+  std::map<std::string, std::string> (*params)() = nullptr;  // of a key of kind params: unit by name of a parameter
+  std::string params_example = {};                           // lines below that key in --defaults
+
+  /// Errors   Errc::internal
+  const Key& key(std::string_view path) const;
+};
+const ConfigTable& dce_config();
+
+/// Keys of the section "output" that every table has: units, standard_errors, report, title.
+std::vector<Key> output_keys();
+/// A choice of words.
+Choices words(std::initializer_list<const char*> list);
+
 /// Complete, commented YAML with every key at its default.
-std::string default_config();
-/// The same with other values (YAML text by path), as the wizard and `larmor dro dce` write it. `brief` leaves out what
-/// is not in `values`.
-std::string config_yaml(const std::map<std::string, std::string>& values, bool brief, std::string_view head);
+std::string default_config(const ConfigTable& table);
+/// The same with other values (YAML text by path), as the wizard and `larmor dro` write it. `brief` leaves out what is
+/// not in `values`.
+std::string config_yaml(const ConfigTable& table, const std::map<std::string, std::string>& values, bool brief,
+                        std::string_view head);
 /// Reference page in Markdown.
-std::string config_page();
+std::string config_page(const ConfigTable& table);
 
 /// What a parameter's settings hold, in engine units (as larmor::dce::ParamSetting).
 struct ParamConfig {
@@ -53,8 +72,10 @@ struct ParamConfig {
 class Config {
  public:
   /// Errors   Errc::file; Errc::usage, Errc::unknown_name with the line, both numbers and the nearest key
-  static Config read(const std::filesystem::path& path);
-  static Config parse(const std::string& text, const std::string& source);
+  static Config read(const std::filesystem::path& path, const ConfigTable& table);
+  static Config parse(const std::string& text, const std::string& source, const ConfigTable& table);
+
+  const ConfigTable& table() const { return *table_; }
 
   bool has(std::string_view path) const;  // written, and not null
   /// `path`'s place for messages: "config.yaml line 12".
@@ -81,6 +102,7 @@ class Config {
   };
   const Value& value(std::string_view path) const;
   friend class ConfigReader;
+  const ConfigTable* table_ = nullptr;
   std::string source_, yaml_;
   std::map<std::string, Value, std::less<>> values_;
   mutable std::map<std::string, Value, std::less<>> defaults_;

@@ -96,7 +96,7 @@ class Preparation {
 
   // A protocol value: configuration first, then the sidecar; empty when neither has it.
   std::vector<double> protocol(const char* key, const std::vector<double>& sidecar, const std::string& file) {
-    const std::string unit = config_key(key).unit;
+    const std::string unit = config_.table().key(key).unit;
     if (!config_.has(key)) {
       if (!sidecar.empty())
         note(fmt::format("{}: {} from the sidecar of {}", key, shown(sidecar, unit),
@@ -276,7 +276,7 @@ class Preparation {
       const auto v = protocol(key, sidecar, d.source.empty() ? "the dynamic series" : d.source);
       if (v.empty())
         throw Error(Errc::usage, fmt::format("{} is not known: neither the configuration nor the sidecar has it", key),
-                    fmt::format("set {} [{}]", key, config_key(key).unit))
+                    fmt::format("set {} [{}]", key, config_.table().key(key).unit))
             .at(config_.source());
       return v[0];
     };

@@ -39,7 +39,7 @@ std::string plan(const DceJob& job) {
 
 int run(const Call& call) {
   if (call.given("--defaults")) {
-    fmt::print("{}", default_config());
+    fmt::print("{}", default_config(dce_config()));
     return 0;
   }
   const bool check = call.given("--check"), graph = call.given("--graph");
@@ -50,7 +50,7 @@ int run(const Call& call) {
   if (!call.given("CONFIG"))
     throw Error(Errc::usage, "larmor dce: CONFIG is missing",
                 "larmor dce --defaults prints one; larmor wizard asks for it");
-  const Config config = Config::read(call.text("CONFIG"));
+  const Config config = Config::read(call.text("CONFIG"), dce_config());
   if (check && !call.given("DATA")) {
     fmt::print("{}: correct\n", config.source());
     return 0;

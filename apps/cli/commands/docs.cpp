@@ -27,7 +27,7 @@ int run(const Call& call) {
       "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n- [Operations](operations/README.md)\n- "
       "[HTTP API of Studio](http.md)\n";
   io::write_text(out.path() / "commands.md", generated(commands_page()));
-  io::write_text(out.path() / "config.md", generated(config_page()));
+  io::write_text(out.path() / "config.md", generated(config_page(dce_config())));
   io::write_text(out.path() / "http.md", generated(server::reference_page()));
   for (const auto& kind : catalogue_kinds()) {
     // Commands and operations have their pages; devices depend on the machine.

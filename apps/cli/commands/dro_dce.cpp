@@ -91,7 +91,7 @@ std::string config_of(const dce::DroOptions& o, bool dual) {
     c["fit.delay_bounds"] = o.delay < 0 ? "[-15, 15]" : fmt::format("[0, {}]", std::max(15.0, 2 * o.delay));
   }
   return config_yaml(
-      c, true,
+      dce_config(), c, true,
       "How larmor dce fits the digital reference object in this folder.\nlarmor dce --defaults prints every key.");
 }
 

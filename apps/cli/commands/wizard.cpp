@@ -49,7 +49,7 @@ class Wizard {
 
   // Asks until the configuration table accepts the answer, which is then a value of the file.
   void ask(const std::string& path, const std::string& question, std::string suggested) {
-    const Key& key = config_key(path);
+    const Key& key = dce_config().key(path);
     for (;;) {
       fmt::print(stderr, "{}{} [{}]: ", question, key.unit.empty() || key.unit == "1" ? "" : " in " + key.unit,
                  suggested);
@@ -71,8 +71,8 @@ class Wizard {
                         answer.find(',') != std::string::npos && !answer.starts_with('[');
       if (list) answer = "[" + answer + "]";
       try {
-        const auto config =
-            Config::parse(path.substr(0, dot) + ":\n  " + path.substr(dot + 1) + ": " + answer + "\n", "answer");
+        const auto config = Config::parse(path.substr(0, dot) + ":\n  " + path.substr(dot + 1) + ": " + answer + "\n",
+                                          "answer", dce_config());
         if (!config.has(path)) throw Error(Errc::usage, "no value", "give one");
         if ((key.kind == KeyKind::file || key.kind == KeyKind::files) &&
             !std::any_of(key.words.begin(), key.words.end(), [&](const auto& w) { return config.is_word(path, w); }))
@@ -149,7 +149,7 @@ class Wizard {
     if (sidecar.empty()) return ask(key, question, "");
     std::vector<std::string> shown;
     for (const double x : sidecar) shown.push_back(short_number(x * factor));
-    say(fmt::format("  {}: {} {}, from the sidecar", question, fmt::join(shown, ", "), config_key(key).unit));
+    say(fmt::format("  {}: {} {}, from the sidecar", question, fmt::join(shown, ", "), dce_config().key(key).unit));
   }
 
   void signal() {
@@ -172,7 +172,8 @@ class Wizard {
       if (paths.empty()) {
         ask("t1.files", "Files of the series, separated by commas", "");
         paths.clear();
-        for (const auto& f : Config::parse("t1:\n  files: " + values_["t1.files"], "answer").texts("t1.files"))
+        for (const auto& f :
+             Config::parse("t1:\n  files: " + values_["t1.files"], "answer", dce_config()).texts("t1.files"))
           paths.push_back(data_ / f);
       }
       const Series s = read_series(paths);
@@ -227,9 +228,9 @@ class Wizard {
     }
     if (found_.dynamic.size() == 1 && values_["input.dynamic"] == first(found_.dynamic)) values_.erase("input.dynamic");
     const std::string yaml =
-        config_yaml(values_, true,
+        config_yaml(dce_config(), values_, true,
                     "Configuration of larmor dce, written by larmor wizard.\nlarmor dce --defaults prints every key.");
-    const Config config = Config::parse(yaml, out_.string());
+    const Config config = Config::parse(yaml, out_.string(), dce_config());
     io::write_text(out_, yaml);
     try {  // the answers are right one by one; together with the files they may still not be
       prepare_dce(config, data_, Device::cpu());
