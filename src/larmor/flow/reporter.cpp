@@ -129,6 +129,34 @@ void Reporter::describe(NodeReport& report, const Record& record) {
   for (const auto& [name, port] : report.outputs) report.output_bytes += port.bytes;
 }
 
+// Values of a sweep are one output: how many of what, their bytes, and a hash that changes when one of them does,
+// whichever of them ends last.
+void Reporter::describe_swept(int path) {
+  auto& entry = nodes_[static_cast<std::size_t>(path)];
+  struct Sum {
+    PortReport port;
+    std::size_t count = 0;
+    bool alike = true;
+    Hasher hasher = {};
+  };
+  std::map<std::string, Sum> sums;
+  for (const auto& [index, ports] : entry.swept)
+    for (const auto& port : ports) {
+      Sum& s = sums[port.name];
+      if (s.count++ == 0) s.port.type = port.type, s.port.describe = port.describe;
+      s.alike = s.alike && s.port.describe == port.describe;
+      s.port.bytes += port.bytes;
+      s.hasher.add(index).add(port.hash);
+    }
+  entry.report.output_bytes = 0;
+  for (auto& [name, s] : sums) {
+    s.port.describe = std::to_string(s.count) + " x " + (s.alike ? s.port.describe : s.port.type);
+    s.port.hash = s.hasher.done();
+    entry.report.output_bytes += s.port.bytes;
+    entry.report.outputs[name] = std::move(s.port);
+  }
+}
+
 void Reporter::end(int path, const End& end) {
   const std::lock_guard lock(mutex_);
   NodeReport& r = node(path);
@@ -138,7 +166,12 @@ void Reporter::end(int path, const End& end) {
   r.peak_bytes = std::max(r.peak_bytes, end.peak_bytes);
   if (end.ran) ++r.rounds;
   if (end.state == State::cached || end.state == State::frozen) ++r.cache_hits;
-  if (end.record && !end.part) describe(r, *end.record);
+  if (end.record && !end.part && end.index.empty()) describe(r, *end.record);
+  if (end.record && !end.part && !end.index.empty()) {
+    auto& ports = entry.swept[end.index] = end.record->ports;
+    for (auto& port : ports) port.small = Value();
+    describe_swept(path);
+  }
   if (end.record)
     for (const auto& text : end.record->warnings)
       if (std::find(r.warnings.begin(), r.warnings.end(), text) == r.warnings.end()) r.warnings.push_back(text);
@@ -167,6 +200,13 @@ RunReport Reporter::finish(const std::string& state, std::vector<Issue> issues, 
     NodeReport& r = entry.report;
     for (auto& [name, port] : r.outputs) {
       port.resident = port.bytes < small_bytes || machine_.store.has(port.hash);
+      if (!entry.swept.empty())
+        port.resident =
+            std::all_of(entry.swept.begin(), entry.swept.end(), [&, n = std::string_view(name)](const auto& s) {
+              return std::all_of(s.second.begin(), s.second.end(), [&](const PortRecord& p) {
+                return p.name != n || p.bytes < small_bytes || machine_.store.has(p.hash);
+              });
+            });
       if (!learn) continue;
       port.unchanged = machine_.exchange_hash(options_.session, r.path + "." + name, port.hash) == port.hash;
     }

@@ -23,9 +23,10 @@ class Reporter {
     std::size_t peak_bytes = 0;
     const Record* record = nullptr;
     const Error* error = nullptr;
-    bool ran = false;    // computed, rather than found or refused
-    bool began = false;  // begin() was called for it
-    bool part = false;   // of a node that reports its own state
+    bool ran = false;        // computed, rather than found or refused
+    bool began = false;      // begin() was called for it
+    bool part = false;       // of a node that reports its own state
+    std::string index = {};  // "[1,0]": which values of the sweeps that reach it
   };
   void end(int path, const End& end);
   void set_state(int path, State state);
@@ -37,6 +38,7 @@ class Reporter {
   NodeReport& node(int path);
   void tell(NodeReport& report);
   void describe(NodeReport& report, const Record& record);
+  void describe_swept(int path);
 
   Machine& machine_;
   const Paths& paths_;
@@ -48,6 +50,7 @@ class Reporter {
     bool used = false;
     int running = 0;
     double told = -1;
+    std::map<std::string, std::vector<PortRecord>> swept = {};  // by index, without values
   };
   std::vector<Entry> nodes_;
   bool announced_ = false;

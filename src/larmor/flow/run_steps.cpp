@@ -168,7 +168,7 @@ void Run::finish_made(const InstancePtr& instance, int number, Mode mode, Made m
   end.state = made.warnings.empty() ? State::done : State::warning;
   end.seconds = made.seconds, end.peak_bytes = made.in_bytes + out_bytes + made.extra_bytes;
   end.record = record.get(), end.ran = step.kind == Step::Kind::operation && !step.stacks, end.began = made.began;
-  end.part = step.part;
+  end.part = step.part, end.index = step.index;
   reporter_.end(step.path, end);
   if (mode == Mode::first) {
     resolve(instance, number, record, State::running);  // its end is told
@@ -199,7 +199,7 @@ void Run::resolve(const InstancePtr& instance, int number, RecordPtr record, Sta
   StepState& st = in.states[static_cast<std::size_t>(number)];
   if (state == State::cached || state == State::frozen) {
     Reporter::End end;
-    end.state = state, end.record = record.get();
+    end.state = state, end.record = record.get(), end.index = step.index;
     reporter_.end(step.path, end);
   }
   if (step.path >= 0 && !step.part) {

@@ -433,12 +433,21 @@ TEST(Sweep, WhatDependsOnItRunsForEveryValueAndStacks) {
   const auto report = engine.run(g);
   EXPECT_EQ(report.nodes.at("b").rounds, 1);
   EXPECT_EQ(report.nodes.at("c").rounds, 6);
+  EXPECT_EQ(report.nodes.at("c").outputs.at("out").describe, "6 x number");
+  EXPECT_EQ(report.nodes.at("c").output_bytes, 6 * sizeof(double));
   const Array a = engine.value(g, "c.out").array();
   EXPECT_EQ(a.describe(), "f64 (3 value, 2 bias) on cpu");
   EXPECT_EQ(to_json(Value(a)), "[11,12,13,111,112,113]");
   EXPECT_EQ(to_json(engine.value(g, "a.out")), "[1,2,3]");
   g.nodes["a"].sweeps["value"].push_back(4);
-  EXPECT_EQ(engine.run(g).nodes.at("c").rounds, 2);  // only the new value
+  const auto again = engine.run(g);
+  EXPECT_EQ(again.nodes.at("c").rounds, 2);  // only the new value
+  EXPECT_EQ(again.nodes.at("c").outputs.at("out").describe, "8 x number");
+  // Whichever value changes and whichever ends last, who looks at the hash sees it.
+  g.nodes["a"].sweeps["value"][0] = 7;
+  const auto other = engine.run(g);
+  EXPECT_NE(other.nodes.at("c").outputs.at("out").hash, again.nodes.at("c").outputs.at("out").hash);
+  EXPECT_EQ(engine.run(g).nodes.at("c").outputs.at("out").hash, other.nodes.at("c").outputs.at("out").hash);
 }
 
 TEST(Sweep, OfAPromotedSettingRunsOnlyWhatUsesIt) {
