@@ -34,7 +34,7 @@ export function front(dist, port) {
       socket.pipe(on);
     });
     const end = () => (on.destroy(), socket.destroy());
-    on.on("error", end), socket.on("error", end), on.on("close", end), socket.on("close", end);
+    for (const end_ of [on, socket]) for (const what of ["error", "close"]) end_.on(what, end);
   });
   return new Promise((done) => server.listen(0, "127.0.0.1", () => done({ port: server.address().port, close: () => (server.closeAllConnections(), server.close()) })));
 }

@@ -38,7 +38,9 @@ export async function startStudio(t, { graph, args = [], files = {}, ops } = {})
     const late = setTimeout(() => failed(new Error(`Studio did not start: ${talk}`)), 20000);
     child.stdout.on("data", (d) => {
       out += d;
-      if (out.includes("\n")) clearTimeout(late), done(JSON.parse(out.split("\n")[0]));
+      if (!out.includes("\n")) return;
+      clearTimeout(late);
+      done(JSON.parse(out.split("\n")[0]));
     });
     child.on("exit", (code) => (clearTimeout(late), failed(new Error(`Studio ended with ${code}: ${talk}`))));
   });
@@ -78,6 +80,7 @@ export async function openPage(t, url, { width = 1440, height = 900, dark = fals
   page.on("pageerror", (e) => wrong.push(String(e)));
   page.on("console", (m) => m.type() === "error" && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED/.test(m.text()) && wrong.push(m.text()));
   t.after(async () => {
+    if (pictures && t.name) await page.screenshot({ path: join(pictures, `end ${t.name.slice(0, 40)}.png`) }).catch(() => {});
     await context.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     assert.deepEqual(wrong, [], "errors of the page");

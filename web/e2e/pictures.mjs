@@ -2,7 +2,7 @@
 // The pictures of the documentation, made from the program: node pictures.mjs FOLDER
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
-import { node, openPage, port, source, startStudio, state } from "./harness.mjs";
+import { openPage, port, source, startStudio, state } from "./harness.mjs";
 
 const folder = process.argv[2] ?? join(source, "docs/images");
 const ends = [];

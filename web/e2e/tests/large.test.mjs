@@ -10,7 +10,10 @@ function field(n) {
   for (let k = 0; k < n; ++k) {
     nodes[`n${k}`] = { op: "math.add", at: [(k % 25) * 240, Math.floor(k / 25) * 170], settings: { value: k } };
     if (k % 25) wires[`n${k}.a`] = `n${k - 1}.out`;
-    else (nodes[`s${k}`] = { op: "source.number", at: [-240, Math.floor(k / 25) * 170], settings: {} }), (wires[`n${k}.a`] = `s${k}.out`);
+    else {
+      nodes[`s${k}`] = { op: "source.number", at: [-240, Math.floor(k / 25) * 170], settings: {} };
+      wires[`n${k}.a`] = `s${k}.out`;
+    }
   }
   return { larmor: 1, title: `${n} nodes`, nodes, wires };
 }
@@ -41,7 +44,10 @@ async function pan(page, box) {
 /** Comes nearer until nodes are drawn one by one. */
 async function nearer(page, box) {
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  for (let k = 0; k < 40 && !(await page.locator(".react-flow__node").count()); ++k) await page.mouse.wheel(0, -240), await page.waitForTimeout(60);
+  for (let k = 0; k < 40 && !(await page.locator(".react-flow__node").count()); ++k) {
+    await page.mouse.wheel(0, -240);
+    await page.waitForTimeout(60);
+  }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
 }
 
@@ -109,7 +115,8 @@ test("a cine of complex frames of 256 x 256", { skip, timeout: 120000 }, async (
     let n = 0, last = input.value;
     const begin = performance.now();
     while (performance.now() - begin < 3000) {
-      if (input.value !== last) n++, (last = input.value);
+      if (input.value !== last) n++;
+      last = input.value;
       await new Promise((r) => requestAnimationFrame(r));
     }
     return (1000 * n) / (performance.now() - begin);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run is cancelled, a connection is lost and found, runs are compared, and operations speak.
+// How graphs run, as hands tell them to: cancel, bypass, freeze, run to here, sweeps, maps, loops; a lost connection; the panels.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, node, openPage, set, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
 
+const nodesOf = async (studio) => (await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).nodes;
 /** A number, also when it comes as an array of one. */
 const value = async (studio, port) => {
   const { value: v } = await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}/value?port=${port}`);
@@ -13,6 +14,90 @@ const sums = () => ({
   larmor: 1, title: "Sums",
   nodes: { a: { op: "source.number", at: [0, 0], settings: { value: 2 } }, b: { op: "math.add", at: [300, 0], settings: { value: 1 } }, c: { op: "math.multiply", at: [600, 0], settings: { value: 10 } } },
   wires: { "b.a": "a.out", "c.a": "b.out" },
+});
+
+test("bypass, freeze, run to here and sweeps do what they say", { skip, timeout: 120000 }, async (t) => {
+  const studio = await startStudio(t, { graph: sums() });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "c", "done", "cached");
+  assert.equal(await value(studio, "c.out"), 30);
+  // Bypassed: what comes in goes out.
+  await node(page, "b").locator(".node-head").click();
+  await page.keyboard.press("b");
+  await state(page, "b", "bypassed");
+  await until(async () => (await value(studio, "c.out")) === 20);
+  await picture("running-bypass");
+  await page.keyboard.press("b");
+  await until(async () => (await value(studio, "c.out")) === 30);
+  // Frozen: the result stays, whatever comes in.
+  await page.keyboard.press("z");
+  await until(async () => (await docOf(studio)).nodes.b.mode === "freeze");
+  await node(page, "a").locator(".node-head").click();
+  await set(page, "value", "50");
+  await state(page, "b", "frozen");
+  await until(async () => (await value(studio, "c.out")) === 30);
+  await node(page, "b").locator(".node-head").click();
+  await page.keyboard.press("z");
+  await until(async () => (await value(studio, "c.out")) === 510);
+  // Run to here: what comes after stays as it is.
+  await page.getByTestId("auto").click();
+  await node(page, "a").locator(".node-head").click();
+  await set(page, "value", "3");
+  await state(page, "c", "idle");
+  await node(page, "b").locator(".node-head").click({ button: "right" });
+  await page.getByTestId("menu-run-to").click();
+  await state(page, "b", "done", "cached");
+  assert.equal((await nodesOf(studio)).c.state, "idle");
+  // A sweep: the setting takes several values, results lie along a new axis.
+  await page.getByTestId("auto").click();
+  await node(page, "b").locator(".node-head").click();
+  await page.getByTestId("more-value").click();
+  await page.getByTestId("sweep-value").click();
+  await until(async () => (await docOf(studio)).nodes.b.sweeps?.value?.length === 2);
+  await until(async () => /2/.test((await nodesOf(studio)).c.outputs?.out?.describe ?? "") && !(await studio.get("/api/graphs"))[0].running);
+  await picture("running-sweep");
+  // A setting as a port.
+  await node(page, "c").locator(".node-head").click();
+  await page.getByTestId("more-value").click();
+  await page.getByTestId("to-port-value").click();
+  await port(page, "c", "in", "value").waitFor();
+});
+
+test("a port is mapped over an axis, and a loop keeps its history to go back through", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "Rounds",
+    nodes: {
+      phantom: { op: "phantom.shepp_logan", at: [0, 0], settings: { size: [32, 32, 6], oversample: 1 } }, mean: { op: "reduce.mean", at: [320, 200] },
+      start: { op: "source.number", at: [0, 380], settings: { value: 1 } }, loop: { graph: "double", at: [320, 420], loop: { kind: "repeat", times: 5, feedback: { in: "out" } } },
+    },
+    wires: { "mean.in": "phantom.out", "loop.in": "start.out" },
+    definitions: { double: { title: "Doubling", nodes: { twice: { op: "math.multiply", at: [0, 0], settings: { value: 2 } } }, inputs: { in: { type: "array", to: ["twice.a"] } }, outputs: { out: { type: "array", from: "twice.out" } } } },
+  };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "mean", "done", "cached");
+  await node(page, "mean").locator(".node-head").click();
+  await page.getByText("How it runs").click();
+  await page.getByTestId("map-axis").fill("z");
+  await page.getByTestId("map-axis").press("Enter");
+  await until(async () => (await nodesOf(studio)).mean.outputs?.out?.describe?.includes("6"));
+  await picture("running-map");
+  // History is switched on, and each round is looked at.
+  await state(page, "loop", "done", "cached");
+  assert.equal(await value(studio, "loop.out"), 32);
+  await node(page, "loop").locator(".node-head").click();
+  await page.getByText("keep every round").click();
+  await until(async () => (await docOf(studio)).nodes.loop.loop.history === true);
+  await port(page, "loop", "out", "out").click();
+  await page.getByTestId("rounds").waitFor();
+  await page.waitForFunction(() => document.querySelector("[data-testid='round-count']")?.textContent === "5 of 5");
+  const shown = page.getByTestId("probe-tile-loop.out").locator("output");
+  await page.getByTestId("round-before").click();
+  await page.waitForFunction(() => document.querySelector("[data-testid='round-count']")?.textContent === "4 of 5");
+  await until(async () => (await shown.innerText()) === "16");
+  await page.getByTestId("round").fill("0");
+  await until(async () => (await shown.innerText()) === "2");
+  await picture("running-history");
 });
 
 test("a run is cancelled, and a lost connection is said and comes back", { skip, timeout: 120000 }, async (t) => {
@@ -58,4 +143,44 @@ test("the profiler compares two runs, and the log says what operations say", { s
   await picture("running-compare");
   await page.getByTestId("dock-log").click();
   await picture("running-log");
+});
+
+const broken = `"""Divides, badly."""
+import numpy as np
+
+
+def describe():
+  return {
+    "id": "user.divide",
+    "title": "Divide by nothing",
+    "does": "Divides by a setting.",
+    "inputs": [{"name": "in", "what": "any array"}],
+    "outputs": [{"name": "out", "what": "the quotient", "type": "array"}],
+    "settings": [{"name": "by", "what": "divisor", "default": 0, "lower": 0, "upper": 9}],
+  }
+
+
+def compute(io):
+  whole = 7 // int(io["by"])
+  return {"out": np.asarray(io["in"]) / whole}
+`;
+
+test("an error in code of a user leads to the node and to the line", { skip: skip || (process.env.LARMOR_STUDIO ? "needs the program" : false), timeout: 120000 }, async (t) => {
+  const graph = { larmor: 1, nodes: { a: { op: "source.number", at: [0, 0], settings: { value: 2 } }, mine: { op: "user.divide", at: [300, 0] } }, wires: { "mine.in": "a.out" } };
+  const studio = await startStudio(t, { graph, files: { "ops/divide.py": broken }, ops: "ops" });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "mine", "error");
+  await page.getByTestId("toggle-dock").click();
+  await page.getByTestId("dock-problems").click();
+  await picture("running-problems");
+  const problem = page.getByTestId("problem-mine").first();
+  assert.match(await problem.innerText(), /divide\.py:17/);
+  await problem.getByTestId("source-link").click();
+  const line = page.locator(".source-lines li.marked");
+  await line.waitFor();
+  assert.match(await line.innerText(), /whole = 7/);
+  await picture("running-source");
+  await page.keyboard.press("Escape");
+  await problem.locator(".where").click();
+  await page.getByTestId("node-error").waitFor();
 });

@@ -114,7 +114,10 @@ function field(n) {
   for (let k = 0; k < n; ++k) {
     nodes[`n${k}`] = { op: "math.add", at: [(k % 25) * 240, Math.floor(k / 25) * 170], settings: { value: k } };
     if (k % 25) wires[`n${k}.a`] = `n${k - 1}.out`;
-    else (nodes[`s${k}`] = { op: "source.number", at: [-240, Math.floor(k / 25) * 170], settings: {} }), (wires[`n${k}.a`] = `s${k}.out`);
+    else {
+      nodes[`s${k}`] = { op: "source.number", at: [-240, Math.floor(k / 25) * 170], settings: {} };
+      wires[`n${k}.a`] = `s${k}.out`;
+    }
   }
   return { larmor: 1, title: `${n} nodes`, nodes, wires };
 }
@@ -137,15 +140,24 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
   };
   const times = await measure(async () => {
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    for (let k = 0; k < 10; ++k) await page.mouse.wheel(0, k < 5 ? -120 : 120), await page.waitForTimeout(80);
-    for (let k = 0; k < 20; ++k) await page.keyboard.press(k < 10 ? "ArrowRight" : "ArrowLeft"), await page.waitForTimeout(40);
+    for (let k = 0; k < 10; ++k) {
+      await page.mouse.wheel(0, k < 5 ? -120 : 120);
+      await page.waitForTimeout(80);
+    }
+    for (let k = 0; k < 20; ++k) {
+      await page.keyboard.press(k < 10 ? "ArrowRight" : "ArrowLeft");
+      await page.waitForTimeout(40);
+    }
   });
   const at = (p) => times[Math.min(times.length - 1, Math.floor(p * times.length))];
   console.log(`frame times with 500 nodes: median ${at(0.5).toFixed(1)} ms, 95 % ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms over ${times.length} frames`);
   await picture("nodes-500");
   // From afar nodes are painted; nearer, they are there to be worked on.
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  for (let k = 0; k < 30 && !(await page.locator(".react-flow__node").count()); ++k) await page.mouse.wheel(0, -240), await page.waitForTimeout(100);
+  for (let k = 0; k < 30 && !(await page.locator(".react-flow__node").count()); ++k) {
+    await page.mouse.wheel(0, -240);
+    await page.waitForTimeout(100);
+  }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
   // Software rendering on two shared cores: what matters is that a frame is drawn several times a second all the while.
   assert.ok(at(0.5) < 100, `median frame ${at(0.5)} ms`);

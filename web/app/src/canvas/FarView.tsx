@@ -116,7 +116,7 @@ export function FarView({ nodes, edges }: { nodes: CanvasNode[]; edges: WireType
     };
   }, [store, session, catalogue]);
   const repaint = useRef<() => void>(() => undefined);
-  useEffect(() => repaint.current(), [nodes, edges]);
+  useEffect(() => void repaint.current(), [nodes, edges]);
 
   // The canvas lets the pane below it pan and zoom; only clicks are looked at.
   useEffect(() => {

@@ -22,7 +22,8 @@ export function Source({ op, at, onClose }: { op: string; at: string; onClose: (
     );
     return () => void (live = false);
   }, [api, op]);
-  useEffect(() => marked.current?.scrollIntoView({ block: "center" }), [file]);
+  // Nothing may be returned: newer browsers give a promise, which is no clean-up.
+  useEffect(() => void marked.current?.scrollIntoView({ block: "center" }), [file]);
   return (
     <Dialog title={at || op} width={860} onClose={onClose} testid="source" footer={<span className="muted mono ellipsis">{file?.file}</span>}>
       {problem ? <p>{problem}</p> : (

@@ -34,11 +34,17 @@ export function App() {
         <TopBar />
         <Work />
       </div>
-      <Dialogs />
+      <Guarded />
       <Toasts />
       <Tooltips />
     </SessionContext.Provider>
   );
+}
+
+/** A dialog that fails goes alone. */
+function Guarded() {
+  const dialog = useApp((s) => s.dialog);
+  return <ErrorBoundary reset={dialog}><Dialogs /></ErrorBoundary>;
 }
 
 const clamp = (v: number, lo: number, hi: number) => Math.min(Math.max(v, lo), hi);

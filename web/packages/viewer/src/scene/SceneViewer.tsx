@@ -58,7 +58,7 @@ export default function SceneViewer(p: InnerProps): ReactNode {
     stage.set(got.data, { unit: textField(info.value, "unit"), axes: names, box: boxOf(info.value), ink });
     stage.look(view.current);
   }, [stage, got.data, info.value]);
-  useEffect(() => stage?.resize(size.width, size.height), [stage, size]);
+  useEffect(() => void stage?.resize(size.width, size.height), [stage, size]);
   useEffect(() => {
     stage?.time(times[step] ?? Infinity, options.hidden ?? []);
     stage?.axes(options.axes ?? true);

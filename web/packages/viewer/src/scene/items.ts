@@ -90,7 +90,7 @@ export async function sceneItems(client: Client, port: string, info: ValueInfo, 
 function scaleOf(record: TreeRecord, values: readonly number[]): Scale {
   const range = numberList(record["range"]);
   let [lo, hi] = [Infinity, -Infinity];
-  for (const v of values) if (Number.isFinite(v)) (lo = Math.min(lo, v)), (hi = Math.max(hi, v));
+  for (const v of values) if (Number.isFinite(v)) [lo, hi] = [Math.min(lo, v), Math.max(hi, v)];
   const window = range?.length === 2 && range[1]! > range[0]! ? { lo: range[0]!, hi: range[1]! } : widened(lo, hi);
   const map = mapNames.find((m) => m === record["map"]) ?? "viridis";
   return { map, ...window, title: textField(record, "value_title"), unit: textField(record, "value_unit") };

@@ -110,8 +110,13 @@ function paintStrokes(ctx: CanvasRenderingContext2D, strokes: readonly Stroke[],
   for (const s of strokes) {
     ctx.strokeStyle = ctx.fillStyle = s.colour;
     ctx.beginPath();
-    if (s.x.length === 1) ctx.arc(...at(s, 0), 1.4 * ratio, 0, 2 * Math.PI), ctx.fill();
-    else s.x.forEach((_, i) => (i === 0 ? ctx.moveTo(...at(s, i)) : ctx.lineTo(...at(s, i)))), ctx.stroke();
+    if (s.x.length === 1) {
+      ctx.arc(...at(s, 0), 1.4 * ratio, 0, 2 * Math.PI);
+      ctx.fill();
+      continue;
+    }
+    s.x.forEach((_, i) => (i === 0 ? ctx.moveTo(...at(s, i)) : ctx.lineTo(...at(s, i))));
+    ctx.stroke();
   }
 }
 

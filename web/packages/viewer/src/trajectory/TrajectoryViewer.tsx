@@ -87,7 +87,7 @@ function Shown(p: InnerProps & { shape: TrajectoryShape }): ReactNode {
       made?.dispose();
     };
   }, []);
-  useEffect(() => stage?.resize(size.width, size.height), [stage, size]);
+  useEffect(() => void stage?.resize(size.width, size.height), [stage, size]);
   const placed = useRef<SceneStage | null>(null);
   const ready = size.width > 1 && size.height > 1;
   useEffect(() => {
@@ -104,7 +104,7 @@ function Shown(p: InnerProps & { shape: TrajectoryShape }): ReactNode {
   const step = Math.min(options.step ?? count - 1, count - 1);
   const { playing, setPlaying } = usePlay(times ?? [], step, (next) => change({ step: next }));
   const now = times?.[step] ?? 0;
-  useEffect(() => stage?.time(timed ? now * 1e3 : now, []), [stage, items, now, timed]);
+  useEffect(() => void stage?.time(timed ? now * 1e3 : now, []), [stage, items, now, timed]);
 
   const curve = useMemo(() => {
     if (!paths || !times) return null;
