@@ -17,27 +17,16 @@ namespace larmor::cli {
 namespace fs = std::filesystem;
 namespace {
 
-std::string shown(const std::vector<double>& engine, const std::string& unit) {
-  std::string s;
-  for (const double x : engine)
-    s += (s.empty() ? "" : ", ") + short_number(units::convert(x, units::engine_unit(unit), unit));
-  return s + " " + unit;
-}
-
-class Preparation {
+class Preparation : JobReader {
  public:
-  Preparation(const Config& config, const fs::path& data, Device device) : config_(config), data_(data) {
+  Preparation(const Config& config, const fs::path& data, Device device) : JobReader(config, data) {
     auto& o = job_.options;
     o.fit.device = o.t1_protocol.device = o.conversion.device = device;
   }
 
   DceJob all() {
-    std::error_code ignored;
-    if (!fs::exists(data_, ignored)) io::read_bytes(data_);  // says what is there instead
-    const bool folder = fs::is_directory(data_, ignored);
-    folder_ = folder ? data_ : data_.parent_path().empty() ? fs::path(".") : data_.parent_path();
     found_ = find_files(folder_);
-    if (!folder) found_.dynamic = {data_};
+    if (!is_folder_) found_.dynamic = {data_};
     dynamic();
     mask();
     if (!job_.options.concentration) {
@@ -47,73 +36,11 @@ class Preparation {
     }
     aif();
     fit();
+    static_cast<JobFacts&>(job_) = std::move(facts_);
     return std::move(job_);
   }
 
  private:
-  using Paths = std::vector<fs::path>;
-
-  fs::path relative(const std::string& name) const {
-    const fs::path p(name);
-    return p.is_absolute() ? p : folder_ / p;
-  }
-
-  // The file of a key, or the one found by name; empty when there is none.
-  fs::path one_file(const char* key, const Paths& found, const char* role) {
-    if (config_.has(key) && !config_.is_word(key, "none")) {
-      job_.sources.push_back({role, relative(config_.text(key)).string(), key});
-      return relative(config_.text(key));
-    }
-    if (config_.is_word(key, "none") || found.empty()) return {};
-    if (found.size() > 1) {
-      std::string list;
-      for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 8); ++i)
-        list += "\n      " + fs::relative(found[i], folder_).string();
-      if (found.size() > 8) list += fmt::format("\n      and {} more", found.size() - 8);
-      throw Error(Errc::file, fmt::format("{} files could be the {}:{}", found.size(), role, list),
-                  fmt::format("name one with '{}:' in the configuration, or give the folder of one subject", key))
-          .at(folder_.string());
-    }
-    job_.sources.push_back({role, found[0].string(), "by name"});
-    return found[0];
-  }
-
-  template <class F>
-  auto reading(const char* key, F&& read) {
-    try {
-      return read();
-    } catch (Error& e) {
-      if (config_.has(key)) e.at(fmt::format("{} ({})", key, config_.where(key)));
-      throw;
-    }
-  }
-
-  Image image(const char* key, const fs::path& path) {
-    return reading(key, [&] { return io::read_image(path); });
-  }
-
-  void note(std::string text) { job_.notes.push_back(std::move(text)); }
-
-  // A protocol value: configuration first, then the sidecar; empty when neither has it.
-  std::vector<double> protocol(const char* key, const std::vector<double>& sidecar, const std::string& file) {
-    const std::string unit = config_.table().key(key).unit;
-    if (!config_.has(key)) {
-      if (!sidecar.empty())
-        note(fmt::format("{}: {} from the sidecar of {}", key, shown(sidecar, unit),
-                         fs::path(file).filename().string()));
-      return sidecar;
-    }
-    const auto own = config_.numbers(key);
-    bool differs = !sidecar.empty() && sidecar.size() != own.size();
-    for (std::size_t i = 0; i < std::min(own.size(), sidecar.size()); ++i)
-      differs = differs || std::abs(own[i] - sidecar[i]) > 1e-6 * std::abs(own[i]);
-    note(fmt::format("{}: {} from the configuration{}", key, shown(own, unit),
-                     differs ? fmt::format("; the sidecar of {} says {}, which is overruled",
-                                           fs::path(file).filename().string(), shown(sidecar, unit))
-                             : ""));
-    return own;
-  }
-
   void dynamic() {
     const fs::path path = one_file("input.dynamic", found_.dynamic, "dynamic series");
     if (path.empty())
@@ -182,33 +109,15 @@ class Preparation {
             .at(place);
   }
 
-  // Reads a 3-D image on the grid of the dynamic series.
-  Image on_grid(const char* key, const fs::path& path, const char* what) {
-    Image i = image(key, path);
-    if (i.data.rank() > 3)
-      throw Error(Errc::shape, fmt::format("the {} is {}, not 3-D", what, to_string(i.data.shape())), "give one volume")
-          .at(path.string());
-    require_same_space(job_.data.dynamic, i, "dynamic series", what);
-    return i;
-  }
-
-  std::vector<std::uint8_t> region(const char* key, const fs::path& path, const char* what) {
-    try {
-      return mask_from(on_grid(key, path, what));
-    } catch (Error& e) {
-      throw e.at(path.string());
-    }
-  }
-
   void mask() {
     const fs::path path = one_file("input.mask", found_.mask, "mask");
     if (path.empty()) {
-      job_.mask_from = "every voxel";
+      facts_.mask_from = "every voxel";
       note("input.mask: none; every voxel is fitted");
       return;
     }
-    job_.data.mask = region("input.mask", path, "mask");
-    job_.mask_from = path.filename().string();
+    job_.data.mask = region("input.mask", path, "mask", job_.data.dynamic, "dynamic series");
+    facts_.mask_from = path.filename().string();
   }
 
   void t1() {
@@ -246,7 +155,7 @@ class Preparation {
     if (paths.empty())
       throw Error(Errc::file, "no series for T1 found (*vfa*.nii*)", "name the files with t1.files")
           .at(folder_.string());
-    for (const auto& p : paths) job_.sources.push_back({"T1 series", p.string(), named ? "t1.files" : "by name"});
+    for (const auto& p : paths) facts_.sources.push_back({"T1 series", p.string(), named ? "t1.files" : "by name"});
     const Series series = reading("t1.files", [&] { return read_series(paths); });
     require_same_space(job_.data.dynamic, series.image, "dynamic series", "T1 series " + paths[0].filename().string());
     job_.data.t1_series = series.image;
@@ -288,7 +197,7 @@ class Preparation {
       o.spgr.check();
     } catch (Error& e) {
       throw e.at(config_.has("signal.TR") || config_.has("signal.FA") ? config_.source()
-                                                                      : "sidecar of " + job_.sources[0].path);
+                                                                      : "sidecar of " + facts_.sources[0].path);
     }
     if (!config_.has("signal.TR") && o.spgr.TR > 0.5)
       note(
@@ -347,7 +256,7 @@ class Preparation {
         throw Error(Errc::usage, "aif.source is 'mask', but there is none", "name it with aif.mask")
             .at(config_.where("aif.source"));
       o.input.source = dce::AifSource::region;
-      job_.data.aif_region = region("aif.mask", path, "AIF mask");
+      job_.data.aif_region = region("aif.mask", path, "AIF mask", job_.data.dynamic, "dynamic series");
       job_.aif_from = path.filename().string();
     } else {
       o.input.source = dce::AifSource::automatic;
@@ -358,7 +267,7 @@ class Preparation {
         throw Error(Errc::usage, "aif.venous_file needs a measured arterial curve", "set aif.source: file and aif.file")
             .at(config_.where("aif.venous_file"));
       const fs::path path = relative(config_.text("aif.venous_file"));
-      job_.sources.push_back({"venous input", path.string(), "aif.venous_file"});
+      facts_.sources.push_back({"venous input", path.string(), "aif.venous_file"});
       job_.data.curves.push_back(curve("aif.venous_file", path));
     }
   }
@@ -429,19 +338,11 @@ class Preparation {
     o.descriptors = config_.boolean("output.descriptors");
   }
 
-  const Config& config_;
-  fs::path data_, folder_;
   FoundFiles found_;
   DceJob job_;
 };
 
 }  // namespace
-
-const DceJob::Source* DceJob::source(std::string_view role) const {
-  for (const auto& s : sources)
-    if (s.role == role) return &s;
-  return nullptr;
-}
 
 DceJob prepare_dce(const Config& config, const fs::path& data, Device device) {
   return Preparation(config, data, device).all();

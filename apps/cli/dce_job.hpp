@@ -5,22 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "config.hpp"
+#include "job_files.hpp"
 
 namespace larmor::cli {
 
 /// Everything `larmor dce` needs to run, read from a configuration and the files it names or finds.
-struct DceJob {
-  struct Source {
-    std::string role, path, found;  // "dynamic", file, "input.dynamic" or "by name"
-  };
+struct DceJob : JobFacts {
   dce::PipelineData data;
   dce::PipelineOptions options;
-  std::vector<Source> sources;
-  std::vector<std::string> notes;  // what was taken from where, and what was overruled
-  std::string t1_from, aif_from, mask_from, times_from;
-
-  const Source* source(std::string_view role) const;
+  std::string t1_from, aif_from, times_from;
 };
 
 /// Images below a folder by their role, found by name.
