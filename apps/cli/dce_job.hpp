@@ -26,4 +26,8 @@ FoundFiles find_files(const std::filesystem::path& folder);
 /// Errors   Errc::file (missing, ambiguous with the candidates), Errc::shape, Errc::range, Errc::usage
 DceJob prepare_dce(const Config& config, const std::filesystem::path& data, Device device);
 
+class Wizard;
+/// The questions of `larmor wizard`.
+void ask_dce(Wizard& wizard);
+
 }  // namespace larmor::cli

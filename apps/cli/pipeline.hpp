@@ -82,7 +82,7 @@ struct Pipeline {
   std::vector<std::string> refs;
   const ConfigTable& (*config)();
   std::unique_ptr<PipelineJob> (*prepare)(const Config&, const std::filesystem::path& data, Device device);
-  void (*ask)(Wizard&) = nullptr;                                // questions of `larmor wizard`
+  void (*ask)(Wizard&) = nullptr;                                // questions of `larmor wizard`; none: not asked for
   bool (*suits)(const std::filesystem::path& folder) = nullptr;  // its data lie in that folder
 };
 class Pipelines {

@@ -7,7 +7,7 @@
 #include "catalogue.hpp"
 #include "catalogue_ops.hpp"
 #include "command.hpp"
-#include "config.hpp"
+#include "pipeline.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -24,10 +24,14 @@ int run(const Call& call) {
   io::OutputFolder out(call.text("FOLDER"));
   std::string index =
       "# Reference\n\nGenerated from the program's own descriptions with `larmor docs docs/reference`.\n\n- "
-      "[Commands](commands.md)\n- [Configuration of larmor dce](config.md)\n- [Operations](operations/README.md)\n- "
-      "[HTTP API of Studio](http.md)\n";
+      "[Commands](commands.md)\n";
   io::write_text(out.path() / "commands.md", generated(commands_page()));
-  io::write_text(out.path() / "config.md", generated(config_page(dce_config())));
+  for (const auto& p : pipelines().all()) {
+    const std::string name = p.name == "dce" ? "config.md" : "config-" + p.name + ".md";
+    io::write_text(out.path() / name, generated(config_page(p.config())));
+    index += fmt::format("- [Configuration of larmor {}]({})\n", p.name, name);
+  }
+  index += "- [Operations](operations/README.md)\n- [HTTP API of Studio](http.md)\n";
   io::write_text(out.path() / "http.md", generated(server::reference_page()));
   for (const auto& kind : catalogue_kinds()) {
     // Commands and operations have their pages; devices depend on the machine.

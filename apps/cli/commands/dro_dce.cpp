@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <larmor/core/units.hpp>
-#include <larmor/io/file.hpp>
-#include <larmor/io/nifti.hpp>
 #include <larmor/io/table.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
 #include <larmor/perfusion/dce/dro.hpp>
@@ -13,6 +11,7 @@
 #include "catalogue.hpp"
 #include "command.hpp"
 #include "config.hpp"
+#include "dro_folder.hpp"
 #include "params_option.hpp"
 #include "series_files.hpp"
 #include "text_table.hpp"
@@ -64,12 +63,6 @@ dce::DroOptions options_of(const Call& call) {
   o.T10 = call.numbers("--T10");
   o.seed = static_cast<unsigned>(call.integer("--seed"));
   return o;
-}
-
-json as_json(const Metadata& meta) {
-  json j = json::object();
-  for (const auto& entry : meta) std::visit([&](const auto& v) { j[entry.first] = v; }, entry.second);
-  return j;
 }
 
 // A configuration that fits the object with what is known about it.
@@ -131,15 +124,6 @@ json describe(const dce::DroOptions& o) {
   return j;
 }
 
-void write_series(const std::filesystem::path& folder, const std::string& name, const Image& image,
-                  const std::string& provenance) {
-  io::write_nifti(folder / (name + ".nii.gz"), image,
-                  {.description = "digital reference object", .provenance = provenance});
-  json j = as_json(image.meta);
-  if (!image.times.empty()) j["VolumeTiming"] = image.times;
-  io::write_text(folder / (name + ".json"), j.dump(2) + "\n");
-}
-
 int run(const Call& call) {
   const auto options = options_of(call);
   const auto& cancel = Cancel::interrupt();
@@ -147,23 +131,17 @@ int run(const Call& call) {
   cancel.check();
   const json about = describe(options);
   const std::string provenance = provenance_json("larmor dro dce", {{"object", about.dump()}}, {});
-  io::OutputFolder out(call.text("--out"));
-  write_series(out.path(), "dynamic", dro.dynamic, provenance);
-  if (!dro.vfa.data.empty()) write_series(out.path(), "vfa", dro.vfa, provenance);
+  DroFolder out(call.text("--out"), provenance);
+  out.series("dynamic", dro.dynamic);
+  if (!dro.vfa.data.empty()) out.series("vfa", dro.vfa);
   cancel.check();
-  io::write_nifti(out.path() / "mask.nii.gz", dro.mask,
-                  {.description = "voxels with tissue", .provenance = provenance});
-  std::filesystem::create_directories(out.path() / "truth");
-  ParameterMaps truth = dro.truth;
-  truth.status = Array();
-  write_maps(truth, {.folder = out.path() / "truth", .provenance = provenance, .model = options.model, .sources = {}});
+  out.mask(dro.mask);
+  out.truth(dro.truth, options.model);
   write_curve(out.path() / "aif.csv", dro.aif, "plasma_mM");
   const bool dual = dro.portal.size() > 0;
   if (dual) write_curve(out.path() / "portal.csv", dro.portal, "plasma_mM");
-  io::write_text(out.path() / "dro.json", about.dump(2) + "\n");
-  io::write_text(out.path() / "config.yaml", config_of(options, dual));
   cancel.check();
-  out.commit();
+  out.finish(about.dump(2), config_of(options, dual));
   const auto mask = dro.mask.data.span<std::uint8_t>();
   const auto tissue = std::count(mask.begin(), mask.end(), 1);
   if (call.json)

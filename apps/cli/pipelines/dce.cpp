@@ -183,7 +183,9 @@ void register_dce(Pipelines& pipelines) {
        .refs = {"Tofts et al., JMRI 10:223 (1999)", "Sourbron and Buckley, PMB 57:R1 (2012)",
                 "OSIPI CAPLEX: Dickie et al., MRM 91:1761 (2024)"},
        .config = dce_config,
-       .prepare = prepare});
+       .prepare = prepare,
+       .ask = ask_dce,
+       .suits = [](const std::filesystem::path& folder) { return !find_files(folder).dynamic.empty(); }});
 }
 
 }  // namespace larmor::cli
