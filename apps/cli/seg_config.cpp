@@ -80,6 +80,7 @@ const std::vector<Entry>& entries() {
       LARMOR_KEY("train.label_smoothing", train.label_smoothing, "share of the labels taken as wrong"),
       LARMOR_KEY("train.seed", train.seed, "of everything that is random"),
       LARMOR_KEY("train.validate_every", train.validate_every, "[epochs]"),
+      LARMOR_KEY("train.keep", train.keep, "best: the epoch that validates best; last: the end of training"),
       LARMOR_KEY("train.patience", train.patience, "validations without a better one until training stops; 0: never"),
       LARMOR_KEY("train.budget", train.budget, "time at most, over all starts; the schedule ends with it; 0: none [s]"),
       LARMOR_KEY("train.device", train.device, "cpu, cuda, cuda:1 ...; auto: cuda when libtorch has it"),

@@ -57,9 +57,11 @@ int run(const Call& call) {
       return segmenters[0];
     }
     const auto i = static_cast<std::size_t>(c.fold);
-    while (segmenters.size() <= i)
-      segmenters.emplace_back(fs::path(call.text("--training")) / fmt::format("fold_{}", segmenters.size()) /
-                              "best.safetensors");
+    while (segmenters.size() <= i) {
+      const auto folder = fs::path(call.text("--training")) / fmt::format("fold_{}", segmenters.size());
+      const auto best = folder / "best.safetensors";
+      segmenters.emplace_back(fs::exists(best) ? best : folder / "last.safetensors");
+    }
     return segmenters[i];
   };
   Evaluation e;

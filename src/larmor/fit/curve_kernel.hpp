@@ -276,7 +276,10 @@ __global__ void fit_curve_voxels(const CurveTile tile, const LmOptions options, 
 template <class M>
 void launch_curves(const CurveTile& tile, const LmOptions& options, const Candidates& candidates) {
   constexpr int threads = 128;
-  fit_curve_voxels<M><<<(tile.n + threads - 1) / threads, threads> > >(tile, options, candidates);
+  const int blocks = (tile.n + threads - 1) / threads;
+  // clang-format off
+  fit_curve_voxels<M><<<blocks, threads>>>(tile, options, candidates);  // clang-format 14 breaks the brackets
+  // clang-format on
 }
 #endif
 

@@ -52,6 +52,7 @@ void TrainSpec::check() const {
        augment.intensity_probability, "0 to 1");
   need_name("optimizer", optimizer, {"adam", "sgd"});
   need_name("schedule", schedule, {"cosine", "poly", "constant"});
+  need_name("keep", keep, {"best", "last"});
 }
 
 Weights initial_weights(const UNetSpec& spec, std::uint64_t seed) {

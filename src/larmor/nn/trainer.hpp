@@ -52,8 +52,9 @@ struct TrainSpec {
   double dice_weight = 1, cross_entropy_weight = 1, label_smoothing = 0;
   Augment augment;
   std::uint64_t seed = 1;
-  int validate_every = 1;  // epochs
-  int patience = 0;        // validations without a better one after which training stops; 0: never
+  int validate_every = 1;     // epochs
+  std::string keep = "best";  // of validation; or "last", which the held-out images had no say in
+  int patience = 0;           // validations without a better one after which training stops; 0: never
   double budget = 0;  // [s] of training over all starts; the schedule follows whichever of it and epochs runs out first
   std::string device = "auto";
   std::map<std::string, std::string> meta;  // goes into the weights
@@ -91,11 +92,11 @@ class Trainer {
   virtual ~Trainer() = default;
   virtual std::string version() const = 0;               // "libtorch 1.13.0, CPU"
   virtual std::vector<std::string> devices() const = 0;  // "cpu", "cuda:0"
-  /// Trains in `folder`: checkpoint.safetensors after every epoch, best.safetensors (when there is validation) and
-  /// last.safetensors. Goes on from a checkpoint that is there. The weights depend on the spec and the samples only, so
-  /// that a run that was cut off ends as one that was not (a budget in seconds excepted).
-  /// Errors   Errc::range (spec), Errc::shape, Errc::format (a checkpoint that is damaged or of another spec),
-  /// Errc::numeric (the loss is no longer finite), Errc::device, Errc::cancelled (the last epoch is in the checkpoint)
+  /// Trains in `folder`: checkpoint.safetensors after every epoch, best.safetensors (when there is validation and it is
+  /// kept) and last.safetensors. Goes on from a checkpoint that is there. The weights depend on the spec and the
+  /// samples only, so that a run that was cut off ends as one that was not (a budget in seconds excepted). Errors
+  /// Errc::range (spec), Errc::shape, Errc::format (a checkpoint that is damaged or of another spec), Errc::numeric
+  /// (the loss is no longer finite), Errc::device, Errc::cancelled (the last epoch is in the checkpoint)
   virtual TrainResult train(const TrainSpec& spec, const std::vector<TrainSample>& training,
                             const std::vector<TrainSample>& validation, const std::filesystem::path& folder,
                             const TrainCallbacks& callbacks = {}, const Cancel* cancel = nullptr) = 0;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -20,15 +21,23 @@ namespace {
 
 constexpr std::uint64_t most_header = 100'000'000;  // the limit that safetensors sets
 
+/// Bit patterns of IEEE 754 binary16; millions of them are read at a start, so without library calls.
 float from_half(std::uint16_t h) {
-  const int exponent = (h >> 10) & 31;
-  const double mantissa = h & 1023;
-  const double sign = (h & 0x8000) ? -1 : 1;
-  if (exponent == 31)
-    return mantissa != 0 ? std::numeric_limits<float>::quiet_NaN()
-                         : static_cast<float>(sign) * std::numeric_limits<float>::infinity();
-  const double value = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
-  return static_cast<float>(sign * value);
+  const std::uint32_t sign = static_cast<std::uint32_t>(h & 0x8000) << 16, rest = h & 0x7fff;
+  if (rest >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | (rest & 0x3ff) << 13);  // infinite, not a number
+  // As the bits of a float the exponent is 112 too small, for denormal numbers too: a product mends both.
+  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest << 13) * 0x1p112f));
+}
+std::uint16_t to_half(float f) {  // to the nearest, ties to even
+  const auto bits = std::bit_cast<std::uint32_t>(f);
+  const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000);
+  const float size = std::abs(f);
+  if (std::isnan(f)) return sign | 0x7e00;
+  if (size >= 65520.0f) return sign | 0x7c00;
+  if (size < 0x1p-14f)  // denormal: multiples of 2^-24
+    return static_cast<std::uint16_t>(sign | static_cast<std::uint16_t>(std::nearbyint(size * 0x1p24f)));
+  const std::uint32_t rest = (bits & 0x7fffffff) - (112u << 23);
+  return static_cast<std::uint16_t>(sign | ((rest + 0xfff + (rest >> 13 & 1)) >> 13));
 }
 
 struct Kind {
@@ -105,28 +114,40 @@ std::string sha256_of(const Weights& weights) {
   return sum.hex();
 }
 
-std::vector<std::byte> encode(const Weights& weights) {
+std::vector<std::byte> encode(const Weights& weights, Precision precision) {
+  const bool half = precision == Precision::half;
+  const std::size_t width = half ? 2 : 4;
   json header = json::object();
-  auto meta = weights.meta;
-  meta["sha256"] = sha256_of(weights);
-  header["__metadata__"] = meta;
   std::uint64_t at = 0;
   for (const auto& [name, t] : weights.tensors) {
-    const std::uint64_t end = at + t.values.size() * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", t.shape}, {"data_offsets", {at, end}}};
+    const std::uint64_t end = at + t.values.size() * width;
+    header[name] = {{"dtype", half ? "F16" : "F32"}, {"shape", t.shape}, {"data_offsets", {at, end}}};
     at = end;
   }
+  std::vector<std::byte> data(at);
+  std::size_t to = 0;
+  for (const auto& [name, t] : weights.tensors) {
+    if (half) {
+      for (const float v : t.values) {
+        const std::uint16_t h = to_half(v);
+        std::memcpy(data.data() + to, &h, 2);
+        to += 2;
+      }
+    } else if (!t.values.empty()) {
+      std::memcpy(data.data() + to, t.values.data(), t.values.size() * 4);
+      to += t.values.size() * 4;
+    }
+  }
+  auto meta = weights.meta;
+  meta["sha256"] = Sha256().add(data.data(), data.size()).hex();
+  header["__metadata__"] = meta;
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // the bytes start at a multiple of 8
-  std::vector<std::byte> out(8 + text.size() + at);
+  std::vector<std::byte> out(8 + text.size());
   const std::uint64_t length = text.size();
   std::memcpy(out.data(), &length, 8);
   std::memcpy(out.data() + 8, text.data(), text.size());
-  std::size_t to = 8 + text.size();
-  for (const auto& [name, t] : weights.tensors) {
-    if (!t.values.empty()) std::memcpy(out.data() + to, t.values.data(), t.values.size() * sizeof(float));
-    to += t.values.size() * sizeof(float);
-  }
+  out.insert(out.end(), data.begin(), data.end());
   return out;
 }
 
@@ -202,7 +223,9 @@ std::vector<std::byte> read_whole(const fs::path& path) {
   return bytes;
 }
 
-void write_weights(const fs::path& path, const Weights& weights) { write_whole(path, encode(weights)); }
+void write_weights(const fs::path& path, const Weights& weights, Precision precision) {
+  write_whole(path, encode(weights, precision));
+}
 
 Weights read_weights(const fs::path& path) {
   const auto bytes = read_whole(path);

@@ -132,9 +132,9 @@ void Segmenter::load() const {
       m.classes = {"background"};
       for (std::size_t c = 1; c < n; ++c) m.classes.push_back("class " + std::to_string(c));
     }
-    const auto title = weights.meta.find("name");
+    const auto title = weights.meta.find("name"), sum = weights.meta.find("sha256");
     m.name = fmt::format("{} {}", title == weights.meta.end() ? m.path.stem().string() : title->second,
-                         nn::sha256_of(weights).substr(0, 12));
+                         sum == weights.meta.end() ? nn::sha256_of(weights).substr(0, 12) : sum->second.substr(0, 12));
   } catch (Error& e) {
     m.members.clear();
     e.at(m.path.string());
@@ -269,20 +269,21 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
   for (std::size_t a = 0; a < 3; ++a) size[a] = (ready.size[a] + multiple[a] - 1) / multiple[a] * multiple[a];
   const auto voxels = ready.values.size();
   std::vector<float> sum(voxels * static_cast<std::size_t>(classes), 0.0f);
-  int passes = 0;
+  std::vector<std::array<bool, 3>> flips;
   for (int which = 0; which < 8; ++which) {
     const std::array<bool, 3> flip{(which & 1) != 0, (which & 2) != 0, (which & 4) != 0};
     bool wanted = true;
     for (std::size_t a = 0; a < 3; ++a) wanted = wanted && (!flip[a] || (options.mirror && model.mirror[a]));
-    if (!wanted) continue;
-    const auto input = padded(ready, size, flip);
-    for (const auto& member : model.members) {
-      if (cancel) cancel->check();
-      auto p = member(input, size, cancel);
-      nn::softmax(p, classes);
-      add_cut(p, ready, size, flip, classes, sum);
-      ++passes;
-    }
+    if (wanted) flips.push_back(flip);
+  }
+  // The networks of an ensemble share the mirror images, so that five networks cost five passes and not ten.
+  const auto passes = std::max(flips.size(), model.members.size());
+  for (std::size_t pass = 0; pass < passes; ++pass) {
+    if (cancel) cancel->check();
+    const auto& flip = flips[pass % flips.size()];
+    auto p = model.members[pass % model.members.size()](padded(ready, size, flip), size, cancel);
+    nn::softmax(p, classes);
+    add_cut(p, ready, size, flip, classes, sum);
   }
   for (float& p : sum) p /= static_cast<float>(passes);
 

@@ -27,7 +27,9 @@ struct Segmentation {
 };
 
 struct PredictOptions {
-  bool mirror = true;   // mean over mirror images along the axes that training mirrored; up to 8 times the work
+  /// Mean over mirror images along the axes that training mirrored; up to 8 times the work of one network. The networks
+  /// of an ensemble take them in turn.
+  bool mirror = true;
   bool largest = true;  // keep the largest connected piece of all labels together
 };
 

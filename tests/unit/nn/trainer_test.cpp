@@ -82,10 +82,13 @@ TEST(Trainer, LibraryAndLanesAgree) {
     const std::array<int, 3> size{dims == 2 ? 5 : 12, 16, 8};
     std::vector<float> x(static_cast<std::size_t>(size[0] * size[1] * size[2]));
     for (auto& v : x) v = normal(random);
-    const auto ours = UNet(w)(x, size), theirs = trainer().forward(w, x, size, "cpu");
-    ASSERT_EQ(ours.size(), theirs.size());
-    for (std::size_t i = 0; i < ours.size(); ++i)
-      ASSERT_NEAR(ours[i], theirs[i], 1e-4) << i;  // what is promised of CPU and CUDA
+    const auto ours = UNet(w)(x, size);
+    for (const auto& device : trainer().devices()) {
+      const auto theirs = trainer().forward(w, x, size, device);
+      ASSERT_EQ(ours.size(), theirs.size());
+      for (std::size_t i = 0; i < ours.size(); ++i)
+        ASSERT_NEAR(ours[i], theirs[i], 1e-4) << device << ' ' << i;  // what is promised of CPU and CUDA
+    }
   }
 }
 
@@ -100,6 +103,11 @@ TEST(Trainer, LearnsBalls) {
   EXPECT_LT(result.history.back().loss, 0.5 * result.history.front().loss);
   const UNet net(read_weights(where / "best.safetensors"));
   EXPECT_EQ(net.spec().filters, spec.net.filters);
+  fs::remove_all(where);
+  spec.keep = "last", spec.epochs = 2;  // the held-out images have no say then
+  trainer().train(spec, balls(12, 1), balls(4, 2), where);
+  EXPECT_FALSE(fs::exists(where / "best.safetensors"));
+  EXPECT_TRUE(fs::exists(where / "last.safetensors"));
   fs::remove_all(where);
 }
 

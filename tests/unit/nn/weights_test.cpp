@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <larmor/core/error.hpp>
 #include <larmor/nn/event_file.hpp>
 #include <larmor/nn/weights.hpp>
+#include <limits>
 
 namespace larmor::nn {
 namespace {
@@ -46,6 +48,29 @@ TEST(Weights, GoThereAndBack) {
   EXPECT_EQ(again.meta.at("net"), w.meta.at("net"));
   EXPECT_EQ(again.meta.at("sha256"), sha256_of(w));
   EXPECT_EQ(again.parameters(), 7);
+}
+
+TEST(Weights, HalfIsTheNearestOfSixteenBits) {
+  // Eleven bits of significand: every whole number to 2048 is kept, and nothing is further than 2^-11 of its size.
+  Weights w;
+  auto& v = w.tensors["a"].values;
+  for (int i = -2048; i <= 2048; ++i) v.push_back(static_cast<float>(i));
+  for (int i = 0; i < 4000; ++i) v.push_back(std::ldexp(1.0f + static_cast<float>(i) / 4000, i % 30 - 15));
+  for (int i = 0; i < 1024; ++i) v.push_back(static_cast<float>(i) * 0x1p-24f);  // denormal numbers: exact too
+  v.insert(v.end(), {2049.0f, 2051.0f, 65504.0f, 70000.0f, -70000.0f, -0.0f});
+  w.tensors["a"].shape = {static_cast<std::int64_t>(v.size())};
+  const auto bytes = encode(w, Precision::half);
+  const auto again = decode(bytes).tensors.at("a").values;
+  ASSERT_EQ(again.size(), v.size());
+  for (std::size_t i = 0; i < 4097; ++i) EXPECT_EQ(again[i], v[i]);
+  for (std::size_t i = 4097; i < 8097; ++i)
+    EXPECT_LE(std::abs(again[i] - v[i]), std::max(0x1p-11f * std::abs(v[i]), 0x1p-25f)) << v[i];
+  for (std::size_t i = 8097; i < 9121; ++i) EXPECT_EQ(again[i], v[i]);
+  const std::vector<float> rest(again.begin() + 9121, again.end());
+  const float far = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(rest, (std::vector<float>{2048, 2052, 65504, far, -far, 0}));  // ties go to even
+  EXPECT_TRUE(std::signbit(rest[5]));
+  EXPECT_LT(bytes.size(), 2 * v.size() + 400);
 }
 
 TEST(Weights, LayoutIsThatOfSafetensors) {

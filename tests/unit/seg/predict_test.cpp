@@ -183,6 +183,19 @@ TEST(Predict, EnsembleIsTheMean) {
   fs::remove_all(dir);
 }
 
+TEST(Predict, NetworksOfAnEnsembleShareTheMirrorImages) {
+  const ModelFile one(true, 3);
+  const auto w = nn::read_weights(one.path);
+  const auto dir = fs::temp_directory_path() / ("larmor_mirrors_test_" + std::to_string(::getpid()));
+  nn::write_weights(dir / "twice.safetensors", ensemble({w, w}));
+  const auto image = blob();
+  // The same network twice, each time with one of the two images: what one network makes of both.
+  const auto a = Segmenter(one.path).predict(image), b = Segmenter(dir / "twice.safetensors").predict(image);
+  for (std::int64_t i = 0; i < a.probabilities.data.size(); ++i)
+    ASSERT_EQ(a.probabilities.data.data<float>()[i], b.probabilities.data.data<float>()[i]);
+  fs::remove_all(dir);
+}
+
 TEST(Predict, SaysWhatIsWrong) {
   const ModelFile model;
   const Segmenter segmenter(model.path);

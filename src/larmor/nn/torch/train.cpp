@@ -81,44 +81,58 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& lab
   return total / weights;
 }
 
-/// First and second moments of the gradient (Adam), or its running sum (SGD).
-struct Optimizer {
-  const TrainSpec& spec;
-  Parameters m, v;
+/// Weights of a network in one piece of memory each with their gradient, their mean and the moments of the gradient, so
+/// that a step of the optimizer is a dozen operations and not a dozen for each of a hundred tensors.
+struct State {
+  at::Tensor value, gradient, mean, m, v;  // flat
+  at::Tensor decays;                       // 1 where weight decay acts: not at norms and biases
+  Parameters p, ema, m1, m2;               // views by name; those of p are leaves whose gradients are views too
 
-  void step(Parameters& p, double rate, std::int64_t count) {
-    at::NoGradGuard no_grad;
-    if (spec.clip > 0) {
-      std::vector<at::Tensor> norms;
-      for (auto& [name, t] : p)
-        if (t.grad().defined()) norms.push_back(t.grad().norm());
-      const at::Tensor factor = (spec.clip / (at::stack(norms).norm() + 1e-6)).clamp_max(1.0);
-      for (auto& [name, t] : p)
-        if (t.grad().defined()) t.mutable_grad().mul_(factor);
+  State(const Parameters& like, at::Device device) {
+    std::int64_t n = 0;
+    for (const auto& [name, t] : like) n += t.numel();
+    const auto kind = at::TensorOptions().dtype(at::kFloat).device(device);
+    value = at::empty({n}, kind), gradient = at::zeros({n}, kind), mean = at::empty({n}, kind);
+    m = at::zeros({n}, kind), v = at::zeros({n}, kind), decays = at::zeros({n}, kind);
+    std::int64_t at = 0;
+    for (const auto& [name, t] : like) {
+      const auto view = [&](const at::Tensor& flat) { return flat.narrow(0, at, t.numel()).view(t.sizes()); };
+      at::Tensor leaf = view(value).detach();
+      leaf.copy_(t);
+      leaf.requires_grad_(true);
+      leaf.mutable_grad() = view(gradient);
+      p[name] = leaf, ema[name] = view(mean), m1[name] = view(m), m2[name] = view(v);
+      if (t.dim() > 1) decays.narrow(0, at, t.numel()).fill_(1);
+      at += t.numel();
     }
-    for (auto& [name, t] : p) {
-      const at::Tensor g = t.grad();
-      if (!g.defined()) continue;
-      auto& m1 = m[name];
-      if (!m1.defined()) m1 = at::zeros_like(t);
-      const double decay = t.dim() > 1 ? spec.weight_decay : 0;  // not of norms and biases
-      if (spec.optimizer == "sgd") {
-        const at::Tensor d = decay > 0 ? g + decay * t : g;
-        m1.mul_(spec.momentum).add_(d);
-        t.sub_(rate * (d + spec.momentum * m1));
-        continue;
-      }
+    mean.copy_(value);
+  }
+  static void load(Parameters& to, const Parameters& from) {
+    at::NoGradGuard no_grad;
+    for (auto& [name, t] : to) t.copy_(from.at(name));
+  }
+
+  /// One step of Adam or SGD, and of the mean. `count` from 1.
+  void step(const TrainSpec& spec, double rate, std::int64_t count) {
+    at::NoGradGuard no_grad;
+    if (spec.clip > 0) gradient.mul_((spec.clip / (gradient.norm() + 1e-6)).clamp_max(1.0));
+    const auto n = static_cast<double>(count);
+    if (spec.optimizer == "sgd") {
+      const at::Tensor d = spec.weight_decay > 0 ? gradient + spec.weight_decay * decays * value : gradient;
+      m.mul_(spec.momentum).add_(d);
+      value.sub_(rate * (d + spec.momentum * m));
+    } else {
       // Kingma and Ba, ICLR (2015), with the decay of Loshchilov and Hutter, ICLR (2019).
       constexpr double b1 = 0.9, b2 = 0.999;
-      auto& m2 = v[name];
-      if (!m2.defined()) m2 = at::zeros_like(t);
-      m1.mul_(b1).add_(g, 1 - b1);
-      m2.mul_(b2).addcmul_(g, g, 1 - b2);
-      const auto n = static_cast<double>(count);
+      m.mul_(b1).add_(gradient, 1 - b1);
+      v.mul_(b2).addcmul_(gradient, gradient, 1 - b2);
       const double c1 = 1 - std::pow(b1, n), c2 = 1 - std::pow(b2, n);
-      if (decay > 0) t.mul_(1 - rate * decay);
-      t.addcdiv_(m1, (m2 / c2).sqrt_().add_(1e-8), -rate / c1);
+      if (spec.weight_decay > 0) value.mul_(1 - rate * spec.weight_decay * decays);
+      value.addcdiv_(m, (v / c2).sqrt_().add_(1e-8), -rate / c1);
     }
+    const double keep = spec.ema > 0 ? std::min(spec.ema, (1 + n) / (10 + n)) : 0;
+    mean.lerp_(value, 1 - keep);
+    gradient.zero_();
   }
 };
 
@@ -178,6 +192,7 @@ class TorchTrainer final : public Trainer {
                              const std::string& device) override {
     at::NoGradGuard no_grad;
     const auto where = device_of(device);
+    at::globalContext().setAllowTF32CuDNN(false);  // 10 bits would not do for the 1e-4 that is promised
     const Network net{UNetSpec::from_json(weights.meta.at("net")), false, false};
     const auto p = to_torch(weights, "", where);
     const at::Tensor x =
@@ -246,12 +261,14 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   // For small patches handing work to threads costs more than the work.
   const bool small = spec.batch * std::int64_t{spec.patch[0]} * spec.patch[1] * spec.patch[2] < 100'000;
   at::set_num_threads(small ? 1 : thread_count());
+  // Every step has the same shapes: the fastest of cuDNN's ways is looked for once.
+  if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   const Network net{spec.net, spec.half && device.is_cuda(), true};
   const std::string print = fingerprint(spec, training);
   const fs::path checkpoint = folder / "checkpoint.safetensors";
 
-  Parameters p, ema;
-  Optimizer optimizer{spec, {}, {}};
+  const auto begin = to_torch(initial_weights(spec.net, spec.seed), "", device);
+  State now(begin, device);
   TrainResult result;
   std::int64_t count = 0;
   double elapsed = 0;
@@ -262,17 +279,13 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       throw Error(Errc::format, "the checkpoint belongs to other settings or other data",
                   "train in another folder, or remove this one to begin again")
           .at(checkpoint.string());
-    p = to_torch(w, "p.", device), ema = to_torch(w, "ema.", device);
-    optimizer.m = to_torch(w, "m.", device), optimizer.v = to_torch(w, "v.", device);
+    State::load(now.p, to_torch(w, "p.", device)), State::load(now.ema, to_torch(w, "ema.", device));
+    State::load(now.m1, to_torch(w, "m.", device)), State::load(now.m2, to_torch(w, "v.", device));
     const json state = json::parse(w.meta.at("state"));
     for (const auto& e : state.at("history")) result.history.push_back(epoch_of(e));
     state.at("count").get_to(count), state.at("elapsed").get_to(elapsed), state.at("since_best").get_to(since_best);
     state.at("best").get_to(result.best), state.at("best_epoch").get_to(result.best_epoch);
-  } else {
-    p = to_torch(initial_weights(spec.net, spec.seed), "", device);
-    for (const auto& [name, t] : p) ema[name] = t.clone();
   }
-  for (auto& [name, t] : p) t.requires_grad_(true);
 
   std::array<int, 3> canvas = spec.patch;
   for (const auto& s : training)
@@ -333,18 +346,10 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       if (spec.schedule == "poly") rate *= std::pow(1 - part, 0.9);
       if (at_epoch < spec.warm_up) rate *= (at_epoch * steps + 1) / (spec.warm_up * steps + 1);
       epoch.rate = rate;
-      for (auto& [name, t] : p)
-        if (t.grad().defined()) t.mutable_grad().reset();
-      const at::Tensor loss = loss_of(net(p, batch.image, true), batch.labels, spec);
+      const at::Tensor loss = loss_of(net(now.p, batch.image, true), batch.labels, spec);
       loss.backward();
-      optimizer.step(p, rate, ++count);
-      {
-        at::NoGradGuard no_grad;
-        const auto n = static_cast<double>(count);
-        const double keep = spec.ema > 0 ? std::min(spec.ema, (1 + n) / (10 + n)) : 0;
-        for (auto& [name, t] : p) ema[name].lerp_(t, 1 - keep);
-        loss_sum += loss.detach();
-      }
+      now.step(spec, rate, ++count);
+      loss_sum += loss.detach();
       if (callbacks.step) callbacks.step(static_cast<std::size_t>(step + 1), static_cast<std::size_t>(steps), 0);
     }
     epoch.loss = loss_sum.item<double>() / steps;
@@ -355,19 +360,19 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
     const bool last = number == spec.epochs || part_done(number) >= 1;
     std::vector<std::uint8_t> first;
     if (!validation.empty() && (number % spec.validate_every == 0 || last)) {
-      validate(net, ema, validation, device, epoch, first, cancel);
+      validate(net, now.ema, validation, device, epoch, first, cancel);
       ++since_best;
       if (epoch.merged > result.best)
         epoch.best = true, result.best = epoch.merged, result.best_epoch = number, since_best = 0;
     }
     epoch.seconds = since(epoch_start);
     result.history.push_back(epoch);
-    if (epoch.best) write_weights(folder / "best.safetensors", weights_of(ema, epoch));
-    write_weights(folder / "last.safetensors", weights_of(ema, epoch));
+    if (epoch.best && spec.keep == "best") write_weights(folder / "best.safetensors", weights_of(now.ema, epoch));
+    write_weights(folder / "last.safetensors", weights_of(now.ema, epoch));
     elapsed = elapsed_before + since(start);
     Weights state;
-    from_torch(p, "p.", state), from_torch(ema, "ema.", state);
-    from_torch(optimizer.m, "m.", state), from_torch(optimizer.v, "v.", state);
+    from_torch(now.p, "p.", state), from_torch(now.ema, "ema.", state);
+    from_torch(now.m1, "m.", state), from_torch(now.m2, "v.", state);
     json j{{"count", count},
            {"elapsed", elapsed},
            {"since_best", since_best},

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <larmor/nn/weights.hpp>
+#include <larmor/seg/predict.hpp>
+
+#include "command.hpp"
+
+namespace larmor::cli {
+namespace {
+
+int run(const Call& call) {
+  std::vector<nn::Weights> members;
+  for (const auto& name : call.texts("WEIGHTS")) members.push_back(nn::read_weights(name));
+  const bool half = call.flag("--half");
+  nn::write_weights(call.text("--out"), seg::ensemble(members), half ? nn::Precision::half : nn::Precision::single);
+  const auto written = nn::read_weights(call.text("--out"));  // as it will be used
+  fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"), members.size(),
+             1e-6 * static_cast<double>(written.parameters()), half ? 2 : 4, written.meta.at("sha256"));
+  return 0;
+}
+
+}  // namespace
+
+void register_seg_ensemble(Commands& commands) {
+  commands.add(
+      {.name = "seg ensemble",
+       .does =
+           "Joins trained networks of one configuration into one model, which gives the mean of their probabilities",
+       .in = {{.name = "WEIGHTS", .what = "files of larmor seg train", .repeated = true}},
+       .opt = {file("--out", "the model").need().as("-o"),
+               flag("--half", "numbers of 16 bits: half the size, labels practically the same")},
+       .examples = {"larmor seg ensemble training/fold_0/last.safetensors training/fold_1/last.safetensors -o "
+                    "model.safetensors"},
+       .run = run});
+}
+
+}  // namespace larmor::cli
