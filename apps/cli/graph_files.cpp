@@ -44,8 +44,10 @@ flow::Library graph_library(const fs::path& file) {
 
 flow::Graph open_graph(const fs::path& file) {
   std::error_code failed;
-  const auto& built_in = nodes::shipped_graphs();
-  if (!fs::exists(file, failed) && built_in.count(file.string())) return nodes::shipped_graph(file.string());
+  if (!fs::exists(file, failed)) {
+    if (nodes::shipped_graphs().count(file.string())) return nodes::shipped_graph(file.string());
+    if (nodes::example_graphs().count(file.string())) return nodes::example_graph(file.string());
+  }
   return flow::load_graph(file);
 }
 

@@ -8,15 +8,15 @@
 namespace larmor::server {
 
 Shipped::Shipped(const std::vector<fs::path>& folders, std::vector<fs::path> also) : also_(std::move(also)) {
-  std::map<std::string, std::string> texts = nodes::shipped_graphs();
+  std::map<std::string, std::string> texts = nodes::shipped_graphs(), examples;
   for (const auto& folder : folders) {
     std::error_code error;
     for (const auto& file : fs::directory_iterator(folder, error))
-      if (file.path().extension() == ".json") {
-        const std::string name = file.path().stem().string();  // an example may be called like what it shows
-        texts.emplace(texts.count(name) ? name + "-example" : name, io::read_text(file.path()));
-      }
+      if (file.path().extension() == ".json") examples.emplace(file.path().stem().string(), io::read_text(file.path()));
   }
+  examples.insert(nodes::example_graphs().begin(), nodes::example_graphs().end());
+  for (const auto& [name, text] : examples)  // one may be called like what it shows
+    texts.emplace(texts.count(name) ? name + "-example" : name, text);
   for (auto& [name, text] : texts) try {
       const flow::Graph graph = flow::parse_graph(text);
       all_.push_back({name, graph.title, graph.about, std::move(text)});

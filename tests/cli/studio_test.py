@@ -58,6 +58,12 @@ class Cases(harness.CliCase):
     program.send_signal(signal.SIGINT)
     self.assertEqual(program.wait(30), 0)
 
+  def test_opens_a_graph_that_comes_with_the_program(self):
+    _, where = self.start("spiral", "--port", 0)
+    self.assertTrue(where["address"].endswith("#/g/spiral"), where)
+    graph = self.ask(where, "/api/graphs/spiral")[1]["graph"]
+    self.assertIn("recon.nufft", json.dumps(graph))
+
   def test_another_host_asks_for_a_token(self):
     _, where = self.start("--host", "0.0.0.0", "--port", 0)
     self.assertGreaterEqual(len(where["token"]), 32)

@@ -9,6 +9,7 @@
 #include <larmor/core/log.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/nodes/operations.hpp>
+#include <larmor/nodes/shipped_graphs.hpp>
 #include <server/studio.hpp>
 #include <thread>
 
@@ -73,7 +74,12 @@ void open_browser(const std::string& address) {
 
 int run(const Call& call) {
   const std::string host = call.text("--host");
-  const fs::path file = call.given("GRAPH") ? fs::absolute(call.text("GRAPH")) : fs::path();
+  // A name that is no file is that of a graph that comes with the program.
+  std::error_code none;
+  const std::string given = call.given("GRAPH") ? call.text("GRAPH") : "";
+  const bool shipped = !given.empty() && !fs::exists(given, none) &&
+                       (nodes::shipped_graphs().count(given) || nodes::example_graphs().count(given));
+  const fs::path file = given.empty() || shipped ? fs::path() : fs::absolute(given);
   server::StudioOptions options;
   for (const auto& root : call.texts("--root")) options.roots.emplace_back(root);
   if (options.roots.empty()) options.roots.push_back(fs::current_path());
@@ -98,6 +104,7 @@ int run(const Call& call) {
   server::Studio studio(nodes::make_operations(), options);
   std::string page = "/";
   if (!options.token.empty()) page += "?token=" + options.token;
+  if (shipped) page += "#/g/" + server::encode_url(studio.open_example(given)->id());
   if (!file.empty()) page += "#/g/" + server::encode_url(studio.open(file)->id());
   server::HttpOptions http;
   http.host = host;
@@ -131,7 +138,9 @@ void register_studio(Commands& commands) {
   commands.add(
       {.name = "studio",
        .does = "Opens graphs in the browser: edit, run, look at every value",
-       .in = {{.name = "GRAPH", .what = "graph to open (.json)", .optional = true}},
+       .in = {{.name = "GRAPH",
+               .what = "graph to open (.json), or the name of one that comes with the program",
+               .optional = true}},
        .opt = {integer("--port", "port to listen on; when it is taken and not asked for, the next free one", usual_port,
                        0, 65535),
                text("--host", "address to listen on; any but this computer's own asks for a token", "127.0.0.1"),

@@ -4,7 +4,7 @@ import {
   addComment, addFrame, addNode, bridge, changeAt, type Clip, clipCorner, connect, copy, disconnect, findDefinition, geometry, isShipped, levelAt, group, insertOnWire, type Json, makeUnique, type Mode, moveItems, nodeView, parseClip, paste, type Point, portsForBridge,
   portsForWire, promote, remapDashboards, removeItems, type Selection, setFolded, setMode, setPort, setSetting, setSweep, splitPort, ungroup, addItem, addDashboard, type DashboardItem,
 } from "@larmor/graph";
-import { type CanvasNode, itemOf, portTypes, rectOf } from "./canvas/model.ts";
+import { type CanvasNode, itemOf, portTypes, rectOf, thumbnailPort } from "./canvas/model.ts";
 import { messages } from "./errors.ts";
 import { openDialog, tell, useApp } from "./state/app.ts";
 import type { Session } from "./state/session.ts";
@@ -18,6 +18,8 @@ export interface CanvasHandle {
   zoom(factor: number | "one"): void;
   nodes(): CanvasNode[];
   quickAdd(): void;
+  /** Brings a node into view that is about to be drawn. */
+  seen(id: string): void;
 }
 let canvas: CanvasHandle | null = null;
 export const setCanvas = (handle: CanvasHandle | null) => {
@@ -43,8 +45,11 @@ export interface Attach {
   side: "in" | "out";
   to: string;  // port of the new node
 }
-/** A node of an operation (or of a graph), joined to the wire that the hand held, or put into a wire. */
-export function add(session: Session, what: { op: string } | { graph: string }, at: Point, more: { attach?: Attach; wire?: string | null; settings?: Record<string, Json> } = {}): string | null {
+/**
+ * A node of an operation (or of a graph), joined to the wire that the hand held, or put into a wire. `free`: beside other nodes
+ * rather than over them, where no hand said where.
+ */
+export function add(session: Session, what: { op: string } | { graph: string }, at: Point, more: { attach?: Attach; wire?: string | null; settings?: Record<string, Json>; free?: boolean } = {}): string | null {
   let made: string | null = null;
   const title = "op" in what ? (catalogue().ops.get(what.op)?.title ?? what.op) : (catalogue().graphs.get(what.graph)?.title ?? what.graph);
   session.edit(`add ${title}`, (g, level) => {
@@ -52,6 +57,11 @@ export function add(session: Session, what: { op: string } | { graph: string }, 
     made = added.id;
     let out = added.graph;
     const view = () => nodeView({ ...level, graph: out, scopes: [{ pointer: level.pointer, graph: out }, ...level.scopes.slice(1)] }, added.id, catalogue());
+    if (more.free) {
+      const shape = geometry.nodeShape(view(), false, thumbnailPort(view(), catalogue()) !== null);
+      const others = (canvas?.nodes() ?? []).filter((n) => n.type !== "frame").map(rectOf);
+      out = moveItems(out, { nodes: { [added.id]: geometry.freePlace({ x: at[0], y: at[1], w: shape.w, h: shape.h }, others) } });
+    }
     if (more.attach) {
       const { node, port, side, to } = more.attach;
       const target = view()[side === "out" ? "inputs" : "outputs"].find((p) => p.base === to)?.name ?? to;
@@ -59,7 +69,10 @@ export function add(session: Session, what: { op: string } | { graph: string }, 
     } else if (more.wire) out = putOnWire(session, out, added.id, more.wire) ?? out;
     return out;
   });
-  if (made) session.select({ nodes: [made] });
+  if (made) {
+    session.select({ nodes: [made] });
+    canvas?.seen(made);
+  }
   return made;
 }
 
@@ -74,7 +87,7 @@ export function addFile(session: Session) {
       const setting = op?.settings.find((s) => s.kind === "file_open");
       if (!op || !setting) return tell(messages.noOperation(name), "error");
       const [x, y] = canvas?.place() ?? [0, 0];
-      add(session, { op: op.id }, [x - 90, y - 40], { settings: { [setting.name]: path } });
+      add(session, { op: op.id }, [x - 90, y - 40], { free: true, settings: { [setting.name]: path } });
     },
   });
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <larmor/flow/node_type_json.hpp>
 #include <larmor/flow/user/build.hpp>
@@ -17,6 +18,15 @@ namespace larmor::flow::user {
 extern const char* const worker_py;  // generated from worker.py
 
 namespace {
+
+// "my_filter.py" is "My filter".
+std::string title_of(const std::filesystem::path& file) {
+  std::string title = file.stem().string();
+  std::replace(title.begin(), title.end(), '_', ' ');
+  if (!title.empty()) title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
+  return title;
+}
+
 namespace fs = std::filesystem;
 
 int count_lines(const std::string& text, bool python) {
@@ -217,7 +227,7 @@ std::shared_ptr<Operation::Described> Operation::describe(Source& source) {
   }
   fs::create_directories(options_.cache, failed);
   write_text(kept, json);
-  if (out->type.title.empty()) out->type.title = file_.stem().string();
+  if (out->type.title.empty()) out->type.title = title_of(file_);
   return out;
 }
 
@@ -235,7 +245,7 @@ std::shared_ptr<const Operation::Described> Operation::refresh(const std::shared
     now = std::make_shared<Described>();
     if (last_) now->id = last_->id, now->type = last_->type;
     if (now->id.empty()) now->id = id_of(file_);
-    if (now->type.title.empty()) now->type.title = file_.stem().string();
+    if (now->type.title.empty()) now->type.title = title_of(file_);
     now->error = std::make_shared<const Error>(e);
     now->lines = count_lines(source.text, python_);
     now->type.compute = [error = now->error](Ports&) { throw *error; };

@@ -58,6 +58,14 @@ def compute(inputs, settings):
   return {"out": out, "sum": out.sum()}
 )";
 
+TEST_F(PythonOperation, WithoutATitleIsCalledAsItsFile) {
+  put("my_ramp.py",
+      "def describe():\n  return {'outputs': [{'name': 'out', 'what': 'it'}]}\n\n\ndef compute(io):\n  return {'out': "
+      "1}\n");
+  refresh();
+  EXPECT_EQ(types_.get("user.my_ramp").title, "My ramp");
+}
+
 TEST_F(PythonOperation, IsAnOperationLikeAnyOther) {
   put("scale.py", scale);
   EXPECT_THAT(refresh(), ElementsAre("user.scale"));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@xyflow/react/dist/base.css";
 import "./canvas.css";
-import { connect, connectInput, connectOutput, disconnect, geometry, type Held, nodeView, rewire, splitPort } from "@larmor/graph";
-import { Background, BackgroundVariant, type Connection, ConnectionMode, type EdgeChange, type FinalConnectionState, type IsValidConnection, type NodeTypes, type OnConnectStartParams, ReactFlow, type ReactFlowInstance, ReactFlowProvider, SelectionMode, useReactFlow, useStore, useStoreApi, type Viewport } from "@xyflow/react";
-import { type DragEvent, type MouseEvent as ReactMouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { splitPort } from "@larmor/graph";
+import { Background, BackgroundVariant, ConnectionMode, type EdgeChange, type NodeTypes, ReactFlow, ReactFlowProvider, SelectionMode, useStore, useStoreApi } from "@xyflow/react";
+import { type DragEvent, type MouseEvent as ReactMouseEvent, useCallback, useLayoutEffect, useRef, useState } from "react";
 import * as actions from "../actions.ts";
 import { openGraph, showDock, tell, useApp } from "../state/app.ts";
 import { say } from "../errors.ts";
@@ -13,8 +13,8 @@ import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 import { canvasEntries, nodeEntries, noteEntries, wireEntries } from "./entries.ts";
 import { EndsNode } from "./EndsNode.tsx";
 import { FarView } from "./FarView.tsx";
-import { hold, hoverWire, release, useHold, whyNot } from "./hold.ts";
-import { type CanvasNode, endsIn, endsOut, freeEnd, itemOf, rectOf, type WireType } from "./model.ts";
+import { hoverWire, useHold } from "./hold.ts";
+import { type CanvasNode, itemOf, type WireType } from "./model.ts";
 import { CommentNode, FrameNode } from "./NoteNodes.tsx";
 import { MiniMap } from "./MiniMap.tsx";
 import OpNode from "./OpNode.tsx";
@@ -22,13 +22,14 @@ import { Overlays } from "./Overlays.tsx";
 import { PortTip } from "./PortTip.tsx";
 import { QuickAdd, type QuickAddAt } from "./QuickAdd.tsx";
 import { useCanvasNodes } from "./useCanvasNodes.ts";
+import { useHandle, useView } from "./useView.ts";
+import { useWiring } from "./useWiring.ts";
 import { Wire } from "./Wire.tsx";
 
 const nodeTypes = { op: OpNode, comment: CommentNode, frame: FrameNode, ends: EndsNode } as NodeTypes;
 const edgeTypes = { wire: Wire };
 const grid: [number, number] = [10, 10];
 const none: never[] = [];
-const views = new Map<string, Viewport>();  // where each graph was looked at last
 
 /** The graph that is shown, for hands. One React Flow per graph and level, so that each keeps its place. */
 export function Canvas() {
@@ -42,111 +43,25 @@ export function Canvas() {
   );
 }
 
-/** Brings a region into the middle. React Flow's own way knows only nodes that it draws. */
-function show(flow: ReactFlowInstance<CanvasNode, WireType>, element: HTMLElement, r: geometry.Rect, least: number, most: number, duration = 220) {
-  const { width, height } = element.getBoundingClientRect();
-  const zoom = Math.min(most, Math.max(least, 0.86 * Math.min(width / Math.max(r.w, 1), height / Math.max(r.h, 1))));
-  void flow.setViewport({ zoom, x: width / 2 - (r.x + r.w / 2) * zoom, y: height / 2 - (r.y + r.h / 2) * zoom }, { duration });
-}
-
 function Flow({ place }: { place: string }) {
   const session = useSession();
   const catalogue = useCatalogue();
   const level = useLevel();
   const snap = useApp((s) => s.preferences.snap);
   const minimap = useApp((s) => s.preferences.minimap);
-  const flow = useReactFlow<CanvasNode, WireType>();
   const store = useStoreApi();
   const { nodes, edges, onNodesChange, dragStart, commit, nodesRef } = useCanvasNodes(level);
   const [menu, setMenu] = useState<{ x: number; y: number; entries: Entries } | null>(null);
   const [quick, setQuick] = useState<(QuickAddAt & { wire?: string | null }) | null>(null);
-  const pointer = useRef<{ x: number; y: number } | null>(null);
   const box = useRef<HTMLDivElement>(null);
-  const reconnected = useRef(true);
+  const { flow, handle, pointer, first, keep } = useView(place, box, nodes, nodesRef, minimap);
+  useHandle(handle, () => setQuick(handle.middle()));
+  const wiring = useWiring(setQuick);
   const many = nodes.length > 120;
   const far = useStore((s) => many && s.transform[2] < 0.3);
 
   // Sizes and ports are known from the document: measuring every node that scrolls into view costs frames for nothing.
   useLayoutEffect(() => store.setState({ updateNodeInternals: () => undefined }), [store]);
-
-  useEffect(() => {
-    const graphPoint = (p: { x: number; y: number }): [number, number] => {
-      const q = flow.screenToFlowPosition(p);
-      return [q.x, q.y];
-    };
-    const middle = () => {
-      const r = box.current!.getBoundingClientRect();
-      return { x: r.left + r.width / 2, y: r.top + r.height / 2 };
-    };
-    actions.setCanvas({
-      place: () => graphPoint(pointer.current ?? middle()),
-      fit: () => {
-        const all = geometry.bounds(nodesRef.current.map(rectOf));
-        if (all) show(flow, box.current!, all, 0.04, 1);
-      },
-      focus: (ids) => {
-        const all = geometry.bounds(nodesRef.current.filter((n) => ids.includes(n.id)).map(rectOf));
-        if (all) show(flow, box.current!, all, 0.6, Math.max(0.9, Math.min(1.2, flow.getZoom())));
-      },
-      zoom: (f) => void flow.zoomTo(f === "one" ? 1 : flow.getZoom() * f, { duration: 120 }),
-      nodes: () => nodesRef.current,
-      quickAdd: () => setQuick(pointer.current ?? middle()),
-    });
-    return () => actions.setCanvas(null);
-  }, [flow, nodesRef]);
-
-  const typeOf = useCallback((node: string, port: string, side: "in" | "out") => {
-    if (node === endsIn) return session.level.graph.inputs?.[port]?.type ?? "any";
-    if (node === endsOut) return session.level.graph.outputs?.[port]?.type ?? "any";
-    const view = nodeView(session.level, node, useApp.getState().catalogue);
-    return (side === "in" ? view.inputs : view.outputs).find((p) => p.name === port)?.type ?? "any";
-  }, [session]);
-
-  const hold_ = useCallback((node: string, port: string, side: "in" | "out"): Held => {
-    const held = { node, port, side, type: typeOf(node, port, side) };
-    hold(session.level.graph, held);
-    return held;
-  }, [session, typeOf]);
-
-  const onConnectStart = useCallback((_: unknown, p: OnConnectStartParams) => {
-    hideTooltip();
-    if (p.nodeId && p.handleId) hold_(p.nodeId, p.handleId, p.handleType === "source" ? "out" : "in");
-  }, [hold_]);
-  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-    const held = useHold.getState().held;
-    release();
-    hideTooltip();
-    if (!held || state.toHandle || state.isValid || itemOf(held.node).kind === "ends") return;
-    const p = "changedTouches" in event ? event.changedTouches[0]! : event;
-    if (!(event.target as Element | null)?.closest?.(".react-flow__pane")) return;
-    setQuick({ x: p.clientX, y: p.clientY, held });
-  }, []);
-
-  const join = useCallback((c: Connection, old?: WireType) => {
-    const { source, sourceHandle, target, targetHandle } = c;
-    if (!sourceHandle || !targetHandle) return;
-    const from = `${source}.${sourceHandle}`, to = `${target}.${targetHandle}`;
-    session.edit(old ? "move wire" : "connect", (g) => {
-      let out = g;
-      if (source === endsIn) {
-        if (old) out = disconnect(out, old.id);
-        return connectInput(out, sourceHandle === freeEnd ? null : sourceHandle, to, typeOf(target, targetHandle, "in")).graph;
-      }
-      if (target === endsOut) return connectOutput(out, targetHandle === freeEnd ? null : targetHandle, from, typeOf(source, sourceHandle, "out")).graph;
-      return old && !old.id.startsWith("$") ? rewire(out, old.id, from, to) : connect(out, from, to);
-    });
-  }, [session, typeOf]);
-
-  const isValidConnection = useCallback<IsValidConnection<WireType>>((c) => {
-    const { source, target, sourceHandle, targetHandle } = c;
-    if (!sourceHandle || !targetHandle || source === target) return false;
-    if (source === endsIn) return target !== endsOut;
-    if (target === endsOut) return true;
-    const held = useHold.getState().held;
-    if (!held) return catalogue.accepts(typeOf(target, targetHandle, "in"), typeOf(source, sourceHandle, "out"));
-    const other = held.side === "out" ? { node: target, port: targetHandle, side: "in" as const } : { node: source, port: sourceHandle, side: "out" as const };
-    return whyNot(catalogue, held, other.node, { name: other.port, type: typeOf(other.node, other.port, other.side) }, other.side) === "";
-  }, [catalogue, typeOf]);
 
   const onEdgesChange = useCallback((changes: EdgeChange<WireType>[]) => {
     const wires = new Set(session.state.wires);
@@ -216,12 +131,6 @@ function Flow({ place }: { place: string }) {
     setMenu({ x: event.clientX, y: event.clientY, entries });
   }, []);
 
-  // Where it was looked at last; a graph that is new is shown whole.
-  const first = useMemo(() => views.get(place), [place]);
-  useLayoutEffect(() => {
-    const all = first ? null : geometry.bounds(nodesRef.current.map(rectOf));
-    if (all) show(flow, box.current!, all, 0.04, 1, 0);
-  }, [first, flow, nodesRef]);
   const empty = nodes.length === 0;
   return (
     <div
@@ -247,24 +156,7 @@ function Flow({ place }: { place: string }) {
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}
         onEdgesChange={onEdgesChange}
-        onConnect={join}
-        onConnectStart={onConnectStart}
-        onConnectEnd={onConnectEnd}
-        isValidConnection={isValidConnection}
-        onReconnectStart={(_, edge, kept) => {
-          reconnected.current = false;
-          if (kept === "source") hold_(edge.source, edge.sourceHandle!, "out");
-          else hold_(edge.target, edge.targetHandle!, "in");
-        }}
-        onReconnect={(edge, c) => {
-          reconnected.current = true;
-          join(c, edge);
-        }}
-        onReconnectEnd={(_, edge, __, state) => {
-          release();
-          if (!reconnected.current && !state.toHandle) session.edit("cut wire", (g) => (edge.id.startsWith(endsOut) ? { ...g, outputs: { ...g.outputs, [edge.targetHandle!]: { ...g.outputs![edge.targetHandle!]!, from: undefined } } } : disconnect(g, edge.id)));
-          reconnected.current = true;
-        }}
+        {...wiring}
         onNodeDragStart={(_, node, all) => {
           hideTooltip();
           dragStart(all.length ? all : [node]);
@@ -298,7 +190,7 @@ function Flow({ place }: { place: string }) {
         onPaneContextMenu={(e) => open(e, canvasEntries(session, () => setQuick({ x: e.clientX, y: e.clientY })))}
         onPaneClick={() => session.state.wires.length && session.select({})}
         onMove={hideTooltip}
-        onMoveEnd={(_, v) => views.set(place, v)}
+        onMoveEnd={(_, v) => keep(v)}
         defaultViewport={first}
         minZoom={0.04}
         maxZoom={2.5}
@@ -341,7 +233,7 @@ function Flow({ place }: { place: string }) {
           onPick={(what, port) => {
             const p = flow.screenToFlowPosition({ x: quick.x, y: quick.y });
             const h = quick.held;
-            actions.add(session, what, h?.side === "in" ? [p.x - 190, p.y - 60] : [p.x, p.y - 60], { attach: h && port ? { node: h.node, port: h.port, side: h.side, to: port.name } : undefined });
+            actions.add(session, what, h?.side === "in" ? [p.x - 190, p.y - 60] : [p.x, p.y - 60], { free: true, attach: h && port ? { node: h.node, port: h.port, side: h.side, to: port.name } : undefined });
             setQuick(null);
           }}
         />

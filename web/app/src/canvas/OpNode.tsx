@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { format, type NodeReport, type PortView, secondsLeft } from "@larmor/graph";
 import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
-import { Boxes, Code2, FileOutput, Layers, Repeat2, StickyNote, Unplug } from "lucide-react";
+import { Boxes, Code2, FileOutput, Layers, ListOrdered, Repeat2, StickyNote, Unplug } from "lucide-react";
 import { memo, useEffect, useState } from "react";
 import { useApp } from "../state/app.ts";
 import { useCatalogue, useReport, useSession } from "../state/hooks.ts";
@@ -34,6 +34,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
         {level === 2 && (
           <span className="node-marks">
             {doc.note && <StickyNote size={12} aria-label="has a note" />}
+            {doc.sweeps && Object.keys(doc.sweeps).length > 0 && <ListOrdered size={13} aria-label={`swept: ${Object.entries(doc.sweeps).map(([n, v]) => `${v.length} × ${n}`).join(", ")}`} />}
             {doc.map && <Layers size={12} aria-label={`mapped over ${doc.map.axis}`} />}
             {doc.loop ? <Repeat2 size={13} aria-label="zone" /> : view.kind === "graph" ? <Boxes size={13} aria-label="group" /> : null}
             {view.op?.user && <Code2 size={13} aria-label="user operation" />}
@@ -116,7 +117,7 @@ function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["dat
         data-testid={`port-${id}-${side}-${p.name}`}
       >
         <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={p.name} />
-        {labels && <span className="port-name ellipsis">{p.setting ? "⚙ " : ""}{p.name}</span>}
+        {labels && <span className="port-name ellipsis">{value?.type === "number" && <b className="num">{value.describe} </b>}{p.setting ? "⚙ " : ""}{p.name}</span>}
       </div>
     );
   };

@@ -10,7 +10,7 @@ export function PortTip({ title, port, type, colour, value, node, refusal, where
   const facts = usePortFacts(where, value?.hash);
   const shape = value?.shape ?? facts?.shape, min = value?.min ?? facts?.min, max = value?.max ?? facts?.max, unit = value?.unit || facts?.unit || "";
   const rows: [string, string | null | undefined][] = [
-    ["Value", value?.describe || null],
+    ["Value", value?.describe ? format.about(value.describe) : null],
     ["Shape", shape ? format.shape(shape, value?.axes ?? facts?.axes) : null],
     ["Range", typeof min === "number" ? `${format.number(min)} … ${format.number(max ?? NaN)}${unit ? " " + unit : ""}` : null],
     ["Unit", unit && typeof min !== "number" ? unit : null],

@@ -40,7 +40,7 @@ export function QuickAdd({ at, onPick, onClose }: { at: QuickAddAt; onPick: (wha
       all.push({ key: `graph:${name}`, title: g.title || name, sub: port ? `${port.name}: ${catalogue.typeTitle(port.type).toLowerCase()}` : "Pipeline", does: g.about ?? "", colour: catalogue.colour(outputs[0]?.[1].type ?? inputs[0]?.[1].type ?? "any"), what: { graph: name }, port });
     }
     const op = (r: Row) => ("op" in r.what ? catalogue.ops.get(r.what.op)! : null);
-    return fuzzySearch(query, all, (r) => [r.title, r.key, (op(r)?.tags ?? []).join(" "), r.does]).slice(0, 60);
+    return fuzzySearch(query, all, (r) => [r.title, r.key, (op(r)?.tags ?? []).join(" "), r.does]);
   }, [catalogue, at.held, query]);
   useEffect(() => setIndex(0), [query]);
   useEffect(() => void list.current?.children[index]?.scrollIntoView({ block: "nearest" }), [index]);

@@ -3,7 +3,7 @@ import { Crosshair, LayoutDashboard, Link2, Link2Off, Pin, PinOff, X } from "luc
 import { useMemo } from "react";
 import * as actions from "../actions.ts";
 import type { Probe } from "../state/session.ts";
-import { atRound, historyZone } from "@larmor/graph";
+import { atRound, format, historyZone } from "@larmor/graph";
 import { useCatalogue, useGraph, usePortReport, useReports, useSession } from "../state/hooks.ts";
 import { MenuButton } from "../ui/Menu.tsx";
 import { ValueView } from "../viewer/ValueView.tsx";
@@ -43,7 +43,7 @@ function ProbeTile({ probe }: { probe: Probe }) {
       <div className="probe-head">
         {report && <span className="port-dot" style={{ background: catalogue.colour(report.type) }} />}
         <button className="probe-name ellipsis" title="Show the node" onClick={() => actions.reveal(session, probe.port.slice(0, probe.port.lastIndexOf(".")))}>{probe.port}</button>
-        <span className="muted ellipsis" style={{ fontSize: 12 }}>{report?.describe}</span>
+        <span className="muted ellipsis" style={{ fontSize: 12 }}>{report && format.about(report.describe)}</span>
         <span className="spacer" />
         {viewers.length > 1 && (
           <select className="field" value={probe.viewer ?? viewers[0]} onChange={(e) => session.changeProbe(probe.key, { viewer: e.target.value })} title="Viewer" data-testid="probe-viewer">

@@ -68,7 +68,7 @@ export function NodeInspector({ id }: { id: string }) {
                   </select>
                   <MenuButton className="button icon small" title="Add to dashboard" entries={() => actions.dashboardEntries(session, { kind: "viewer", port })}><LayoutDashboard size={13} /></MenuButton>
                 </div>
-                <div className="output-text">{value?.describe ? <>{value.describe}{value.bytes ? <span className="num"> · {format.bytes(value.bytes)}{value.resident === false ? " on disk" : ""}</span> : null}</> : p.what || "no value yet"}</div>
+                <div className="output-text">{value?.describe ? <>{format.about(value.describe)}{value.bytes ? <span className="num"> · {format.bytes(value.bytes)}{value.resident === false ? " on disk" : ""}</span> : null}</> : p.what || "no value yet"}</div>
               </div>
             );
           })}

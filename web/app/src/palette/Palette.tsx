@@ -38,7 +38,7 @@ function Groups({ shipped }: { shipped: boolean }) {
     <div>
       <div className="palette-category">{shipped ? "Pipelines" : "Groups of this graph"} <span className="n">{usable.length}</span></div>
       {usable.map(([name, g]) => (
-        <button key={name} className="palette-op" draggable title={g.about} onDragStart={(e) => e.dataTransfer.setData("application/x-larmor", JSON.stringify({ graph: name }))} onDoubleClick={() => actions.add(session, { graph: name }, middle())} data-testid={`palette-group-${name}`}>
+        <button key={name} className="palette-op" draggable title={g.about} onDragStart={(e) => e.dataTransfer.setData("application/x-larmor", JSON.stringify({ graph: name }))} onDoubleClick={() => actions.add(session, { graph: name }, middle(), { free: true })} data-testid={`palette-group-${name}`}>
           <Boxes size={13} style={{ marginLeft: 0 }} />
           <span className="ellipsis">{g.title || name}</span>
         </button>
@@ -64,7 +64,7 @@ export function Palette() {
 
   const place = (op: OpInfo) => {
     hideTooltip();
-    actions.add(session, { op: op.id }, middle());
+    actions.add(session, { op: op.id }, middle(), { free: true });
   };
   const row = (op: OpInfo, flat: boolean): ReactNode => (
     <button

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GraphDoc } from "./document.ts";
 import { setSetting } from "./edits/nodes.ts";
-import { align, bounds, contains, distribute, nodeShape, overlap, type Rect } from "./geometry.ts";
+import { align, bounds, contains, distribute, freePlace, nodeShape, overlap, type Rect } from "./geometry.ts";
 import { layout } from "./layout.ts";
 import { topLevel } from "./level.ts";
 import { nodeView } from "./node_view.ts";
@@ -27,6 +27,15 @@ describe("geometry", () => {
     const r = rects([{ x: 0, y: 0, w: 10, h: 10 }, { x: 50, y: 5, w: 30, h: 10 }]);
     expect([...align(r, "right").values()].map((p) => p[0])).toEqual([70, 50]);
     expect([...align(r, "middle").values()].map((p) => p[1])).toEqual([2.5, 2.5]);
+  });
+  test("a free place keeps the gap to all others, and is where it was wanted when nothing is there", () => {
+    const others: Rect[] = Array.from({ length: 60 }, (_, k) => ({ x: (k % 6) * 150, y: Math.floor(k / 6) * 120, w: 130, h: 100 }));
+    for (const r of [{ x: 300, y: 240, w: 200, h: 180 }, { x: 10, y: 5, w: 172, h: 90 }, { x: 2000, y: 0, w: 172, h: 90 }]) {
+      const [x, y] = freePlace(r, others, 24);
+      for (const o of others) expect(x < o.x + o.w + 24 && x + r.w + 24 > o.x && y < o.y + o.h + 24 && y + r.h + 24 > o.y).toBe(false);
+    }
+    expect(freePlace({ x: 2000, y: 0, w: 172, h: 90 }, others)).toEqual([2000, 0]);
+    expect(freePlace({ x: 7, y: 9, w: 1, h: 1 }, [])).toEqual([7, 9]);
   });
   test("distributed rectangles have equal gaps, and the outermost two stay", () => {
     const rect = fc.record({ x: fc.nat(1000), y: fc.nat(1000), w: fc.integer({ min: 1, max: 99 }), h: fc.integer({ min: 1, max: 99 }) });

@@ -28,7 +28,7 @@ export interface Offer {
   exact: boolean;
 }
 
-/** Operations that could take the held wire, exact types first, with the port that would. */
+/** Operations that could take the held wire, exact types first, those of the user before others, with the port that would. */
 export function offers(catalogue: Catalogue, held: Pick<Held, "side" | "type">): Offer[] {
   const out: Offer[] = [];
   for (const op of catalogue.ops.values()) {
@@ -38,7 +38,7 @@ export function offers(catalogue: Catalogue, held: Pick<Held, "side" | "type">):
     const port = exact ?? ports.find((p) => fits(p) && p.type !== "any") ?? ports.find(fits);
     if (port) out.push({ op, port, exact: port === exact });
   }
-  return out.sort((a, b) => Number(b.exact) - Number(a.exact) || a.op.title.localeCompare(b.op.title));
+  return out.sort((a, b) => Number(b.exact) - Number(a.exact) || Number(b.op.user ?? false) - Number(a.op.user ?? false) || a.op.title.localeCompare(b.op.title));
 }
 
 /** The ports with which a node could stand in a wire; required and unconnected ones first. */

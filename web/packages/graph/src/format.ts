@@ -30,5 +30,14 @@ export function number(v: number, digits = 4): string {
   return text.replace("-", "−").replace("e+", "e");
 }
 
+/** How the engine describes a value, as people say it: "f32 (64 x, 64 y) on cpu" is "f32 · 64 x × 64 y". */
+export function about(describe: string): string {
+  return describe
+    .replace(/ on cpu\b/g, "")
+    .replace(/ \(\)/g, " · one value")
+    .replace(/ \((\d+(?: \w+)?(?:, \d+(?: \w+)?)*)\)/g, (_, axes: string) => " · " + axes.split(", ").join(" × "))
+    .replace(/^(\d+) x /, "$1 × ");
+}
+
 /** "64 x, 64 y" */
 export const shape = (extents: number[], axes: string[] = []) => extents.map((n, i) => (axes[i] ? `${n} ${axes[i]}` : String(n))).join(" × ");

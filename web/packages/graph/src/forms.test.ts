@@ -75,6 +75,10 @@ describe("words", () => {
     fc.assert(fc.property(fc.string({ minLength: 1 }), fc.string(), (q, t) => q.trim() === "" || fuzzyScore(q, q.trim()) >= fuzzyScore(q, t)), { seed: 3 });
   });
   test("amounts", () => {
+    expect(format.about("image f32 (64 x, 64 y, 24 z) on cpu")).toBe("image f32 · 64 x × 64 y × 24 z");
+    expect(format.about("3 x f64 () on cpu")).toBe("3 × f64 · one value");
+    expect(format.about("c64 (8, 4) on cuda:0")).toBe("c64 · 8 × 4 on cuda:0");
+    expect(format.about("table of 3 fields")).toBe("table of 3 fields");
     expect(format.bytes(0)).toBe("0 B");
     expect(format.bytes(1536)).toBe("1.50 kB");
     expect(format.bytes(3 * 1024 ** 3)).toBe("3.00 GB");

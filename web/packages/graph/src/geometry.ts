@@ -74,6 +74,16 @@ export function distribute(rects: Map<string, Rect>, along: "x" | "y"): Map<stri
   return out;
 }
 
+/** The nearest corner at which a rectangle keeps a gap to all others. */
+export function freePlace(r: Rect, others: readonly Rect[], gap = 24): Point {
+  const far = (o: Rect) => Math.hypot(o.x + o.w / 2 - r.x - r.w / 2, o.y + o.h / 2 - r.y - r.h / 2);
+  const near = [...others].sort((a, b) => far(a) - far(b)).slice(0, 40);  // with more, a place among them is found all the same
+  const hits = (x: number, y: number) => near.some((o) => x < o.x + o.w + gap && x + r.w + gap > o.x && y < o.y + o.h + gap && y + r.h + gap > o.y);
+  const xs = [r.x, ...near.flatMap((o) => [o.x + o.w + gap, o.x - r.w - gap])], ys = [r.y, ...near.flatMap((o) => [o.y + o.h + gap, o.y - r.h - gap])];
+  const all = xs.flatMap((x) => ys.map((y) => ({ at: [x, y] as Point, away: Math.hypot(x - r.x, y - r.y) })));
+  return all.sort((a, b) => a.away - b.away).find(({ at: [x, y] }) => !hits(x, y))?.at ?? [r.x, r.y];
+}
+
 export function bounds(rects: Iterable<Rect>): Rect | null {
   let x = Infinity, y = Infinity, right = -Infinity, bottom = -Infinity;
   for (const r of rects) {

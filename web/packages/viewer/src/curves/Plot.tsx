@@ -85,6 +85,7 @@ export function Plot(p: PlotProps): ReactNode {
             label: s.label,
             stroke: s.colour ?? lineColours[k % lineColours.length]!,
             width: 1.5,
+            pxAlign: 0,  // whole pixels make stairs of a slope
             show: !hidden?.includes(k),
             spanGaps: false,
             points: points === undefined && !compact ? {} : { show: points ?? false, size: 5 },
