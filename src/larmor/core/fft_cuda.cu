@@ -171,6 +171,15 @@ Factors with_phases(const Array& a, std::span<const int> axes, bool forward, fft
 
 }  // namespace
 
+void run_cuda_in_place(DType type, int device, const std::vector<long long>& sizes, long long repeats, void* data,
+                       bool forward) {
+  const cuda::OnDevice on(device);
+  const std::lock_guard guard(lock());
+  long long points = 1;
+  for (const long long n : sizes) points *= n;
+  execute({type, device, sizes, 1, points, repeats}, data, forward);
+}
+
 Array run_cuda(const Array& a, std::span<const int> axes, bool forward, bool centred, double scale) {
   if (a.rank() > max_rank) {
     const FftOptions options{.norm = FftNorm::none, .centred = centred};

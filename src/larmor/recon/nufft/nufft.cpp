@@ -137,6 +137,27 @@ void run_all(const Nufft::Plan& plan, bool adjoint, const Array& weights, float*
   }
 }
 
+/// The same on a CUDA device, as many transforms at a time as the plan says.
+void run_all_cuda(const Nufft::Plan& plan, bool adjoint, const Array& weights, Complex* samples, Complex* image,
+                  std::int64_t batch, const Cancel* cancel) {
+  const BlockPlan& blocks = *plan.blocks;
+  const std::int64_t at_once = std::min<std::int64_t>(plan.facts.lanes, batch);
+  const auto copies = static_cast<std::size_t>(at_once);
+  const Borrowed grid(plan.pool, copies * blocks.grid_bytes()), partials(plan.pool, copies * blocks.partial_bytes());
+  for (std::int64_t done = 0; done < batch; done += at_once) {
+    if (cancel) cancel->check();
+    run_blocks_cuda(blocks,
+                    {.count = static_cast<std::int32_t>(std::min(at_once, batch - done)),
+                     .complex_weights = weights.dtype() == DType::c64,
+                     .weights = weights.rank() == 0 ? nullptr : static_cast<const float*>(weights.raw()),
+                     .samples = reinterpret_cast<BlockComplex*>(samples + done * plan.n_samples),
+                     .grid = reinterpret_cast<BlockComplex*>(grid.get()),
+                     .partials = reinterpret_cast<BlockComplex*>(partials.get()),
+                     .image = reinterpret_cast<BlockComplex*>(image + done * plan.n_voxels)},
+                    adjoint);
+  }
+}
+
 struct Batch {
   Shape shape;
   Axes axes;
@@ -160,7 +181,7 @@ Batch batch_of(const Array& a, const Shape& need, const char* what, const char* 
   return out;
 }
 
-Array joined(const Shape& shape, const Axes& axes, const Batch& batch) {
+Array joined(const Shape& shape, const Axes& axes, const Batch& batch, Device device) {
   Shape s = shape;
   Axes names = axes;
   s.insert(s.end(), batch.shape.begin(), batch.shape.end());
@@ -169,12 +190,13 @@ Array joined(const Shape& shape, const Axes& axes, const Batch& batch) {
     while (std::find(names.begin(), names.end(), unused) != names.end()) unused += "_";
     names.push_back(unused);
   }
-  return Array::uninitialised(DType::c64, s, names);
+  return Array::uninitialised(DType::c64, s, names, device);
 }
 
-Array ready(const Array& a, const char* what) {
-  if (!a.device().is_cpu())
-    throw Error(Errc::device, fmt::format("NUFFT: {} are on {} and the plan is on cpu", what, a.device().str()),
+Array ready(const Array& a, const char* what, Device device) {
+  if (a.device() != device)
+    throw Error(Errc::device,
+                fmt::format("NUFFT: {} are on {} and the plan is on {}", what, a.device().str(), device.str()),
                 "move one of them");
   return a.cast(DType::c64).contiguous_copy();
 }
@@ -188,10 +210,18 @@ std::int64_t find_not_finite(const float* p, std::int64_t n) {
 /// A transform whose input is not finite anywhere is finite nowhere: one number of the result tells.
 void check_finite(const Array& in, const Array& out, const Array& weights, std::int64_t n_in, std::int64_t n_out,
                   const char* what) {
-  const auto* result = out.data<Complex>();
+  std::vector<BlockComplex> there;
+  if (!out.device().is_cpu())
+    there = probe_cuda(out.device(), static_cast<const BlockComplex*>(out.raw()), n_out, out.size() / n_out);
   for (std::int64_t b = 0; b * n_out < out.size(); ++b) {
-    const Complex first = result[b * n_out];
+    const Complex first = there.empty()
+                              ? out.data<Complex>()[b * n_out]
+                              : Complex(there[static_cast<std::size_t>(b)].re, there[static_cast<std::size_t>(b)].im);
     if (std::isfinite(first.real()) && std::isfinite(first.imag())) continue;
+    if (!in.device().is_cpu()) {
+      const Device cpu = Device::cpu();
+      check_finite(in.to(cpu), out.to(cpu), weights.rank() > 0 ? weights.to(cpu) : weights, n_in, n_out, what);
+    }
     const auto* given = reinterpret_cast<const float*>(in.data<Complex>() + b * n_in);
     if (const auto at = find_not_finite(given, 2 * n_in); at >= 0)
       throw Error(Errc::numeric, fmt::format("NUFFT: {} {} of transform {} is {}", what, at / 2, b, given[at]),
@@ -214,11 +244,15 @@ Array Nufft::forward(const Array& image, const Cancel* cancel) const {
   using namespace nufft;
   const Plan& plan = *plan_;
   const Batch batch = batch_of(image, plan.image, "images", "(x, y[, z], batch ...)");
-  const Array in = ready(image, "images");
-  Array out = joined(plan.samples, plan.sample_axes, batch);
+  const Array in = ready(image, "images", plan.options.device);
+  Array out = joined(plan.samples, plan.sample_axes, batch, plan.options.device);
   if (out.size() == 0) return out;
-  run_all(plan, false, {}, reinterpret_cast<float*>(out.data<Complex>()),
-          const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())), batch.count, cancel);
+  if (plan.blocks)
+    run_all_cuda(plan, false, {}, static_cast<Complex*>(out.raw()), static_cast<Complex*>(const_cast<void*>(in.raw())),
+                 batch.count, cancel);
+  else
+    run_all(plan, false, {}, reinterpret_cast<float*>(out.data<Complex>()),
+            const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())), batch.count, cancel);
   check_finite(in, out, {}, plan.n_voxels, plan.n_samples, "voxel");
   return out;
 }
@@ -227,19 +261,23 @@ Array Nufft::adjoint(const Array& samples, const Array& weights, const Cancel* c
   using namespace nufft;
   const Plan& plan = *plan_;
   const Batch batch = batch_of(samples, plan.samples, "samples", "(sample axes of the trajectory, batch ...)");
-  const Array in = ready(samples, "samples");
+  const Array in = ready(samples, "samples", plan.options.device);
   Array w;
   if (weights.rank() > 0) {
     if (weights.shape() != plan.samples)
       throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples",
                                            weights.describe(), to_string(plan.samples)));
     const bool complex = weights.dtype() == DType::c64 || weights.dtype() == DType::c128;
-    w = weights.cast(complex ? DType::c64 : DType::f32).to(Device::cpu()).contiguous_copy();
+    w = weights.cast(complex ? DType::c64 : DType::f32).to(plan.options.device).contiguous_copy();
   }
-  Array out = joined(plan.image, plan.image_axes, batch);
+  Array out = joined(plan.image, plan.image_axes, batch, plan.options.device);
   if (out.size() == 0) return out;
-  run_all(plan, true, w, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
-          reinterpret_cast<float*>(out.data<Complex>()), batch.count, cancel);
+  if (plan.blocks)
+    run_all_cuda(plan, true, w, static_cast<Complex*>(const_cast<void*>(in.raw())), static_cast<Complex*>(out.raw()),
+                 batch.count, cancel);
+  else
+    run_all(plan, true, w, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
+            reinterpret_cast<float*>(out.data<Complex>()), batch.count, cancel);
   check_finite(in, out, w, plan.n_samples, plan.n_voxels, "sample");
   return out;
 }

@@ -31,7 +31,7 @@ struct NufftFacts {
   double error = 0;            // root mean square that the window leaves, all axes
   std::size_t plan_bytes = 0;  // kept as long as the plan
   std::size_t work_bytes = 0;  // most that a call uses beside input and result
-  int lanes = 0;               // transforms side by side in one pass
+  int lanes = 0;               // transforms side by side in one pass; on a device: at a time
 };
 
 /// Non-uniform Fourier transform between an image and samples along a trajectory, planned once for many transforms.
@@ -45,6 +45,8 @@ struct NufftFacts {
 /// Positions are folded onto the grid in double precision; all else is in single. Transforms lie side by side in the
 /// lanes of a register, so that the weights of a sample are computed once for all of them. The result does not depend
 /// on the number of threads. Plans can be copied (they share) and used by several threads at once.
+/// A plan for a CUDA device takes and gives arrays there; it has the window and grid of the CPU's, and its results are
+/// the same every time (blocks.hpp).
 /// Source   Fessler and Sutton, IEEE Trans. Signal Process. 51:560 (2003); Barnett, Magland and af Klinteberg, SIAM J.
 /// Sci. Comput. 41:C479 (2019) for the organisation; the window is `spread_kernel`
 class Nufft {

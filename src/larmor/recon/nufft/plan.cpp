@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/recon/nufft/plan.hpp>
+#include <larmor/recon/nufft/positions.hpp>
 
 namespace larmor::recon {
 namespace nufft {
@@ -41,45 +43,11 @@ void check(const NufftOptions& o, const Trajectory& traj, const Shape& image) {
     throw Error(Errc::range, fmt::format("NUFFT: {} samples", traj.size()), "give at most 4e9");
 }
 
-struct Position {
-  float u[3];
-  std::int32_t start[3];
-};
-
-template <class T>
-class Positions {
- public:
-  Positions(const Array& k, const Nufft::Plan& plan) : dims_(plan.dims), half_width_(plan.layout.width / 2.0) {
-    const std::int64_t M = plan.n_samples;
-    for (int d = 0; d < dims_; ++d) {
-      k_[d] = k.data<T>() + d * M;
-      N_[d] = plan.layout.N[d];
-      scale_[d] = static_cast<double>(N_[d]) / static_cast<double>(plan.image[static_cast<std::size_t>(d)]);
-    }
-  }
-  Position operator[](std::int64_t j) const {
-    Position p{};
-    for (int d = 0; d < dims_; ++d) {
-      const double t = static_cast<double>(k_[d][j]) * scale_[d] - half_width_, s = std::ceil(t);
-      p.u[d] = static_cast<float>(2 * (s - t) - 1);
-      const auto i = static_cast<std::int32_t>(s);
-      p.start[d] = i < 0 ? i + N_[d] : i >= N_[d] ? i - N_[d] : i;
-    }
-    return p;
-  }
-
- private:
-  int dims_;
-  double half_width_, scale_[3]{};
-  std::int32_t N_[3]{};
-  const T* k_[3]{};
-};
-
 template <class T>
 void sort_points(const Array& k, Nufft::Plan& plan, const Cancel* cancel) {
   const Layout& a = plan.layout;
   const int dims = plan.dims, outer_axis = dims - 1;
-  const Positions<T> at(k, plan);
+  const Positions<T> at(k, dims, a.width, a.n, a.N);
   const std::int64_t tiles_x = (a.N[0] + tile - 1) / tile, tiles_y = dims == 3 ? (a.N[1] + tile - 1) / tile : 1;
   std::vector<std::int32_t> slab_of(static_cast<std::size_t>(a.N[outer_axis]));
   for (std::size_t s = 0; s < plan.slabs.size(); ++s)
@@ -130,6 +98,29 @@ void sort_points(const Array& k, Nufft::Plan& plan, const Cancel* cancel) {
       cancel);
 }
 
+void require_memory(const Nufft::Plan& plan, std::size_t need) {
+  if (need <= plan.options.memory) return;
+  throw Error(Errc::range,
+              fmt::format("NUFFT: {} samples to {} need {:.1f} MB at least, and {:.1f} MB are allowed", plan.n_samples,
+                          to_string(plan.image), double(need) / 1e6, double(plan.options.memory) / 1e6),
+              "allow more memory, a larger tolerance, or a smaller oversampling");
+}
+
+/// Facts of a plan by blocks: as many transforms at a time as the memory takes, 1 GB of grids unless it is told.
+void take_blocks(Nufft::Plan& plan) {
+  NufftFacts& facts = plan.facts;
+  facts.plan_bytes = plan.blocks->bytes();
+  // cuFFT keeps about one grid more to work in.
+  const std::size_t one = 2 * plan.blocks->grid_bytes() + plan.blocks->partial_bytes();
+  std::size_t room = std::size_t{1} << 30;
+  if (plan.options.memory > 0) {
+    require_memory(plan, facts.plan_bytes + one);
+    room = plan.options.memory - facts.plan_bytes;
+  }
+  facts.lanes = static_cast<int>(std::clamp<std::size_t>(room / one, 1, 64));
+  facts.work_bytes = static_cast<std::size_t>(facts.lanes) * one;
+}
+
 }  // namespace
 
 std::shared_ptr<std::byte> Pool::take(std::size_t bytes) const {
@@ -143,12 +134,11 @@ std::shared_ptr<std::byte> Pool::take(std::size_t bytes) const {
         return memory;
       }
   }
-  return allocate(bytes, Device::cpu());
+  return allocate(bytes, device);
 }
 void Pool::give(std::size_t bytes, std::shared_ptr<std::byte> memory) const {
   const std::lock_guard lock(mutex_);
-  // More than this many at once are of calls side by side, or of another number of lanes.
-  if (free_.size() >= 16) free_.erase(free_.begin());
+  if (free_.size() >= most_kept) free_.erase(free_.begin());
   free_.emplace_back(bytes, std::move(memory));
 }
 
@@ -172,8 +162,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   using namespace nufft;
   if (image.empty()) image = traj.matrix;
   nufft::check(options, traj, image);
-  if (!options.device.is_cpu())
-    throw Error(Errc::device, "NUFFT: plans for " + options.device.str() + " are not there", "use device cpu");
+  if (!options.device.is_cpu()) require_cuda(options.device);
   auto made = std::make_shared<Plan>();
   Plan& plan = *made;
   plan.options = options;
@@ -191,6 +180,16 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
     a = std::min(a, static_cast<double>(choice.grid[d]) / static_cast<double>(image[d] + 1));
   plan.kernel = spread_kernel(choice.width, a);
   const int w = choice.width;
+  plan.facts.width = w, plan.facts.oversampling = a, plan.facts.grid = choice.grid;
+  plan.facts.error = plan.kernel.error * std::sqrt(static_cast<double>(dims));
+  const Array k = traj.k.to(Device::cpu()).contiguous_copy();
+  if (!options.device.is_cpu()) {
+    plan.pool.device = options.device, plan.pool.most_kept = 4;
+    plan.blocks = std::make_unique<BlockPlan>(k, plan.kernel, image, choice.grid, options.device, cancel);
+    take_blocks(plan);
+    plan_ = std::move(made);
+    return;
+  }
 
   Layout& layout = plan.layout;
   layout.dims = plan.dims, layout.width = w, layout.degree = plan.kernel.degree;
@@ -232,22 +231,13 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   int most = most_lanes();
   if (options.memory > 0) {
     while (most > 4 && plan.facts.plan_bytes + plan.work_bytes(most) > options.memory) most /= 2;
-    if (plan.facts.plan_bytes + plan.work_bytes(most) > options.memory)
-      throw Error(
-          Errc::range,
-          fmt::format("NUFFT: {} samples to {} need {:.1f} MB at least, and {:.1f} MB are allowed", plan.n_samples,
-                      to_string(image), double(plan.facts.plan_bytes + plan.work_bytes(most)) / 1e6,
-                      double(options.memory) / 1e6),
-          "allow more memory, a larger tolerance, or a smaller oversampling");
+    require_memory(plan, plan.facts.plan_bytes + plan.work_bytes(most));
   }
   plan.facts.lanes = most;
-  plan.facts.width = w, plan.facts.oversampling = a, plan.facts.grid = choice.grid;
-  plan.facts.error = plan.kernel.error * std::sqrt(static_cast<double>(dims));
   plan.facts.work_bytes = plan.work_bytes(most);
 
   plan.points = allocate(point_bytes, Device::cpu());
   layout.points = reinterpret_cast<const Point*>(plan.points.get());
-  const Array k = traj.k.contiguous_copy();
   k.dtype() == DType::f32 ? sort_points<float>(k, plan, cancel) : sort_points<double>(k, plan, cancel);
   plan_ = std::move(made);
 }

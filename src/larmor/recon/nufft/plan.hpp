@@ -2,6 +2,7 @@
 #pragma once
 // The inside of a Nufft plan. Not for others.
 #include <array>
+#include <larmor/recon/nufft/block_plan.hpp>
 #include <larmor/recon/nufft/kernel.hpp>
 #include <larmor/recon/nufft/kernels/run.hpp>
 #include <larmor/recon/nufft/nufft.hpp>
@@ -40,6 +41,9 @@ struct Slab {
 /// Work arrays that calls share, so that their pages are touched once.
 class Pool {
  public:
+  Device device = {};
+  // More than this many at once are of calls side by side, or of another number of lanes.
+  std::size_t most_kept = 16;
   std::shared_ptr<std::byte> take(std::size_t bytes) const;
   void give(std::size_t bytes, std::shared_ptr<std::byte> memory) const;
 
@@ -70,6 +74,7 @@ struct Nufft::Plan {
   std::array<std::vector<float>, 3> scaling;
   nufft::Layout layout{};
   nufft::Pool pool;
+  std::unique_ptr<const nufft::BlockPlan> blocks;  // of a CUDA device; slabs, points and lines are the CPU's
 
   std::size_t slab_bytes(int lanes) const;
   std::size_t line_bytes(int lanes) const;
