@@ -38,6 +38,11 @@ CandidateTable::CandidateTable(const CurveModel& model, const std::vector<Param>
   for (std::size_t c = 0; c < n; ++c) {
     std::size_t rest = c;
     for (std::size_t i = 0; i < np; ++i) p[i] = values[i][rest % values[i].size()], rest /= values[i].size();
+    if (model.scale >= 0 && !scaled)
+      for (const int i : model.scale_too) {
+        const auto k = static_cast<std::size_t>(i);
+        if (!options.fixed[k] && std::isnan(starts[k])) p[k] *= p[scale];
+      }
     curve_signal(model, design, p, covariates, signal);
     double squares = 0;
     for (std::size_t k = 0; k < n_samples; ++k) {
@@ -62,11 +67,17 @@ CandidateTable::CandidateTable(const CurveModel& model, const std::vector<Param>
   for (std::size_t c = 0; c < curves.size(); ++c)
     for (std::size_t k = 0; k < n_samples; ++k)
       curves_[(c / block * n_samples + k) * block + c % block] = static_cast<float>(curves[c][k]);
+  unsigned scale_too = 0;
+  for (const int i : model.scale_too) {
+    const auto k = static_cast<std::size_t>(i);
+    if (!options.fixed[k] && std::isnan(starts[k])) scale_too |= 1u << i;
+  }
   view_ = {.n = static_cast<int>(curves.size()),
            .curves = curves_.data(),
            .norm = norms_.data(),
            .params = params_.data(),
            .scale = scaled ? model.scale : -1,
+           .scale_too = scale_too,
            .nonnegative = scaled && params[scale].lower >= 0};
 }
 

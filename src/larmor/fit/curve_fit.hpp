@@ -29,6 +29,8 @@ struct CurveModel {
   std::string title, source;
   std::vector<Param> params;
   int scale = -1;                            // index of the parameter that the signal is proportional to; -1: none
+  std::vector<int> scale_too = {};           // amplitudes it is proportional to only together with that one; the values
+                                             // of their grids are those at a scale of 1
   std::vector<std::string> design;           // what describes a sample, with units: "b [s/mm2]"
   std::vector<std::string> covariates = {};  // what else is known of a voxel
   const CurveModelKernels* kernels = nullptr;

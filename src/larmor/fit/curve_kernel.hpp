@@ -100,7 +100,7 @@ LARMOR_HD void curve_start(const CurveTile& t, int candidate, double amplitude, 
   const Candidates& c = *t.candidates;
   for (int i = 0; i < M::n_params; ++i) {
     p[i] = c.params[static_cast<int64_t>(candidate) * M::n_params + i];
-    if (i == c.scale) p[i] *= amplitude;
+    if (c.scale >= 0 && (i == c.scale || (c.scale_too >> i & 1u))) p[i] *= amplitude;
     const double inset = o.fixed[i] ? 0.0 : 10 * o.floor[i];
     const double low = o.lower[i] + inset, high = o.upper[i] - inset;
     if (!(p[i] >= low)) p[i] = low;

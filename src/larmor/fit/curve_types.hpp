@@ -17,6 +17,7 @@ struct Candidates {
   const float* norm;     // (n) scaled: by what an amplitude is divided; else half the squared norm of the curve
   const double* params;  // (n, n_params)
   int scale;             // index of the scale parameter, -1: none
+  unsigned scale_too;    // a bit a parameter: amplitudes that go with it
   bool nonnegative;      // amplitudes below 0 are no candidates
 };
 
