@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled once for each instruction set.
+#include <larmor/fit/curve_model_kernel.hpp>
+#include <larmor/perfusion/asl/kinetics_lanes.hpp>
+
+namespace larmor::asl {
+namespace {
+
+struct Pcasl {
+  static constexpr int n_params = 2, n_design = asl::n_design, n_covariates = asl::n_covariates;
+  template <class S, class T>
+  LARMOR_HD static S signal(const double* d, const T* c, const S* p) {
+    return in_tissue<false>(Label<T>(d, c), p[0], p[1]);
+  }
+};
+
+}  // namespace
+}  // namespace larmor::asl
+
+LARMOR_CURVE_MODEL(larmor::asl, pcasl, Pcasl)
+
+#if defined(LARMOR_ISA_baseline)
+#include <larmor/perfusion/asl/model_params.hpp>
+namespace larmor::asl {
+
+void register_pcasl(Models& models) {
+  models.add("asl.pcasl", {.title = "General kinetic model, continuous labelling",
+                           .source = "Buxton et al., MRM 40:383 (1998)",
+                           .params = {param_CBF(), param_ATT()},
+                           .scale = 0,
+                           .design = design_names(),
+                           .covariates = covariate_names(),
+                           .kernels = curve_kernels_pcasl()});
+}
+
+}  // namespace larmor::asl
+#endif

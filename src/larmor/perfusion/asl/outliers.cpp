@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/perfusion/asl/outliers.hpp>
+#include <map>
+
+namespace larmor::asl {
+namespace {
+
+double median(std::vector<double> x) {
+  const auto middle = x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2);
+  std::nth_element(x.begin(), middle, x.end());
+  if (x.size() % 2) return *middle;
+  return 0.5 * (*middle + *std::max_element(x.begin(), middle));
+}
+
+// Distance of each from the median, in robust sd; the sd has a floor of rounding, so that equal images are no outliers.
+std::vector<double> distances(const std::vector<double>& x) {
+  const double centre = median(x);
+  std::vector<double> gap;
+  for (const double v : x) gap.push_back(std::abs(v - centre));
+  const double sd = 1.4826 * median(gap) + 1e-6 * std::abs(centre) + 1e-30;
+  for (double& g : gap) g /= sd;
+  return gap;
+}
+
+}  // namespace
+
+Outliers find_outliers(const Array& differences, std::span<const std::uint8_t> mask, std::span<const int> group,
+                       double threshold) {
+  const auto n = static_cast<std::size_t>(differences.extent(differences.rank() - 1));
+  if (group.size() != n) throw Error(Errc::shape, fmt::format("{} groups for {} differences", group.size(), n));
+  if (!(threshold > 0))
+    throw Error(Errc::range, fmt::format("a threshold of {} sd", threshold), "give a number above 0 (3.5 is usual)");
+  const Array packed = differences.to(Device::cpu()).cast(DType::f32).contiguous_copy();
+  const std::size_t n_voxels = static_cast<std::size_t>(packed.size()) / n;
+  if (!mask.empty() && mask.size() != n_voxels)
+    throw Error(Errc::shape, fmt::format("the mask holds {} voxels, the series {}", mask.size(), n_voxels));
+  Outliers r;
+  const float* x = packed.data<float>();
+  for (std::size_t i = 0; i < n; ++i) {
+    double sum = 0, squares = 0, count = 0;
+    for (std::size_t v = 0; v < n_voxels; ++v) {
+      const double value = static_cast<double>(x[i * n_voxels + v]);
+      if ((!mask.empty() && !mask[v]) || !std::isfinite(value)) continue;
+      sum += value, squares += value * value, ++count;
+    }
+    const double mean = count > 0 ? sum / count : 0;
+    r.mean.push_back(mean);
+    r.sd.push_back(count > 0 ? std::sqrt(std::max(0.0, squares / count - mean * mean)) : 0);
+  }
+  r.keep.assign(n, 1), r.score.assign(n, 0);
+  std::map<int, std::vector<std::size_t>> members;
+  for (std::size_t i = 0; i < n; ++i) members[group[i]].push_back(i);
+  for (const auto& [id, all] : members) {
+    if (all.size() < 4) continue;
+    std::vector<double> means, spreads;
+    for (const std::size_t i : all) means.push_back(r.mean[i]), spreads.push_back(std::log(r.sd[i] + 1e-30));
+    const auto a = distances(means), b = distances(spreads);
+    std::vector<std::pair<double, std::size_t>> worst;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      r.score[all[k]] = std::max(a[k], b[k]);
+      if (r.score[all[k]] > threshold) worst.emplace_back(-r.score[all[k]], all[k]);
+    }
+    std::sort(worst.begin(), worst.end());
+    for (std::size_t k = 0; k < worst.size() && k < all.size() / 2; ++k) r.keep[worst[k].second] = 0;
+  }
+  return r;
+}
+
+}  // namespace larmor::asl
