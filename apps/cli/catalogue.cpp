@@ -10,7 +10,7 @@
 #include <larmor/perfusion/dce/fit.hpp>
 #include <larmor/perfusion/dce/model.hpp>
 #include <larmor/perfusion/dce/t1.hpp>
-#include <larmor/perfusion/ivim/model.hpp>
+#include <larmor/perfusion/ivim/estimate.hpp>
 #include <nlohmann/json.hpp>
 
 #include "catalogue_ops.hpp"
@@ -75,6 +75,17 @@ json ivim_models_json() {
                    {"inputs", 1},
                    {"aliases", ivim::models().aliases_of(id)}});
   }
+  return out;
+}
+
+json ivim_methods_json() {
+  json out = json::array();
+  for (const auto& [id, m] : ivim::methods())
+    out.push_back({{"id", id},
+                   {"title", m.title},
+                   {"source", m.source},
+                   {"models", m.any_model ? "any" : "ivim.biexponential"},
+                   {"aliases", ivim::methods().aliases_of(id)}});
   return out;
 }
 
@@ -218,6 +229,12 @@ Rows fitter_rows(const json& items) {
   return rows;
 }
 
+Rows ivim_method_rows(const json& items) {
+  Rows rows{{"id", "title", "models", "source"}};
+  for (const auto& m : items) rows.push_back({str(m, "id"), str(m, "title"), str(m, "models"), str(m, "source")});
+  return rows;
+}
+
 Rows t1_rows(const json& items) {
   Rows rows{{"id", "title", "needs", "volumes", "source"}};
   for (const auto& m : items)
@@ -258,6 +275,9 @@ const CatalogueKind kinds[] = {
      "Signal models of diffusion and perfusion, for the operation `ivim.fit`. Bounds and starts are in the units "
      "shown.",
      ivim_models_json, model_rows},
+    {"ivim-methods", "IVIM methods",
+     "Ways to estimate, for `fit.method` of `larmor ivim` and the operation `ivim.estimate`.", ivim_methods_json,
+     ivim_method_rows},
     {"aifs", "Arterial input functions",
      "Population curves of `aif.model`. `Hct` is the haematocrit of the paper; whole-blood curves are divided by "
      "1 - Hct to become plasma curves.",

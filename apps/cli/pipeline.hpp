@@ -57,7 +57,7 @@ class PipelineJob {
   virtual flow::Graph graph() const = 0;
   virtual std::map<std::string, flow::Value> inputs() const = 0;
   virtual std::string maps_port() const { return "maps.out"; }           // a node's output that gives the maps
-  virtual std::vector<std::string> targets() const { return {"maps"}; }  // outputs of the graph that are wanted
+  virtual std::vector<std::string> targets() const { return {"maps"}; }  // nodes that are wanted
   /// The node whose time is that of the fit.
   virtual std::string fit_node() const { return "fit"; }
   /// Nodes and the stages by which their times are told.

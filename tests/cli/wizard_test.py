@@ -94,6 +94,20 @@ class Cases(harness.CliCase):
     self.assertEqual(status, 0)
     self.assertIn("fit:", (self.dir / "in" / "dce.yaml").read_text(encoding="utf-8"))
 
+  def test_ivim_is_asked_for_where_its_data_lie(self):
+    self.ok("dro", "ivim", "-o", "b", "--grid", "6,5,2", "-q")
+    answers = [("Diffusion series", ""), ("Mask", ""), ("Volumes of one b-value", "mean"), ("Method", "segmentd"),
+               ("did you mean(.|\n)*Method", "lm"), ("Model", "")]
+    status, shown = self.talk(answers, "b")
+    self.assertEqual(status, 0, shown)
+    self.assertIn("b-values from dwi.bval", shown)
+    text = (self.dir / "b" / "ivim.yaml").read_text(encoding="utf-8")
+    self.assertIn("  average: mean\n", text)
+    self.ok("ivim", "b/ivim.yaml", "b", "-o", "out", "-q")
+    self.ok("dro", "ivim", "-o", "in", "--grid", "10,10,6", "-q")  # both kinds in one folder: asked which
+    status, shown = self.talk([("What shall be quantified", "dce")] + self.everything, "in")
+    self.assertEqual(status, 0, shown)
+
   def test_input_that_ends_early(self):
     self.fails(1, ["wizard", "in"], "input ended", "nothing was written", stdin="\n\n")
     self.fails(1, ["wizard", "nowhere"], "nowhere", stdin="")

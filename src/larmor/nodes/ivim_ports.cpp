@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <larmor/nodes/dce_ports.hpp>
 #include <larmor/nodes/ivim_ports.hpp>
 #include <larmor/nodes/protocol.hpp>
 #include <larmor/nodes/values/image.hpp>
+#include <limits>
 
 namespace larmor::nodes {
 namespace {
@@ -24,6 +26,8 @@ DiffusionSeries diffusion_series_in(const flow::Ports& io) {
   if (static_cast<std::int64_t>(s.b.size()) != s.image.volumes())
     throw Error(Errc::range, fmt::format("{} b-values for {} volumes", s.b.size(), s.image.volumes()),
                 "set b, or give them in the sidecar (bValues) [s/mm2]");
+  s.counts = meta_numbers(s.image.meta, "Averages");
+  if (s.counts.size() != s.b.size()) s.counts.clear();
   s.mask = mask_in(io, "mask", s.image);
   return s;
 }
@@ -56,6 +60,50 @@ ParameterMaps maps_of(const fit::CurveFit& fit, const Image& series, const std::
   maps.status = Array::from<std::uint8_t>(codes, shape);
   maps.meta["Models"] = std::vector<std::string>{model};
   return maps;
+}
+
+ParameterMaps maps_of(const ivim::Estimate& e, const Image& series, const std::string& method, const ivim::Signals& s) {
+  ParameterMaps maps = maps_of(e.fit, series, e.model);
+  const auto g = series.grid();
+  const Shape shape{g[0], g[1], g[2]};
+  if (!e.fit.residual_sd.empty())
+    maps.maps.push_back({"residual_sd",
+                         "sd",
+                         "a.u.",
+                         "Standard deviation of the residual",
+                         Array::from<float>(e.fit.residual_sd, shape),
+                         {}});
+  if (!e.flags.empty()) {
+    std::vector<float> flags(e.flags.begin(), e.flags.end());
+    for (std::size_t v = 0; v < flags.size(); ++v)
+      if (!fit::usable(e.fit.status[v])) flags[v] = std::numeric_limits<float>::quiet_NaN();
+    maps.maps.push_back({"flags",
+                         "flags",
+                         "1",
+                         "Why to read with care: 1 the prior decides D*, 2 the prior decides D, 4 low signal",
+                         Array::from<float>(flags, shape),
+                         {}});
+  }
+  maps.meta["Method"] = method;
+  if (e.noise_sd > 0) maps.meta["NoiseSd"] = e.noise_sd;
+  if (ivim::models().get(e.model).design.size() > 1) maps.meta["c"] = s.c, maps.meta["b"] = s.b;
+  return maps;
+}
+
+std::vector<double> ivim_signal(const ParameterMaps& maps, std::span<const double> b, std::int64_t voxel) {
+  const auto* names = std::get_if<std::vector<std::string>>(&maps.meta.at("Models"));
+  const auto& model = ivim::models().get(names->at(0));
+  if (!fit::usable(static_cast<fit::FitStatus>(maps.status.data<std::uint8_t>()[voxel]))) return {};
+  std::vector<double> p, design(b.begin(), b.end()), signal(b.size());
+  for (const auto& q : model.params) p.push_back(maps.get(q.name).values.data<float>()[voxel]);
+  if (model.design.size() > 1) {
+    const auto c = meta_numbers(maps.meta, "c");
+    if (c.size() != b.size()) return {};
+    design.clear();
+    for (std::size_t k = 0; k < b.size(); ++k) design.insert(design.end(), {b[k], c[k]});
+  }
+  curve_signal(model, design, p, {}, signal);
+  return signal;
 }
 
 }  // namespace larmor::nodes

@@ -3,6 +3,7 @@
 #include <larmor/data/parameter_maps.hpp>
 #include <larmor/fit/curve_fit.hpp>
 #include <larmor/flow/node_type.hpp>
+#include <larmor/perfusion/ivim/estimate.hpp>
 
 /// What the operations of IVIM share.
 namespace larmor::nodes {
@@ -12,6 +13,7 @@ namespace larmor::nodes {
 struct DiffusionSeries {
   Image image;
   std::vector<double> b;
+  std::vector<double> counts;      // volumes averaged into each by ivim.average; empty: 1
   std::vector<std::uint8_t> mask;  // empty: all
 };
 DiffusionSeries diffusion_series_in(const flow::Ports& io);
@@ -21,5 +23,11 @@ void ask_for_b_values(flow::Form& form);
 
 /// One map a parameter, with standard errors, R2 and status.
 ParameterMaps maps_of(const fit::CurveFit& fit, const Image& series, const std::string& model);
+/// The same of any method, with residual_sd, the flags of the posterior, and how they came about: Models, Method,
+/// NoiseSd, Flow, BloodDiffusion.
+ParameterMaps maps_of(const ivim::Estimate& estimate, const Image& series, const std::string& method,
+                      const ivim::Signals& signals);
+/// The signal of a voxel of such maps at b (and c); empty where it has no value. Errors   those of curve_signal()
+std::vector<double> ivim_signal(const ParameterMaps& maps, std::span<const double> b, std::int64_t voxel);
 
 }  // namespace larmor::nodes

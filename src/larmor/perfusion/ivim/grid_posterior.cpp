@@ -33,6 +33,10 @@ void check(const Prior& p, const PosteriorOptions& o, std::span<const double> b)
                 fmt::format("give 4 to {} and 4 to {}", max_D_nodes, max_D_star_nodes));
   if (o.noise_sd && !(*o.noise_sd > 0))
     throw Error(Errc::range, fmt::format("a noise sd of {}", *o.noise_sd), "give a number above 0");
+  if (!o.counts.empty() && o.counts.size() != b.size())
+    throw Error(Errc::shape, fmt::format("{} counts for {} b-values", o.counts.size(), b.size()), "give one a sample");
+  for (const double c : o.counts)
+    if (!(c >= 1)) throw Error(Errc::range, fmt::format("a sample of {} volumes", c), "give 1 or more");
   if (o.S0 && !(*o.S0 > 0)) throw Error(Errc::range, fmt::format("S0 is {}", *o.S0), "give a number above 0");
 }
 
@@ -49,6 +53,7 @@ fit::CurveFit guide(const Array& data, std::span<const double> b, std::span<cons
   bound("D_star", o.prior.D_star_low, o.prior.D_star_high);
   if (o.S0) options.params["S0"].fixed = *o.S0;
   options.scalar = o.scalar;
+  options.weights = o.counts;
   return fit_curves(models().get("ivim.biexponential"), data, b, {}, mask, options, {}, cancel);
 }
 
@@ -213,6 +218,7 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
                   y -= m.mean * sigma - (known ? signal[k] : y);
                   w = 1 / m.variance;
                 }
+                if (!options.counts.empty()) w *= options.counts[k];
                 work.y(k)[i] = y, work.weight(k)[i] = w;
               }
               const std::size_t at = first + std::min(i, n - 1);

@@ -23,6 +23,7 @@ struct PosteriorOptions {
   std::optional<double> noise_sd = {};  // of one channel, in the units of the data; estimated when absent (noise.hpp)
   std::optional<double> S0 = {};        // known signal without diffusion weighting; absent: free, equally likely
   bool magnitude = true;                // noise is Rician: its mean and variance at the fitted signal are accounted for
+  std::vector<double> counts = {};      // volumes averaged into each sample; empty: 1
   int n_D = 24, n_D_star = 32;
   bool scalar = false;  // one number a lane: slow, for comparison
 };

@@ -24,4 +24,13 @@ struct Simulated {
 Simulated simulate(std::size_t n_voxels, std::span<const double> b, const Prior& prior, double noise_sd,
                    bool magnitude = true, std::uint64_t seed = 1);
 
+/// Noisy signals of parameters that are given. Errors   Errc::range, Errc::shape (lengths of the truth)
+Array signals_of(const std::vector<float> (&truth)[4], std::span<const double> b, double noise_sd,
+                 bool magnitude = true, std::uint64_t seed = 1);
+
+/// The picture of three regions, n x n: D, f and D_star rise together from the rim to the middle, as in the original,
+/// so that a network which has collapsed to one line still looks right in it. Source   Barbieri et al., MRM 83:312
+/// (2020)
+Simulated three_regions(std::size_t n, std::span<const double> b, double noise_sd, std::uint64_t seed = 1);
+
 }  // namespace larmor::ivim

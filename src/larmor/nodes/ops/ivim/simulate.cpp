@@ -13,9 +13,15 @@ using flow::Setting;
 void compute(flow::Ports& io) {
   const std::int64_t nx = io.setting("x"), ny = io.setting("y");
   const auto b = io.setting("b").numbers();
-  const ivim::Simulated s =
-      ivim::simulate(static_cast<std::size_t>(nx * ny), b, ivim::classical_prior(), io.setting("noise_sd"),
-                     io.setting("magnitude"), static_cast<std::uint64_t>(std::int64_t(io.setting("seed"))));
+  const auto seed = static_cast<std::uint64_t>(std::int64_t(io.setting("seed")));
+  const bool regions = io.setting("layout").str() == "regions";
+  if (regions && nx != ny)
+    throw Error(Errc::range,
+                "the picture of three regions is square, not " + std::to_string(nx) + " x " + std::to_string(ny),
+                "set x and y to the same number");
+  const ivim::Simulated s = regions ? ivim::three_regions(static_cast<std::size_t>(nx), b, io.setting("noise_sd"), seed)
+                                    : ivim::simulate(static_cast<std::size_t>(nx * ny), b, ivim::classical_prior(),
+                                                     io.setting("noise_sd"), io.setting("magnitude"), seed);
   Image signal;
   signal.data = s.signal.reshaped({nx, ny, 1, static_cast<std::int64_t>(b.size())}, {"x", "y", "z", "b"});
   signal.meta["bValues"] = b;
@@ -43,6 +49,7 @@ void register_ivim_simulate(flow::NodeTypes& nodes) {
                      .tags = {"intravoxel incoherent motion", "digital reference object", "phantom"}}
           .out<Image>("signal", "signal (x, y, z, b) with its b-values")
           .out<ParameterMaps>("truth", "S0, f, D and D*")
+          .set(Setting::choice("layout", "parameters drawn evenly, or three regions", "random", {"random", "regions"}))
           .set({"x", "voxels along x", 100, 1, 4096})
           .set({"y", "voxels along y", 100, 1, 4096})
           .set(Setting::numbers("b", "diffusion weightings", {ivim::classical_b.begin(), ivim::classical_b.end()})

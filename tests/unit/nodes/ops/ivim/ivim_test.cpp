@@ -5,6 +5,7 @@
 #include <cmath>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/nodes/values/maps.hpp>
+#include <larmor/nodes/values/report.hpp>
 
 #include "../../run_op.hpp"
 
@@ -66,6 +67,36 @@ TEST(IvimOps, EveryModelCanBeChosen) {
   const auto maps =
       maps_in(run_op("ivim.fit", {{"signal", s.at("signal")}}, {{"model", "ivim.ballistic"}, {"c", c}}).at("maps"));
   EXPECT_EQ(maps.get("D_blood").values.data<float>()[0], 1.75e-3f);
+}
+
+TEST(IvimOps, AveragesCountInTheEstimateAndTheReport) {
+  const Value b(Value::List{0, 10, 20, 60, 150, 300, 500, 1000, 0, 10, 20, 60, 150, 300, 500, 1000});
+  const auto s = run_op("ivim.simulate", {}, {{"x", 12}, {"y", 10}, {"b", b}, {"noise_sd", 0.01}});
+  const auto averaged = run_op("ivim.average", {{"signal", s.at("signal")}}, {{"how", "mean"}}).at("signal");
+  const auto image = ValueTraits<Image>::from(averaged);
+  EXPECT_EQ(image.volumes(), 8);
+  EXPECT_EQ(std::get<std::vector<double>>(image.meta.at("Averages")), std::vector<double>(8, 2.0));
+  const auto whole = maps_in(run_op("ivim.estimate", {{"signal", s.at("signal")}}, {{"method", "ivim.lm"}}).at("maps"));
+  const auto maps = run_op("ivim.estimate", {{"signal", averaged}}, {{"method", "ivim.lm"}}).at("maps");
+  for (std::size_t v = 0; v < 120; ++v)
+    EXPECT_NEAR(maps_in(maps).get("f").values.data<float>()[v], whole.get("f").values.data<float>()[v], 1e-3);
+  const auto report = run_op("ivim.report", {{"maps", maps}, {"signal", averaged}}).at("report");
+  const auto page = ValueTraits<Page>::from(report);
+  EXPECT_THAT(page.html, HasSubstr("Fitted curves"));
+  EXPECT_THAT(page.html, HasSubstr("Levenberg-Marquardt"));
+  try {
+    run_op("ivim.estimate", {{"signal", averaged}}, {{"f", Value(Value::List{0.3})}});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("f is not [lower, upper]"));
+  }
+}
+
+TEST(IvimOps, ThreeRegions) {
+  const auto s = run_op("ivim.simulate", {}, {{"x", 30}, {"y", 30}, {"layout", "regions"}, {"noise_sd", 0.0}});
+  const auto truth = maps_in(s.at("truth"));
+  EXPECT_FLOAT_EQ(truth.get("f").values.data<float>()[0], 0.1f);
+  EXPECT_FLOAT_EQ(truth.get("f").values.data<float>()[15 * 30 + 15], 0.3f);
 }
 
 TEST(IvimOps, BValuesHaveToBeSaid) {
