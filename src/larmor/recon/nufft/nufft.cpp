@@ -45,6 +45,9 @@ namespace {
 
 using Complex = std::complex<float>;
 
+// So many transforms go one after the other: three together are as fast as two alone.
+constexpr std::int64_t alone = 2;
+
 /// A block of the pool that goes back by itself.
 class Borrowed {
  public:
@@ -63,6 +66,7 @@ class Borrowed {
 /// Lanes of the next group when `left` transforms are left: a narrow register costs more a lane, an idle lane all.
 int lanes_for(std::int64_t left, int most) {
   int lanes = most;
+  if (left <= alone) return 1;
   while (lanes > 4 && left <= lanes / 2) lanes /= 2;
   return lanes;
 }
@@ -96,7 +100,8 @@ void run_columns(const Nufft::Plan& plan, const Group& group, float* middle, boo
   const Kernels& kernels = kernels_for(plan.dims, group.lanes);
   std::int64_t columns = 1;
   for (int d = 0; d + 1 < plan.dims; ++d) columns *= plan.layout.n[d];
-  constexpr std::int64_t grain = 4 * column_block;
+  if (group.lanes == 1) columns = single_columns(plan.layout, kernels.cell_lanes);
+  const std::int64_t grain = (group.lanes == 1 ? 1 : 4) * column_block;
   parallel_for(
       static_cast<std::size_t>((columns + grain - 1) / grain), 1,
       [&](std::size_t begin, std::size_t end) {

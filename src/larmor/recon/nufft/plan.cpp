@@ -145,13 +145,19 @@ void Pool::give(std::size_t bytes, std::shared_ptr<std::byte> memory) const {
 }  // namespace nufft
 
 std::size_t Nufft::Plan::slab_bytes(int lanes) const {
-  return static_cast<std::size_t>((largest_slab + kernel.width - 1) * layout.plane * 2 * lanes) * sizeof(float);
+  return static_cast<std::size_t>((largest_slab + kernel.width - 1) * layout.plane * 2 * lanes + nufft::slab_slack) *
+         sizeof(float);
 }
 std::size_t Nufft::Plan::line_bytes(int lanes) const {
-  return static_cast<std::size_t>(nufft::line_floats(layout, lanes)) * sizeof(float);
+  const int cell_lanes = nufft::kernels_for(dims, lanes).cell_lanes;
+  return static_cast<std::size_t>(lanes == 1 ? nufft::single_line_floats(layout, cell_lanes)
+                                             : nufft::line_floats(layout, lanes)) *
+         sizeof(float);
 }
 std::size_t Nufft::Plan::middle_bytes(int lanes) const {
-  return static_cast<std::size_t>(layout.N[dims - 1] * layout.column * 2 * lanes) * sizeof(float);
+  const int cell_lanes = nufft::kernels_for(dims, lanes).cell_lanes;
+  const std::int64_t column = lanes == 1 ? nufft::single_column(layout, cell_lanes) : layout.column;
+  return static_cast<std::size_t>(layout.N[dims - 1] * column * 2 * cell_lanes) * sizeof(float);
 }
 std::size_t Nufft::Plan::work_bytes(int lanes) const {
   const auto threads = std::min<std::size_t>(static_cast<std::size_t>(thread_count()), slabs.size());
@@ -193,13 +199,15 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
 
   Layout& layout = plan.layout;
   layout.dims = plan.dims, layout.width = w, layout.degree = plan.kernel.degree;
-  plan.coefficients.assign(static_cast<std::size_t>(plan.kernel.degree + 1) * 16 + 16, 0);
+  plan.coefficients.assign(static_cast<std::size_t>(plan.kernel.degree + 1) * (16 + 32) + 16, 0);
   // NOLINTNEXTLINE(performance-no-int-to-ptr): the first address of a cache line inside
   auto* rows = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(plan.coefficients.data()) + 63) / 64 * 64);
+  float* doubled = rows + (plan.kernel.degree + 1) * 16;
   for (int k = 0; k <= plan.kernel.degree; ++k)
     for (int l = 0; l < w; ++l)
-      rows[k * 16 + l] = static_cast<float>(plan.kernel.coefficients[static_cast<std::size_t>(k * w + l)]);
-  layout.coefficients = rows;
+      rows[k * 16 + l] = doubled[k * 32 + 2 * l] = doubled[k * 32 + 2 * l + 1] =
+          static_cast<float>(plan.kernel.coefficients[static_cast<std::size_t>(k * w + l)]);
+  layout.coefficients = rows, layout.doubled = doubled;
   for (std::size_t d = 0; d < dims; ++d) {
     layout.n[d] = static_cast<std::int32_t>(image[d]), layout.N[d] = static_cast<std::int32_t>(choice.grid[d]);
     plan.lines[d] = line_tables(choice.grid[d]);
@@ -230,7 +238,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
     plan.facts.plan_bytes += (plan.lines[d].twiddles.size() + plan.scaling[d].size()) * sizeof(float);
   int most = most_lanes();
   if (options.memory > 0) {
-    while (most > 4 && plan.facts.plan_bytes + plan.work_bytes(most) > options.memory) most /= 2;
+    while (most > 1 && plan.facts.plan_bytes + plan.work_bytes(most) > options.memory) most = most > 4 ? most / 2 : 1;
     require_memory(plan, plan.facts.plan_bytes + plan.work_bytes(most));
   }
   plan.facts.lanes = most;

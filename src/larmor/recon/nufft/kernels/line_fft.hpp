@@ -20,7 +20,7 @@ struct FloatsOf<8> {
   typedef float vec __attribute__((vector_size(32)));
   typedef float memory __attribute__((vector_size(32), aligned(4)));
 };
-// The two halves of a and b taken in turn: a0 b0 a1 b1 ...
+// The two halves of a and b taken in turn, a0 b0 a1 b1 ...; and what is taken in turn, apart again.
 template <int V>
 struct Zip;
 template <>
@@ -28,12 +28,16 @@ struct Zip<4> {
   using vec = FloatsOf<4>::vec;
   LARMOR_INLINE static vec low(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
   LARMOR_INLINE static vec high(vec a, vec b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+  LARMOR_INLINE static vec even(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+  LARMOR_INLINE static vec odd(vec a, vec b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
 };
 template <>
 struct Zip<8> {
   using vec = FloatsOf<8>::vec;
   LARMOR_INLINE static vec low(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
   LARMOR_INLINE static vec high(vec a, vec b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+  LARMOR_INLINE static vec even(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+  LARMOR_INLINE static vec odd(vec a, vec b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
 };
 /// Rows become columns. Zipping row i with row i + V / 2 into rows 2 i and 2 i + 1 moves one bit of the column's index
 /// into the row's; after all of them they have changed places.

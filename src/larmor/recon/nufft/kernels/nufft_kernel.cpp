@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled once for each instruction set.
-#include <larmor/recon/nufft/kernels/slab.hpp>
+#include <larmor/recon/nufft/kernels/single.hpp>
 
 namespace larmor::recon::nufft {
 inline namespace LARMOR_ISA_NAMESPACE {
@@ -8,7 +8,10 @@ namespace {
 
 template <int D, int V>
 constexpr Kernels kernels{slab_adjoint_of<D, V>, slab_forward_of<D, V>, columns_adjoint_of<D, V>,
-                          columns_forward_of<D, V>};
+                          columns_forward_of<D, V>, V};
+template <int D, int V>
+constexpr Kernels single{single_slab_adjoint<D, V>, single_slab_forward<D, V>, single_columns_adjoint<D, V>,
+                         single_columns_forward<D, V>, V};
 
 template <int V>
 const Kernels* of_dims(int dims) {
@@ -24,6 +27,12 @@ extern "C" const larmor::recon::nufft::Kernels* LARMOR_ISA_JOIN(larmor_nufft_ker
                                                                                                    int lanes) {
   using namespace larmor::recon::nufft;
   switch (lanes) {
+    case 1:
+#if LARMOR_VECTOR_BYTES >= 32
+      return dims == 2 ? &single<2, 8> : &single<3, 8>;
+#else
+      return dims == 2 ? &single<2, 4> : &single<3, 4>;
+#endif
     case 4:
       return of_dims<4>(dims);
 #if LARMOR_VECTOR_BYTES >= 32

@@ -32,6 +32,7 @@ struct Layout {
   int32_t dims;
   int32_t width, degree;
   const float* coefficients;  // [degree + 1][16], rows padded with zeros
+  const float* doubled;       // [degree + 1][32], each twice
   int32_t n[3], N[3];         // image and grid
   int64_t pitch;              // cells from row to row within a plane (3D), N[0] + width - 1
   int64_t plane;              // cells from plane to plane of a slab
@@ -41,7 +42,7 @@ struct Layout {
   const Point* points;
 };
 
-/// Some of the transforms, side by side: lane v is transform v.
+/// Some of the transforms, side by side: lane v is transform v; or one alone.
 struct Group {
   int32_t lanes, active;
   const float* weights;  // of samples, in their order; null: 1
@@ -79,16 +80,31 @@ struct Kernels {
   void (*slab_forward)(const SlabRun&);
   void (*columns_adjoint)(const ColumnRun&);
   void (*columns_forward)(const ColumnRun&);
+  int32_t cell_lanes;  // real parts of a cell: the transforms, or of one transform the lines side by side
 };
 
 constexpr int chunk_points = 128;  // samples packed at a time
 constexpr int column_block = 8;    // columns transformed before they are put into their images
 
-/// Floats of SlabRun::lines and ColumnRun::lines.
-inline int64_t line_floats(const Layout& a, int lanes) {
+constexpr int slab_slack = 64;  // floats behind a slab that registers of one transform reach
+
+static inline int64_t most_cells(const Layout& a) {
   int64_t most = 0;
   for (int d = 0; d < a.dims; ++d) most = a.N[d] > most ? a.N[d] : most;
-  return ((1 + (int64_t)column_block) * most + chunk_points) * 2 * lanes;
+  return most;
+}
+/// Floats of SlabRun::lines and ColumnRun::lines.
+static inline int64_t line_floats(const Layout& a, int lanes) {
+  return ((1 + (int64_t)column_block) * most_cells(a) + chunk_points) * 2 * lanes;
+}
+/// Columns and line_floats of one transform whose cells have `lanes` voxels; an odd number of columns, as `column`.
+static inline int64_t single_columns(const Layout& a, int lanes) {
+  return (a.n[0] + lanes - 1) / lanes * (a.dims == 3 ? (int64_t)a.n[1] : 1);
+}
+static inline int64_t single_column(const Layout& a, int lanes) { return single_columns(a, lanes) | 1; }
+static inline int64_t single_line_floats(const Layout& a, int lanes) {
+  const int64_t plane = a.dims == 3 ? (int64_t)a.N[1] * ((a.n[0] + lanes - 1) / lanes) : 0;
+  return ((1 + (int64_t)column_block) * (most_cells(a) + lanes) + plane) * 2 * lanes;
 }
 
 }  // namespace larmor::recon::nufft

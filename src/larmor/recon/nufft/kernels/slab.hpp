@@ -233,8 +233,7 @@ struct Room {
 };
 template <int V>
 Room room_of(const Layout& a, float* lines) {
-  int64_t most = 0;
-  for (int d = 0; d < a.dims; ++d) most = a.N[d] > most ? a.N[d] : most;
+  const int64_t most = most_cells(a);
   float* block = lines + most * 2 * V;
   return {lines, block, block + column_block * most * 2 * V};
 }

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// One transform alone. Samples are spread along rows of the grid, the window's width innermost: a row of the window,
+// real and imaginary parts in turn, is one register or two. For the Fourier transforms V lines lie side by side in
+// cells; those of the first axis are V rows, of all others V voxels of a row, and squares of V by V are turned over in
+// between.
+#include <larmor/recon/nufft/kernels/slab.hpp>
+
+namespace larmor::recon::nufft {
+inline namespace LARMOR_ISA_NAMESPACE {
+
+/// F / 2 complex numbers in a row.
+template <int F>
+struct RowOf {
+  typedef float vec __attribute__((vector_size(F * 4)));
+  typedef float memory __attribute__((vector_size(F * 4), aligned(4)));
+  typedef int64_t pair __attribute__((vector_size(F * 4)));
+  LARMOR_INLINE static vec load(const float* at) { return *reinterpret_cast<const memory*>(at); }
+  LARMOR_INLINE static void store(float* at, vec v) { *reinterpret_cast<memory*>(at) = v; }
+  /// re im re im ...
+  LARMOR_INLINE static vec repeat(float re, float im) {
+    const float both[2] = {re, im};
+    int64_t bits;
+    memcpy(&bits, both, sizeof bits);
+    return reinterpret_cast<vec>(pair{} + bits);
+  }
+};
+
+template <int D, int F, int R>
+struct SingleWeights {
+  typename RowOf<F>::vec x[R];              // each weight twice
+  alignas(64) float w[D == 3 ? 2 : 1][16];  // y(, z)
+};
+template <int D, int F, int R>
+LARMOR_INLINE void weights_of(const Layout& a, const Point& at, SingleWeights<D, F, R>& out) {
+  using Row = RowOf<F>;
+  const float* k = a.doubled;
+  simd::static_for<R>([&](auto r) LARMOR_LAMBDA { out.x[r] = Row::load(k + r * F); });
+  for (int i = 0; i < a.degree; ++i) {
+    k += 32;
+    simd::static_for<R>([&](auto r) LARMOR_LAMBDA { out.x[r] = out.x[r] * at.u[0] + Row::load(k + r * F); });
+  }
+  typedef float Eight __attribute__((vector_size(32)));
+  for (int half = 0; half < a.width; half += 8) {
+    const auto* c = reinterpret_cast<const Eight*>(a.coefficients + half);
+    Eight v[D - 1];
+    simd::static_for<D - 1>([&](auto d) LARMOR_LAMBDA { v[d] = *c; });
+    for (int i = 0; i < a.degree; ++i) {
+      c += 2;
+      simd::static_for<D - 1>([&](auto d) LARMOR_LAMBDA { v[d] = v[d] * at.u[d + 1] + *c; });
+    }
+    simd::static_for<D - 1>([&](auto d) LARMOR_LAMBDA { *reinterpret_cast<Eight*>(out.w[d] + half) = v[d]; });
+  }
+}
+
+constexpr int64_t look_ahead = 24;  // samples asked for so many points before they are needed
+
+/// Samples [begin, end) onto the slab, whose plane 0 is `first` seen from them.
+template <int D, int F, int R>
+__attribute__((noinline)) void spread_single(const SlabRun& run, int64_t begin, int64_t end, int first) {
+  using Row = RowOf<F>;
+  const Layout& a = *run.layout;
+  const int planes = run.last - run.first;
+  const int64_t plane_step = a.plane * 2, row_step = a.pitch * 2;
+  SingleWeights<D, F, R> w;
+  for (int64_t j = begin; j < end; ++j) {
+    const Point& p = a.points[j];
+    if (j + look_ahead < end) __builtin_prefetch(run.group.samples + 2 * int64_t{a.points[j + look_ahead].index});
+    weights_of<D, F, R>(a, p, w);
+    const Weight f = weight_of(run.group, p.index);
+    const float re = run.group.samples[2 * int64_t{p.index}], im = run.group.samples[2 * int64_t{p.index} + 1];
+    const auto value = Row::repeat(re * f.c - im * f.s, im * f.c + re * f.s);
+    simd::static_for<R>([&](auto r) LARMOR_LAMBDA { w.x[r] = w.x[r] * value; });
+    const int from = p.outer - first;
+    const int skip = from < 0 ? -from : 0, until = planes - from < a.width ? planes - from : a.width;
+    float* plane = run.slab + (from + skip) * plane_step + int64_t{p.base} * 2;
+    const auto add = [&](float* row, float weight) LARMOR_LAMBDA {
+      simd::static_for<R>([&](auto r)
+                              LARMOR_LAMBDA { Row::store(row + r * F, Row::load(row + r * F) + w.x[r] * weight); });
+    };
+    for (int o = skip; o < until; ++o, plane += plane_step) {
+      if constexpr (D == 2) {
+        add(plane, w.w[0][o]);
+      } else {
+        const float across = w.w[1][o];
+        float* row = plane;
+        for (int y = 0; y < a.width; ++y, row += row_step) add(row, across * w.w[0][y]);
+      }
+    }
+  }
+}
+
+template <int D, int F, int R>
+__attribute__((noinline)) void gather_single(const SlabRun& run) {
+  using Row = RowOf<F>;
+  using vec = typename Row::vec;
+  const Layout& a = *run.layout;
+  const int64_t plane_step = a.plane * 2, row_step = a.pitch * 2;
+  SingleWeights<D, F, R> w;
+  for (int64_t j = run.begin; j < run.end; ++j) {
+    const Point& p = a.points[j];
+    weights_of<D, F, R>(a, p, w);
+    const float* plane = run.slab + (p.outer - run.first) * plane_step + int64_t{p.base} * 2;
+    vec sum[R]{};
+    for (int o = 0; o < a.width; ++o, plane += plane_step) {
+      if constexpr (D == 2) {
+        simd::static_for<R>([&](auto r) LARMOR_LAMBDA { sum[r] = sum[r] + Row::load(plane + r * F) * w.w[0][o]; });
+      } else {
+        vec part[R]{};
+        const float* row = plane;
+        for (int y = 0; y < a.width; ++y, row += row_step)
+          simd::static_for<R>([&](auto r) LARMOR_LAMBDA { part[r] = part[r] + Row::load(row + r * F) * w.w[0][y]; });
+        simd::static_for<R>([&](auto r) LARMOR_LAMBDA { sum[r] = sum[r] + part[r] * w.w[1][o]; });
+      }
+    }
+    vec all = sum[0] * w.x[0];
+    simd::static_for<R - 1>([&](auto r) LARMOR_LAMBDA { all = all + sum[r + 1] * w.x[r + 1]; });
+    float re = 0, im = 0;
+    simd::static_for<F / 2>([&](auto i) LARMOR_LAMBDA { re += all[2 * i], im += all[2 * i + 1]; });
+    run.group.samples[2 * int64_t{p.index}] = re, run.group.samples[2 * int64_t{p.index} + 1] = im;
+  }
+}
+
+/// With registers for the window's width.
+template <int D>
+void spread_range(const SlabRun& run, int64_t begin, int64_t end, int first) {
+  const int width = run.layout->width;
+  width <= 4   ? spread_single<D, 8, 1>(run, begin, end, first)
+  : width <= 8 ? spread_single<D, 16, 1>(run, begin, end, first)
+               : spread_single<D, 16, 2>(run, begin, end, first);
+}
+template <int D>
+void gather_range(const SlabRun& run) {
+  const int width = run.layout->width;
+  width <= 4 ? gather_single<D, 8, 1>(run) : width <= 8 ? gather_single<D, 16, 1>(run) : gather_single<D, 16, 2>(run);
+}
+
+/// V rows of N complex numbers (`step` floats apart; those from `count` on are the last one again) into a line of
+/// cells. Reads and writes up to V / 2 - 1 numbers more than N.
+template <int V>
+LARMOR_INLINE void rows_to_line(const float* rows, int64_t step, int64_t count, int64_t N, float* line) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  for (int64_t x = 0; x < N; x += V / 2) {
+    vec row[V];
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+      row[v] = *reinterpret_cast<const memory*>(rows + (v < count ? v : count - 1) * step + 2 * x);
+    });
+    transpose<V>(row);
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA { *reinterpret_cast<memory*>(line + (2 * x + v) * V) = row[v]; });
+  }
+}
+/// A transformed line back into rows, in order, and the first `pads` numbers again behind them.
+template <int V>
+LARMOR_INLINE void line_to_rows(const LineFft& f, const float* line, float* rows, int64_t step, int64_t count,
+                                int64_t pads) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  constexpr int64_t half = V / 2;
+  for (int64_t x = 0; x < f.n; x += half) {
+    vec row[V];
+    simd::static_for<half>([&](auto i) LARMOR_LAMBDA {
+      const float* cell = line + f.order[x + i < f.n ? x + i : f.n - 1] * int64_t{2 * V};
+      row[2 * i] = *reinterpret_cast<const memory*>(cell), row[2 * i + 1] = *reinterpret_cast<const memory*>(cell + V);
+    });
+    transpose<V>(row);
+    if (x + half <= f.n) {
+      simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+        if (v < count) *reinterpret_cast<memory*>(rows + v * step + 2 * x) = row[v];
+      });
+    } else {
+      simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+        if (v < count) memcpy(rows + v * step + 2 * x, &row[v], static_cast<size_t>(f.n - x) * 2 * sizeof(float));
+      });
+    }
+  }
+  for (int64_t v = 0; v < count; ++v)
+    memcpy(rows + v * step + 2 * int64_t{f.n}, rows + v * step, static_cast<size_t>(pads) * 2 * sizeof(float));
+}
+
+/// The n voxels out of a transformed line of V rows, turned into cells of V voxels: `step` floats from row to row.
+template <int V>
+LARMOR_INLINE void crop_turned(const LineFft& f, const float* line, int64_t n, float* to, int64_t step, int64_t count) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  const int64_t below = n / 2;
+  for (int64_t x = 0; x < n; x += V, to += 2 * V) {
+    vec re[V], im[V];
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+      const int64_t at = (x + v < n ? x + v : n - 1) - below;
+      const float* cell = line + f.order[at < 0 ? at + f.n : at] * int64_t{2 * V};
+      re[v] = *reinterpret_cast<const memory*>(cell), im[v] = *reinterpret_cast<const memory*>(cell + V);
+    });
+    transpose<V>(re), transpose<V>(im);
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+      if (v < count) {
+        *reinterpret_cast<memory*>(to + v * step) = re[v];
+        *reinterpret_cast<memory*>(to + v * step + V) = im[v];
+      }
+    });
+  }
+}
+/// The other way: `from[v]` are the cells of row v. Zeros between.
+template <int V>
+LARMOR_INLINE void place_turned(const float* const* from, int64_t n, int64_t N, float* line) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  const int64_t below = n / 2, above = n - below;
+  memset(line + above * 2 * V, 0, static_cast<size_t>(N - n) * 2 * V * sizeof(float));
+  for (int64_t x = 0; x < n; x += V) {
+    vec re[V], im[V];
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+      re[v] = *reinterpret_cast<const memory*>(from[v] + 2 * x);
+      im[v] = *reinterpret_cast<const memory*>(from[v] + 2 * x + V);
+    });
+    transpose<V>(re), transpose<V>(im);
+    simd::static_for<V>([&](auto v) LARMOR_LAMBDA {
+      const int64_t at = x + v - below;
+      if (x + v < n) {
+        float* cell = line + (at < 0 ? at + N : at) * 2 * V;
+        *reinterpret_cast<memory*>(cell) = re[v], *reinterpret_cast<memory*>(cell + V) = im[v];
+      }
+    });
+  }
+}
+
+/// Cells of V voxels that a row of the image is.
+template <int V>
+LARMOR_INLINE int64_t blocks_of(const Layout& a) {
+  return (a.n[0] + V - 1) / V;
+}
+struct SingleRoom {
+  float *line, *block, *plane;
+};
+template <int V>
+LARMOR_INLINE SingleRoom single_room(const Layout& a, float* lines) {
+  const int64_t length = (most_cells(a) + V) * 2 * V;
+  return {lines, lines + length, lines + (1 + column_block) * length};
+}
+
+template <int D, int V>
+void single_slab_adjoint(const SlabRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const int64_t planes = run.last - run.first, pads = a.width - 1, step = a.pitch * 2, plane_step = a.plane * 2;
+  const int64_t blocks = blocks_of<V>(a), column = single_column(a, V) * cell;
+  const SingleRoom room = single_room<V>(a, run.lines);
+  memset(run.slab, 0, static_cast<size_t>(planes * plane_step + slab_slack) * sizeof(float));
+  spread_range<D>(run, run.before_begin, run.before_end, run.first == 0 ? a.N[D - 1] : run.first);
+  spread_range<D>(run, run.begin, run.end, run.first);
+  // `rows` of the slab from `row` on, into cells of the image's width, `to_step` floats from row to row.
+  const auto along_x = [&](float* row, int64_t rows, float* to, int64_t to_step) LARMOR_LAMBDA {
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t i = 0; i < 2 * pads; ++i) row[r * step + i] += row[r * step + 2 * int64_t{a.N[0]} + i];
+    for (int64_t r = 0; r < rows; r += V) {
+      const int64_t count = rows - r < V ? rows - r : V;
+      rows_to_line<V>(row + r * step, step, count, a.N[0], room.line);
+      transform<V, true>(a.fft[0], room.line, cell, room.line);
+      crop_turned<V>(a.fft[0], room.line, a.n[0], to + r * to_step, to_step, count);
+    }
+  };
+  float* out = run.middle + run.first * column;
+  if constexpr (D == 2) {
+    along_x(run.slab, planes, out, column);
+  } else {
+    for (int64_t o = 0; o < planes; ++o, out += column) {
+      float* plane = run.slab + o * plane_step;
+      for (int64_t i = 0; i < pads * step; ++i) plane[i] += plane[a.N[1] * step + i];
+      along_x(plane, a.N[1], room.plane, blocks * cell);
+      for (int64_t b = 0; b < blocks; ++b) {
+        transform<V, true>(a.fft[1], room.plane + b * cell, blocks * cell, room.line);
+        crop<V>(a.fft[1], room.line, a.n[1], out + b * cell, blocks);
+      }
+    }
+  }
+}
+
+template <int D, int V>
+void single_slab_forward(const SlabRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const int64_t pads = a.width - 1, planes = run.last - run.first + pads, step = a.pitch * 2, plane_step = a.plane * 2;
+  const int64_t blocks = blocks_of<V>(a), column = single_column(a, V) * cell;
+  const SingleRoom room = single_room<V>(a, run.lines);
+  // from(r): the cells of row r.
+  const auto along_x = [&](const auto& from, int64_t rows, float* row) LARMOR_LAMBDA {
+    for (int64_t r = 0; r < rows; r += V) {
+      const int64_t count = rows - r < V ? rows - r : V;
+      const float* cells[V];
+      for (int64_t v = 0; v < V; ++v) cells[v] = from(r + (v < count ? v : count - 1));
+      place_turned<V>(cells, a.n[0], a.N[0], room.line);
+      transform<V, false>(a.fft[0], room.line, cell, room.line);
+      line_to_rows<V>(a.fft[0], room.line, row + r * step, step, count, pads);
+    }
+  };
+  if constexpr (D == 2) {
+    along_x([&](int64_t r) LARMOR_LAMBDA { return run.middle + (run.first + r) % a.N[1] * column; }, planes, run.slab);
+  } else {
+    for (int64_t o = 0; o < planes; ++o) {
+      float* plane = run.slab + o * plane_step;
+      const float* in = run.middle + (run.first + o) % a.N[2] * column;
+      for (int64_t b = 0; b < blocks; ++b) {
+        place<V>(in + b * cell, blocks, a.n[1], a.N[1], room.line);
+        transform<V, false>(a.fft[1], room.line, cell, room.line);
+        in_order<V>(a.fft[1], room.line, room.plane + b * cell, blocks);
+      }
+      along_x([&](int64_t r) LARMOR_LAMBDA { return room.plane + r * blocks * cell; }, a.N[1], plane);
+      memcpy(plane + a.N[1] * step, plane, static_cast<size_t>(pads * step) * sizeof(float));
+    }
+  }
+  // What the last row's register reads behind the slab.
+  memset(run.slab + planes * plane_step, 0, slab_slack * sizeof(float));
+  gather_range<D>(run);
+}
+
+/// Lines of the outer axis, `count` columns from `begin` on, into V voxels of the image each; or the other way.
+template <int D, int V, bool to_image, class Order>
+LARMOR_INLINE void exchange_single(const ColumnRun& run, int64_t begin, int64_t count, float* lines, int64_t pitch,
+                                   const Order& order) {
+  using vec = typename FloatsOf<V>::vec;
+  using memory = typename FloatsOf<V>::memory;
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const int64_t n = a.n[D - 1], row = a.n[0], blocks = blocks_of<V>(a), rows = D == 2 ? 1 : a.n[1];
+  vec scaling[column_block];
+  int64_t at[column_block], width[column_block];  // of the voxels within a plane
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t x = (begin + k) % blocks * V, y = (begin + k) / blocks;
+    alignas(64) float s[V];
+    for (int64_t v = 0; v < V; ++v)
+      s[v] = x + v < row ? a.scaling[0][x + v] * (D == 2 ? 1.0f : a.scaling[D - 2][y]) : 0.0f;
+    scaling[k] = *reinterpret_cast<const vec*>(s);
+    at[k] = 2 * (y * row + x), width[k] = row - x < V ? row - x : V;
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    float* line = lines + order(i) * cell;
+    float* pixels = run.group.image + 2 * i * rows * row;
+    for (int64_t k = 0; k < count; ++k) {
+      float *from = line + k * pitch * cell, *pixel = pixels + at[k];
+      const vec s = scaling[k] * a.scaling[D - 1][i];
+      if constexpr (to_image) {
+        const vec re = *reinterpret_cast<const memory*>(from) * s, im = *reinterpret_cast<const memory*>(from + V) * s;
+        const vec low = Zip<V>::low(re, im), high = Zip<V>::high(re, im);
+        if (width[k] == V) {
+          *reinterpret_cast<memory*>(pixel) = low, *reinterpret_cast<memory*>(pixel + V) = high;
+        } else {
+          alignas(64) vec both[2] = {low, high};
+          memcpy(pixel, both, static_cast<size_t>(width[k]) * 2 * sizeof(float));
+        }
+      } else {
+        alignas(64) vec both[2] = {};
+        memcpy(both, pixel, static_cast<size_t>(width[k]) * 2 * sizeof(float));
+        *reinterpret_cast<memory*>(from) = Zip<V>::even(both[0], both[1]) * s;
+        *reinterpret_cast<memory*>(from + V) = Zip<V>::odd(both[0], both[1]) * s;
+      }
+    }
+  }
+}
+
+template <int D, int V>
+void single_columns_adjoint(const ColumnRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const SingleRoom room = single_room<V>(a, run.lines);
+  const LineFft& fft = a.fft[D - 1];
+  const int64_t n = a.n[D - 1], N = a.N[D - 1], column = single_column(a, V) * cell;
+  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
+    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+    for (int64_t k = 0; k < count; ++k)
+      transform<V, true>(fft, run.middle + (begin + k) * cell, column, room.block + k * N * cell);
+    exchange_single<D, V, true>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
+      const int64_t x = i - n / 2;
+      return static_cast<int64_t>(fft.order[x < 0 ? x + N : x]);
+    });
+  }
+}
+
+template <int D, int V>
+void single_columns_forward(const ColumnRun& run) {
+  const Layout& a = *run.layout;
+  constexpr int64_t cell = 2 * V;
+  const SingleRoom room = single_room<V>(a, run.lines);
+  const LineFft& fft = a.fft[D - 1];
+  const int64_t n = a.n[D - 1], N = a.N[D - 1], below = n / 2, above = n - below;
+  const int64_t column = single_column(a, V) * cell;
+  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
+    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+    for (int64_t k = 0; k < count; ++k)
+      memset(room.block + (k * N + above) * cell, 0, static_cast<size_t>((N - n) * cell) * sizeof(float));
+    exchange_single<D, V, false>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
+      const int64_t x = i - below;
+      return x < 0 ? x + N : x;
+    });
+    for (int64_t k = 0; k < count; ++k) {
+      float* line = room.block + k * N * cell;
+      transform<V, false>(fft, line, cell, line);
+      in_order<V>(fft, line, run.middle + (begin + k) * cell, column / cell);
+    }
+  }
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::recon::nufft
