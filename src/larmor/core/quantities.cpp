@@ -19,7 +19,7 @@ constexpr Quantity table[] = {
     {"B1", "B_1^+", "Transmit field, actual / nominal flip angle", "1", "1", bids},
     {"C", "C", "Indicator concentration", "mM", "mM", caplex},
     {"CBF", "CBF", "Cerebral blood flow", "mm3/(g s)", "mL/min/100g", asl},
-    {"CBV", "CBV", "Cerebral blood volume", "1", "mL/100mL", caplex},
+    {"CBV", "CBV", "Cerebral blood volume", "mm3/g", "mL/100g", caplex},
     {"Ca", "C_a", "Arterial plasma concentration", "mM", "mM", caplex},
     {"D", "D", "Diffusion coefficient", "mm2/s", "mm2/s", ivim},
     {"D_star", "D*", "Pseudo-diffusion coefficient", "mm2/s", "mm2/s", ivim},
