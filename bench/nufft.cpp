@@ -2,6 +2,7 @@
 // The NUFFT on the trajectories of its targets: time, bytes and error against the exact sum at random voxels, beside a
 // plain gridder (Kaiser-Bessel table, one transform after the other, one thread) in the same run.
 //   bench_nufft [spiral] [propeller] [kooshball] [floor]
+//   bench_nufft constants      those of the cost model
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -18,6 +19,7 @@
 #include <larmor/recon/dcf/dcf.hpp>
 #include <larmor/recon/nufft/nudft.hpp>
 #include <larmor/recon/nufft/nufft.hpp>
+#include <larmor/recon/nufft/plan.hpp>
 #include <random>
 
 namespace {
@@ -265,6 +267,67 @@ void stream(const Trajectory& traj, std::int64_t n, std::int64_t transforms, dou
   close(file);
 }
 
+/// Solves the normal equations of a small least-squares problem, rows divided by what they should give.
+std::vector<double> fit(const std::vector<std::vector<double>>& rows, const std::vector<double>& times) {
+  const std::size_t n = rows.front().size();
+  std::vector<std::vector<double>> a(n, std::vector<double>(n + 1));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t p = 0; p < n; ++p) {
+      for (std::size_t q = 0; q < n; ++q) a[p][q] += rows[i][p] * rows[i][q] / (times[i] * times[i]);
+      a[p][n] += rows[i][p] / times[i];
+    }
+  for (std::size_t p = 0; p < n; ++p)
+    for (std::size_t q = 0; q < n; ++q)
+      if (q != p)
+        for (std::size_t c = n + 1; c-- > p;) a[q][c] -= a[p][c] * a[q][p] / a[p][p];
+  std::vector<double> x;
+  for (std::size_t p = 0; p < n; ++p) x.push_back(a[p][n] / a[p][p]);
+  return x;
+}
+
+/// What the cost model of recon/nufft/choose.cpp needs: nanoseconds on one thread, fitted to forward and adjoint
+/// transforms of one and of eight at once over widths and oversampling.
+void constants() {
+  const int both = thread_count();
+  set_thread_count(1);
+  const std::vector<std::vector<Trajectory>> sets{{spiral(825, 79, 300, 0.451), propeller(23, 20, 436, 218)},
+                                                  {kooshball(2000, 64, 64), kooshball(1000, 96, 96)}};
+  for (const std::int64_t batch : {1, 8})
+    for (const auto& trajectories : sets) {
+      std::vector<std::vector<double>> rows;
+      std::vector<double> times;
+      std::vector<std::string> names;
+      for (const auto& traj : trajectories) {
+        Shape shape = traj.sample_shape();
+        shape.push_back(batch);
+        const Array samples = noise(shape);
+        for (int width = 3; width <= 8; ++width)
+          for (const double a : {1.25, 1.6, 2.0}) {
+            const recon::Nufft nufft(traj, {}, {.width = width, .oversampling = a, .batch = int(batch)});
+            Array image = nufft.adjoint(samples);
+            const double t = best_seconds(4, [&] { nufft.forward(nufft.adjoint(samples)); }) / 2;
+            rows.push_back(
+                recon::nufft::work_of(nufft.image_shape(), nufft.facts().grid, width, double(traj.size()), int(batch)));
+            times.push_back(1e9 * t);
+            names.push_back(
+                fmt::format("{}D width {} at {:.2f} x", traj.dimensions(), width, nufft.facts().oversampling));
+          }
+      }
+      const auto x = fit(rows, times);
+      fmt::print("{}D, {} at once: {:.3f} ns a cell of the window, {:.2f} a sample, {:.4f} a unit of the transforms\n",
+                 trajectories[0].dimensions(), batch, x[0], x[1], x[2]);
+      double worst = 0;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        double model = 0;
+        for (std::size_t p = 0; p < x.size(); ++p) model += x[p] * rows[i][p];
+        fmt::print("  {:22s} {:8.2f} ms, model {:8.2f} ms\n", names[i], times[i] / 1e6, model / 1e6);
+        worst = std::max(worst, std::abs(model / times[i] - 1));
+      }
+      fmt::print("  off by {:.0f} % at most\n", 100 * worst);
+    }
+  set_thread_count(both);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -275,6 +338,10 @@ int main(int argc, char** argv) {
     return false;
   };
   fmt::print("NUFFT, complex float32, {}, {} threads\n", to_string(isa()), thread_count());
+  if (argc == 2 && std::string(argv[1]) == "constants") {
+    constants();
+    return 0;
+  }
   if (asked("spiral")) {
     const auto traj = spiral(825, 79, 300, 0.451);
     const double plain = plain_gridder_seconds(traj, noise({traj.size()}), 300);

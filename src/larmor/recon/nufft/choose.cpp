@@ -45,24 +45,38 @@ std::int64_t grid_length(std::int64_t n, double a, int width) {
   });
 }
 
-// Cycles of a pass of one group of lanes, estimated for AVX-512 and not fitted to measurements: per cell of the window,
-// per sample, per sample and transform; per cell of the transforms see line_cost.
-constexpr double per_cell = 2.3, per_sample = 30, per_value = 2.5;
+// Nanoseconds a unit of `work_of`, as `bench_nufft constants` measures them with AVX-512 (it prints the model beside
+// the times: within 15 % alone, 25 % together). Only their ratios matter here.
+struct Costs {
+  double cell, sample, line;
+};
+constexpr Costs alone[2]{{0.63, 6.6, 0.055}, {0.38, 11, 0.063}}, together[2]{{0.76, 27, 0.44}, {0.87, 63, 0.68}};
 
-double time_of(const Shape& image, const std::vector<std::int64_t>& grid, int width, double samples, int batch) {
+double time_of(const Shape& image, const Shape& grid, int width, double samples, int batch) {
+  const auto work = work_of(image, grid, width, samples, batch);
+  const Costs& c = (batch == 1 ? alone : together)[image.size() - 2];
+  return c.cell * work[0] + c.sample * work[1] + c.line * work[2];
+}
+
+}  // namespace
+
+bool better_alone(const Shape& image, const Shape& grid, int width, double samples) {
+  return 8 * time_of(image, grid, width, samples, 1) < time_of(image, grid, width, samples, 8);
+}
+
+std::vector<double> work_of(const Shape& image, const Shape& grid, int width, double samples, int batch) {
   const auto dims = image.size();
-  double cells = 1, fft = 0;
-  for (std::size_t d = 0; d < dims; ++d) cells *= width;
+  // Of one transform a row of the window is one or two registers of eight numbers: as many as four cells.
+  double cells = batch == 1 ? (width <= 4 ? 1 : width <= 8 ? 2 : 4) : width, lines_all = 0;
+  for (std::size_t d = 1; d < dims; ++d) cells *= width;
   for (std::size_t d = 0; d < dims; ++d) {
     double lines = 1;  // inner axes are cut to the image once they are transformed
     for (std::size_t e = 0; e < dims; ++e)
       if (e != d) lines *= static_cast<double>(e < d ? image[e] : grid[e]);
-    fft += lines * static_cast<double>(grid[d]) * line_cost(grid[d]);
+    lines_all += lines * static_cast<double>(grid[d]) * line_cost(grid[d]);
   }
-  return samples * (per_cell * cells + per_sample + 2.0 * width + per_value * std::min(batch, 8)) + fft;
+  return {samples * cells, samples, lines_all};
 }
-
-}  // namespace
 
 Choice choose(const Shape& image, std::int64_t samples, const NufftOptions& options) {
   const double dims = static_cast<double>(image.size());
@@ -86,7 +100,9 @@ Choice choose(const Shape& image, std::int64_t samples, const NufftOptions& opti
     }
     std::vector<std::int64_t> grid;
     for (const auto n : image) grid.push_back(grid_length(n, a, width));
-    const double time = time_of(image, grid, width, static_cast<double>(samples), options.batch);
+    const auto M = static_cast<double>(samples);
+    double time = 8 * time_of(image, grid, width, M, 1);
+    if (options.batch > 2) time = std::min(time, time_of(image, grid, width, M, 8));
     if (time < least) least = time, best = {width, grid};
   }
   if (best.width == 0) {

@@ -236,7 +236,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   plan.facts.plan_bytes = point_bytes + plan.coefficients.size() * sizeof(float);
   for (std::size_t d = 0; d < dims; ++d)
     plan.facts.plan_bytes += (plan.lines[d].twiddles.size() + plan.scaling[d].size()) * sizeof(float);
-  int most = most_lanes();
+  int most = better_alone(image, choice.grid, w, static_cast<double>(plan.n_samples)) ? 1 : most_lanes();
   if (options.memory > 0) {
     while (most > 1 && plan.facts.plan_bytes + plan.work_bytes(most) > options.memory) most = most > 4 ? most / 2 : 1;
     require_memory(plan, plan.facts.plan_bytes + plan.work_bytes(most));

@@ -24,6 +24,13 @@ std::vector<std::int64_t> line_lengths(std::int64_t n);
 /// Cycles a cell of one line that long takes, whatever the lanes.
 double line_cost(std::int64_t n);
 
+/// Work of a pass over the samples and the grid, of one transform alone or of some side by side: cells of windows that
+/// are added (registers of four alone), samples, and the lines of all transforms by `line_cost`.
+std::vector<double> work_of(const Shape& image, const Shape& grid, int width, double samples, int batch);
+
+/// Whether eight transforms one after the other cost less than side by side: in 3D, where those fill no cache.
+bool better_alone(const Shape& image, const Shape& grid, int width, double samples);
+
 /// What to take for a tolerance.
 struct Choice {
   int width = 0;
