@@ -65,41 +65,32 @@ class Density {
       cells_.emplace_back(static_cast<std::size_t>((planes(s) + kernel_cells - 1) * grid_.plane));
     if (functions_->prepared_bytes == 0) return;
     kept_ = allocate(static_cast<std::size_t>(samples_) * functions_->prepared_bytes, Device::cpu());
-    parallel_for(
-        static_cast<std::size_t>(slabs_), 1,
-        [&](std::size_t begin, std::size_t end) {
-          for (auto s = begin; s < end; ++s)
-            functions_->prepare(grid(s), places_.data() + begin_[s], begin_[s + 1] - begin_[s], kept(s));
-        },
-        cancel_);
+    each_slab([&](std::size_t s) { functions_->prepare(grid(s), places_.data() + begin_[s], count(s), kept(s)); });
   }
 
-  void iterate() {
-    const auto each = static_cast<std::size_t>(slabs_);
-    parallel_for(
-        each, 1,
-        [&](std::size_t begin, std::size_t end) {
-          for (auto s = begin; s < end; ++s) {
-            std::fill(cells_[s].begin(), cells_[s].end(), 0.0f);
-            functions_->spread(grid(s), places_.data() + begin_[s], kept(s), weights_.data() + begin_[s],
-                               begin_[s + 1] - begin_[s]);
-          }
-        },
-        cancel_);
+  /// The first sums, of weights 1.
+  void begin() {
+    each_slab([&](std::size_t s) {
+      functions_->spread(grid(s), places_.data() + begin_[s], kept(s), weights_.data() + begin_[s], count(s));
+    });
+  }
+  /// Divides by the sums and, unless it is the last time, takes the next.
+  void iterate(bool last) {
     // What reaches above a slab belongs to the next; then both know the sums.
     const auto halo = static_cast<std::size_t>((kernel_cells - 1) * grid_.plane);
-    for (std::size_t s = 0; s + 1 < each; ++s) {
+    for (std::size_t s = 0; s + 1 < cells_.size(); ++s) {
       float *above = cells_[s].data() + cells_[s].size() - halo, *first = cells_[s + 1].data();
       for (std::size_t i = 0; i < halo; ++i) above[i] = first[i] += above[i];
     }
-    parallel_for(
-        each, 1,
-        [&](std::size_t begin, std::size_t end) {
-          for (auto s = begin; s < end; ++s)
-            functions_->divide(grid(s), places_.data() + begin_[s], kept(s), weights_.data() + begin_[s],
-                               begin_[s + 1] - begin_[s]);
-        },
-        cancel_);
+    if (next_.empty() && !last) next_ = cells_;
+    each_slab([&](std::size_t s) {
+      float* weights = weights_.data() + begin_[s];
+      const Place* places = places_.data() + begin_[s];
+      if (last) return functions_->divide(grid(s), places, kept(s), weights, count(s));
+      std::fill(next_[s].begin(), next_[s].end(), 0.0f);
+      functions_->iterate(grid(s), next_[s].data(), places, kept(s), weights, count(s));
+    });
+    if (!last) std::swap(cells_, next_);
   }
 
   void result(float* out) const {
@@ -107,6 +98,16 @@ class Density {
   }
 
  private:
+  template <class Work>
+  void each_slab(const Work& work) {
+    parallel_for(
+        static_cast<std::size_t>(slabs_), 1,
+        [&](std::size_t begin, std::size_t end) {
+          for (auto s = begin; s < end; ++s) work(s);
+        },
+        cancel_);
+  }
+  std::int64_t count(std::size_t s) const { return begin_[s + 1] - begin_[s]; }
   std::int64_t first_plane(std::int64_t s) const { return s * size_[dims_ - 1] / slabs_; }
   std::int64_t planes(std::int64_t s) const { return first_plane(s + 1) - first_plane(s); }
   std::byte* kept(std::size_t s) const {
@@ -174,7 +175,7 @@ class Density {
   std::vector<std::int64_t> begin_;
   std::vector<float> weights_;
   std::shared_ptr<std::byte> kept_;
-  std::vector<std::vector<float>> cells_;
+  std::vector<std::vector<float>> cells_, next_;
 };
 
 }  // namespace
@@ -185,8 +186,9 @@ Array density_iterative(const Trajectory& traj, const DensityOptions& options) {
     throw Error(Errc::range, fmt::format("density compensation: {} iterations", options.iterations), "give 1 or more");
   Density density(traj, options);
   if (options.progress) options.progress->begin("density compensation", static_cast<std::size_t>(options.iterations));
+  density.begin();
   for (int i = 0; i < options.iterations; ++i) {
-    density.iterate();
+    density.iterate(i + 1 == options.iterations);
     if (options.progress) options.progress->add(1);
   }
   if (options.progress) options.progress->end();

@@ -150,8 +150,29 @@ void divide(const SlabGrid& g, const Place* places, const void* prepared, float*
 }
 
 template <int D, bool separable>
-constexpr Functions functions{D == 2 ? sizeof(Kept) : 0, prepare<separable>, spread<D, separable>,
-                              divide<D, separable>};
+void iterate(const SlabGrid& g, float* next, const Place* places, const void* prepared, float* weights, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) {
+    if constexpr (D == 2) {
+      const Square c = static_cast<const Kept*>(prepared)[j].get();
+      const float* cells = first_cell(g, places[j]);
+      const float weight = weights[j] / sum_of(take(cells, g.pitch, c));
+      weights[j] = weight;
+      add(next + (cells - g.cells), g.pitch, c * weight);
+    } else {
+      const Weights<D, separable> w(g, places[j]);
+      Square sum{};
+      for (int k = 0; k < 4; ++k) sum += take(w.first + k * g.plane, g.pitch, w.plane[k]);
+      const float weight = weights[j] / sum_of(sum);
+      weights[j] = weight;
+      float* to = next + (w.first - g.cells);
+      for (int k = 0; k < 4; ++k) add(to + k * g.plane, g.pitch, w.plane[k] * weight);
+    }
+  }
+}
+
+template <int D, bool separable>
+constexpr Functions functions{D == 2 ? sizeof(Kept) : 0, prepare<separable>, spread<D, separable>, divide<D, separable>,
+                              iterate<D, separable>};
 
 }  // namespace
 }  // namespace LARMOR_ISA_NAMESPACE

@@ -31,6 +31,8 @@ struct Functions {
   void (*spread)(const SlabGrid&, const Place*, const void* prepared, const float* weights, int64_t n);
   /// weights /= sum of cells C around each place.
   void (*divide)(const SlabGrid&, const Place*, const void* prepared, float* weights, int64_t n);
+  /// The latter, and with the new weights the former into `next`, laid out as the cells: C is read or computed once.
+  void (*iterate)(const SlabGrid&, float* next, const Place*, const void* prepared, float* weights, int64_t n);
 };
 
 }  // namespace larmor::recon::dcf
