@@ -113,8 +113,24 @@ export async function add(page, op) {
 }
 export const ids = (page) => page.$$eval("[data-testid^='node-'][data-state]", (all) => all.map((e) => e.dataset.testid.slice(5)));
 
+/** Waits until the canvas lies still: it glides to what is new. */
+export async function settled(page) {
+  await page.evaluate(() => new Promise((done) => {
+    let before = "", still = 0;
+    const look = () => {
+      const now = document.querySelector(".react-flow__viewport")?.style.transform ?? "";
+      still = now === before ? still + 1 : 0;
+      before = now;
+      if (still >= 8) done();
+      else requestAnimationFrame(look);
+    };
+    look();
+  }));
+}
+
 /** Drags a wire from an out-port to an in-port, as a hand does. */
 export async function connect(page, from, out, to, into) {
+  await settled(page);
   const a = await port(page, from, "out", out).locator(".react-flow__handle").boundingBox();
   const b = await port(page, to, "in", into).locator(".react-flow__handle").boundingBox();
   await page.mouse.move(a.x + a.width / 2, a.y + a.height / 2);
@@ -126,11 +142,31 @@ export async function connect(page, from, out, to, into) {
 
 /** Moves a node by dragging its title. */
 export async function move(page, id, dx, dy) {
+  await settled(page);
   const box = await node(page, id).locator(".node-head").boundingBox();
   await page.mouse.move(box.x + 30, box.y + box.height / 2);
   await page.mouse.down();
   await page.mouse.move(box.x + 30 + dx / 2, box.y + dy / 2, { steps: 3 });
   await page.mouse.move(box.x + 30 + dx, box.y + box.height / 2 + dy, { steps: 3 });
+  await page.mouse.up();
+}
+
+/** Drags a node by its title until its middle lies on a point, which may move meanwhile: near the border the canvas goes along. */
+export async function moveOnto(page, id, where) {
+  await settled(page);
+  const head = await node(page, id).locator(".node-head").boundingBox();
+  let [x, y] = [head.x + 30, head.y + head.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + 4, y, { steps: 4 });  // what it takes to begin a drag does not move the node
+  for (let k = 0, there = 0; k < 20 && there < 2; ++k) {
+    const to = await where(), box = await node(page, id).boundingBox();
+    const [dx, dy] = [to.x - box.x - box.width / 2, to.y - box.y - box.height / 2];
+    there = Math.hypot(dx, dy) < 8 ? there + 1 : 0;  // nodes snap to 10
+    [x, y] = [x + dx, y + dy];
+    await page.mouse.move(x, y, { steps: 4 });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  }
   await page.mouse.up();
 }
 

@@ -2,21 +2,22 @@
 // A graph is built by hand, changed, undone, reloaded.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { add, connect, ids, move, node, openPage, port, set, skip, startStudio, state } from "../harness.mjs";
+import { add, connect, ids, moveOnto, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
 
 test("the DCE demo is built by hand, and a slider runs again only what depends on it", { skip, timeout: 240000 }, async (t) => {
   const studio = await startStudio(t);
   const { page, picture } = await openPage(t, studio.url);
-  const place = async (op, dx, dy) => {
+  const canvas = await page.getByTestId("canvas").boundingBox();
+  const place = async (op, x, y) => {
     const id = await add(page, op);
-    await move(page, id, dx, dy);
+    await moveOnto(page, id, () => ({ x: canvas.x + x, y: canvas.y + y }));
     return id;
   };
   await page.getByTestId("auto").click();  // built first, run afterwards
-  const object = await place("dce.dro", -330, -150);
-  const fit = await place("dce.fit", -40, -150);
-  const pick = await place("maps.pick", 230, -150);
-  const mean = await place("reduce.mean", 230, 160);
+  const object = await place("dce.dro", 170, 240);
+  const fit = await place("dce.fit", 435, 240);
+  const pick = await place("maps.pick", 700, 240);
+  const mean = await place("reduce.mean", 700, 520);
   await picture("build-1-nodes");
   await connect(page, object, "dynamic", fit, "concentration");
   await connect(page, object, "aif", fit, "aif");
@@ -25,6 +26,7 @@ test("the DCE demo is built by hand, and a slider runs again only what depends o
   await connect(page, pick, "image", mean, "in");
   const g = (await studio.get("/api/graphs"))[0].id;
   const wires = async () => (await studio.get(`/api/graphs/${g}`)).graph.wires;
+  await until(async () => Object.keys((await wires()) ?? {}).length === 5);
   assert.deepEqual(await wires(), { [`${fit}.concentration`]: `${object}.dynamic`, [`${fit}.aif`]: `${object}.aif`, [`${fit}.mask`]: `${object}.mask`, [`${pick}.maps`]: `${fit}.maps`, [`${mean}.in`]: `${pick}.image` });
 
   // The form of the object: a small grid, concentration without conversion.

@@ -2,7 +2,7 @@
 // What hands do on the canvas: each feature is clicked.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, move, node, openPage, port, press, rectOf, set, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, moveOnto, node, openPage, port, press, rectOf, set, settled, skip, startStudio, state, until } from "../harness.mjs";
 
 const chain = () => ({
   larmor: 1, title: "Chain",
@@ -44,11 +44,12 @@ test("operations are searched, dragged onto the canvas and onto wires, put into 
   await page.keyboard.press("Enter");
   await node(page, "divide").waitFor();
   await page.getByTestId("fit").click();
-  await page.waitForTimeout(400);
-  const from = await port(page, "b", "out", "out").locator(".react-flow__handle").boundingBox();
-  const to = await port(page, "c", "in", "a").locator(".react-flow__handle").boundingBox();
-  const box = await rectOf(page, "divide");
-  await move(page, "divide", (from.x + to.x) / 2 - box.x - box.width / 2, (from.y + to.y) / 2 - box.y - box.height / 2);
+  await settled(page);
+  await moveOnto(page, "divide", async () => {
+    const from = await port(page, "b", "out", "out").locator(".react-flow__handle").boundingBox();
+    const to = await port(page, "c", "in", "a").locator(".react-flow__handle").boundingBox();
+    return { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+  });
   await until(async () => (await doc()).wires["c.a"] === "divide.out");
   assert.equal((await doc()).wires["divide.a"], "b.out");
   // A click on a wire looks at what flows in it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format, type NodeReport, type PortView, secondsLeft } from "@larmor/graph";
+import { format, geometry, type NodeReport, type PortView, secondsLeft } from "@larmor/graph";
 import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
 import { Boxes, Code2, FileOutput, Layers, ListOrdered, Repeat2, StickyNote, Unplug } from "lucide-react";
 import { memo, useEffect, useState } from "react";
@@ -7,7 +7,7 @@ import { useApp } from "../state/app.ts";
 import { useCatalogue, useReport, useSession } from "../state/hooks.ts";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 import { useHold, whyNot } from "./hold.ts";
-import { type OpNodeType, thumbnailPort } from "./model.ts";
+import { hasPicture, type OpNodeType, thumbnailPort } from "./model.ts";
 import { NodeThumbnail } from "./NodeThumbnail.tsx";
 import { PortTip } from "./PortTip.tsx";
 import { StateIcon, stateLook } from "./states.tsx";
@@ -93,6 +93,15 @@ function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["dat
   const catalogue = useCatalogue();
   const session = useSession();
   const { view, shape } = data;
+  /** The value of a number beside its port, where the port across leaves room. */
+  const room = (i: number) => {
+    const p = view.outputs[i];
+    const value = p && report?.outputs?.[p.name];
+    if (value?.type !== "number" || !Number.isFinite(Number(value.describe))) return "";
+    const text = format.number(Number(value.describe));
+    const used = geometry.textWidth(view.inputs[i]?.name ?? "", 11.5) + geometry.textWidth(`${text} ${p!.name}`, 11.5) + 40;
+    return used <= shape.w ? text : "";
+  };
   const port = (p: PortView, i: number, side: "in" | "out") => {
     const refusal = held ? whyNot(catalogue, held, id, p, side) : "";
     const mine = held?.node === id && held.port === p.name && held.side === side;
@@ -117,7 +126,7 @@ function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["dat
         data-testid={`port-${id}-${side}-${p.name}`}
       >
         <Handle type={side === "in" ? "target" : "source"} position={side === "in" ? Position.Left : Position.Right} id={p.name} />
-        {labels && <span className="port-name ellipsis">{value?.type === "number" && <b className="num">{value.describe} </b>}{p.setting ? "⚙ " : ""}{p.name}</span>}
+        {labels && <span className="port-name ellipsis">{side === "out" && room(i) && <b className="num">{room(i)} </b>}{p.setting ? "⚙ " : ""}{p.name}</span>}
       </div>
     );
   };
@@ -131,7 +140,9 @@ function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["dat
 
 function Picture({ data, report }: { data: OpNodeType["data"]; report?: NodeReport }) {
   const catalogue = useApp((s) => s.catalogue);
-  const port = thumbnailPort(data.view, catalogue);
+  // Of several outputs with pictures the first that holds something.
+  const filled = data.view.outputs.find((p) => (report?.outputs?.[p.name]?.bytes ?? 0) > 0 && hasPicture(p, catalogue));
+  const port = filled?.name ?? thumbnailPort(data.view, catalogue);
   return (
     <div className="node-thumbnail">
       {port && report?.outputs?.[port]?.hash ? <NodeThumbnail port={`${data.path}.${port}`} hash={report.outputs[port].hash!} /> : <span className="node-thumbnail-none" />}

@@ -30,8 +30,9 @@ const at = (p: Point = [0, 0]) => ({ x: p[0], y: p[1] });
 export const pictured = new Set(["image", "volume", "picture", "curves", "maps", "scene", "trajectory"]);
 
 /** The out-port whose picture a node shows: its first with a viewer that draws. */
+export const hasPicture = (port: { type: string }, catalogue: Catalogue) => pictured.has(catalogue.viewers(port.type)[0] ?? "");
 export function thumbnailPort(view: NodeView, catalogue: Catalogue): string | null {
-  const port = view.outputs.find((p) => pictured.has(catalogue.viewers(p.type)[0] ?? ""));
+  const port = view.outputs.find((p) => hasPicture(p, catalogue));
   return port ? port.name : null;
 }
 
@@ -115,7 +116,11 @@ export class CanvasModel {
       if (ends.length === 0 && !inner) continue;
       const width = Math.round(Math.max(120, ...ends.map((e) => geometry.textWidth(e.name, 12) + 46)));
       const height = 30 + (ends.length + 1) * 24 + 6;
-      const position = { x: side === "in" ? box.x - width - 110 : box.x + box.w + 110, y: Math.round(box.y + box.h / 2 - height / 2) };
+      // As high as the nodes that it is wired to, so that its wires go straight.
+      const wired = side === "in" ? Object.values(g.inputs ?? {}).flatMap((p) => p.to ?? []) : Object.values(g.outputs ?? {}).flatMap((p) => p.from ?? []);
+      const heights = wired.flatMap((port) => nodes.find((n) => n.id === splitPort(port)[0]) ?? []).map((n) => n.position.y + n.height! / 2);
+      const middle = heights.length ? heights.reduce((a, b) => a + b, 0) / heights.length : box.y + box.h / 2;
+      const position = { x: side === "in" ? box.x - width - 80 : box.x + box.w + 80, y: Math.round(middle - height / 2) };
       const handle = (name: string, i: number): NodeHandle => ({ id: name, type: side === "in" ? "source" : "target", position: side === "in" ? Position.Right : Position.Left, x: side === "in" ? width - 1 : 0, y: 30 + (i + 0.5) * 24, width: 1, height: 1 });
       push(
         { id: side === "in" ? endsIn : endsOut, type: "ends", position, width, height, measured: { width, height }, draggable: false, deletable: false, data: { side, ends }, handles: [...ends.map((e, i) => handle(e.name, i)), handle(freeEnd, ends.length)] },

@@ -12,7 +12,7 @@ const map = { w: 200, h: 136 };             // the small map in the corner, with
 /** Brings a region into the middle. React Flow's own way knows only nodes that it draws. */
 function show(flow: Flow, element: HTMLElement, r: geometry.Rect, least: number, most: number, duration = 220) {
   const { width, height } = element.getBoundingClientRect();
-  const zoom = Math.min(most, Math.max(least, 0.86 * Math.min(width / Math.max(r.w, 1), height / Math.max(r.h, 1))));
+  const zoom = Math.min(most, Math.max(least, 0.93 * Math.min(width / Math.max(r.w, 1), height / Math.max(r.h, 1))));
   void flow.setViewport({ zoom, x: width / 2 - (r.x + r.w / 2) * zoom, y: height / 2 - (r.y + r.h / 2) * zoom }, { duration });
 }
 

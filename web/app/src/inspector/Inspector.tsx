@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import "./inspector.css";
-import { changeComment, changeFrame, demote, equal, type GraphDoc, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
+import { changeComment, changeFrame, demote, equal, type GraphDoc, isShipped, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
 import { Boxes, LayoutGrid, Play, Trash2, X } from "lucide-react";
+import { useState } from "react";
 import * as actions from "../actions.ts";
 import { useCatalogue, useGraph, useLevel, useSession } from "../state/hooks.ts";
 import { Markdown } from "../ui/Markdown.tsx";
@@ -100,10 +101,24 @@ function GraphInspector() {
         </Fold>
       ))}
       <Fold title="About">
-        {g.about && <Markdown text={g.about} />}
-        <textarea className="field" style={{ marginTop: g.about ? 10 : 0 }} rows={g.about ? 3 : 5} key={level.pointer + (g.about ?? "")} defaultValue={g.about ?? ""} placeholder="What this graph does, in Markdown with $TeX$" onBlur={(e) => e.target.value !== (g.about ?? "") && change("about", e.target.value)} />
+        <About key={level.pointer} text={g.about ?? ""} fixed={isShipped(level)} onChange={(text) => change("about", text)} />
       </Fold>
     </div>
+  );
+}
+
+/** Read as text; a click changes it. */
+function About({ text, fixed, onChange }: { text: string; fixed: boolean; onChange: (text: string) => void }) {
+  const [editing, setEditing] = useState(false);
+  if (text && !editing) {
+    return (
+      <div className="about" onClick={(e) => !fixed && !(e.target as Element).closest("a") && setEditing(true)} title={fixed ? undefined : "Click to change"} data-testid="about">
+        <Markdown text={text} />
+      </div>
+    );
+  }
+  return (
+    <textarea className="field" rows={8} autoFocus={editing} defaultValue={text} placeholder="What this graph does, in Markdown with $TeX$" readOnly={fixed} onBlur={(e) => { setEditing(false); if (e.target.value !== text) onChange(e.target.value); }} onKeyDown={(e) => e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.currentTarget.blur()} data-testid="about-text" />
   );
 }
 

@@ -52,7 +52,7 @@ export function Palette() {
   const session = useSession();
   const catalogue = useCatalogue();
   const [query, setQuery] = useState("");
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set(["user"]));  // all others closed: two dozen headings can be read
   const list = useRef<HTMLDivElement>(null);
   const categories = useMemo(() => {
     const map = new Map<string, OpInfo[]>();
@@ -121,10 +121,10 @@ export function Palette() {
           ? found.map((op) => row(op, true))
           : categories.map(({ name, title, ops }) => (
               <div key={name}>
-                <button className={"palette-category" + (closed.has(name) ? "" : " open")} onClick={() => setClosed((c) => (c.has(name) ? new Set([...c].filter((x) => x !== name)) : new Set([...c, name])))}>
+                <button className={"palette-category" + (open.has(name) ? " open" : "")} aria-expanded={open.has(name)} onClick={() => setOpen((c) => (c.has(name) ? new Set([...c].filter((x) => x !== name)) : new Set([...c, name])))} data-testid={`category-${name}`}>
                   <ChevronRight size={13} /> {title} <span className="n">{ops.length}</span>
                 </button>
-                {!closed.has(name) && ops.map((op) => row(op, false))}
+                {open.has(name) && ops.map((op) => row(op, false))}
               </div>
             ))}
         {!found && <Groups shipped={false} />}
@@ -135,10 +135,8 @@ export function Palette() {
   );
 }
 
-/** Beside what is chosen, or in the middle of the canvas, a little off what was put there last. */
-let shift = 0;
+/** Under the pointer, or in the middle of the canvas. */
 function middle(): [number, number] {
   const [x, y] = actions.theCanvas()?.place() ?? [0, 0];
-  shift = (shift + 1) % 6;
-  return [x - 90 + shift * 24, y - 40 + shift * 24];
+  return [x - 90, y - 40];
 }

@@ -47,6 +47,25 @@ describe("geometry", () => {
       return gaps.every((g) => Math.abs(g - gaps[0]!) < 1e-9);
     }), { seed: 4 });
   });
+  test("a long chain goes on in rows, each from left to right", () => {
+    const n = 24, id = (k: number) => `n${k}`;
+    const g: GraphDoc = { larmor: 1, nodes: {}, wires: {} };
+    const r = new Map<string, Rect>();
+    for (let k = 0; k < n; k++) {
+      g.nodes![id(k)] = { op: "math.add" };
+      if (k > 0) g.wires![`${id(k)}.a`] = `${id(k - 1)}.out`;
+      r.set(id(k), { x: 0, y: 0, w: 190, h: 200 });
+    }
+    const at = layout(g, r).nodes!;
+    const placed = Array.from({ length: n }, (_, k) => ({ x: at[id(k)]![0], y: at[id(k)]![1], w: 190, h: 200 }));
+    const all = bounds(placed)!;
+    expect(all.w / all.h).toBeLessThan(2.5);
+    placed.forEach((a, i) => placed.slice(i + 1).forEach((b) => expect(overlap(a, b)).toBe(false)));
+    placed.slice(1).forEach((b, k) => expect(b.y > placed[k]!.y || b.x > placed[k]!.x + 190).toBe(true));
+    // A short one stays a line.
+    const short = layout({ larmor: 1, nodes: { a: {}, b: {} }, wires: { "b.a": "a.out" } } as GraphDoc, new Map([["a", { x: 0, y: 0, w: 190, h: 200 }], ["b", { x: 0, y: 0, w: 190, h: 200 }]])).nodes!;
+    expect(short.b![1]).toBe(short.a![1]);
+  });
   test("laid out nodes do not overlap, and wires go to the right", () => {
     const r = new Map(["read", "blur", "add", "cat"].map((id) => [id, { x: 0, y: 0, w: 180, h: 90 }]));
     const moves = layout(small(), r).nodes!;

@@ -45,7 +45,59 @@ function ranked(g: GraphDoc, rects: Map<string, Rect>, owner: (node: string) => 
     if (t !== null && f !== null && t !== f && rects.has(t) && rects.has(f)) graph.setEdge(f, t);
   }
   dagre.layout(graph);
-  return new Map([...rects].map(([id, r]) => [id, { x: graph.node(id).x! - r.w / 2, y: graph.node(id).y! - r.h / 2, w: r.w, h: r.h }]));
+  return wrapped(new Map([...rects].map(([id, r]) => [id, { x: graph.node(id).x! - r.w / 2, y: graph.node(id).y! - r.h / 2, w: r.w, h: r.h }])));
+}
+
+/** A page is about so much wider than high. */
+const pageAspect = 1.3;
+const rowGap = 64;
+
+/** What is much wider than a page goes on below, like lines of text: a long chain is readable then without scrolling. */
+function wrapped(placed: Map<string, Rect>): Map<string, Rect> {
+  const whole = bounds(placed.values());
+  if (!whole || whole.w < 1400) return placed;
+  // Columns: what overlaps across stays together.
+  const columns: { left: number; right: number; ids: string[] }[] = [];
+  for (const [id, r] of [...placed].sort((a, b) => a[1].x - b[1].x)) {
+    const last = columns.at(-1);
+    if (last && r.x < last.right) {
+      last.ids.push(id);
+      last.right = Math.max(last.right, r.x + r.w);
+    } else columns.push({ left: r.x, right: r.x + r.w, ids: [id] });
+  }
+  const size = (rows: (typeof columns)[]) => {
+    const boxes = rows.map((row) => bounds(row.flatMap((c) => c.ids.map((id) => placed.get(id)!)))!);
+    return { boxes, w: Math.max(...boxes.map((b) => b.w)), h: boxes.reduce((h, b) => h + b.h, rowGap * (rows.length - 1)) };
+  };
+  const need = (rows: (typeof columns)[]) => ((s) => Math.max(s.w, pageAspect * s.h))(size(rows));
+  let best = [columns];
+  for (let n = 2; n <= Math.min(5, columns.length); n++) {
+    const rows = broken(columns, n);
+    if (need(rows) < 0.85 * need(best)) best = rows;
+  }
+  const { boxes } = size(best);
+  const out = new Map<string, Rect>();
+  let top = whole.y;
+  best.forEach((row, k) => {
+    for (const id of row.flatMap((c) => c.ids)) out.set(id, { ...placed.get(id)!, x: placed.get(id)!.x - boxes[k]!.x + whole.x, y: placed.get(id)!.y - boxes[k]!.y + top });
+    top += boxes[k]!.h + rowGap;
+  });
+  return out;
+}
+
+/** Columns in `n` rows, the widest as narrow as can be. */
+function broken<T extends { left: number; right: number }>(columns: T[], n: number): T[][] {
+  const fill = (most: number) => {
+    const rows: T[][] = [];
+    for (const c of columns) {
+      const row = rows.at(-1);
+      if (row && c.right - row[0]!.left <= most) row.push(c);
+      else rows.push([c]);
+    }
+    return rows;
+  };
+  const widths = columns.flatMap((a, i) => columns.slice(i).map((b) => b.right - a.left)).sort((a, b) => a - b);
+  return fill(widths.find((w) => fill(w).length <= n)!);
 }
 
 const centred = (outer: Rect, r: Rect) => {
@@ -128,9 +180,11 @@ function commentPlaces(g: GraphDoc, old: Map<string, Rect>, nodes: Map<string, R
       [now.x, above ? now.y + now.h + gap : now.y - r.h - gap],
       [now.x, above ? all.y - r.h - gap : all.y + all.h + gap],
     ];
-    const free = (p: Point) => !taken.some((t) => overlap(t, { ...r, x: p[0], y: p[1] }));
+    // Right and left of everything stand the ports of the graph itself.
+    const ends = (p: Point) => (g.outputs && p[0] + r.w > all.x + all.w + 60) || (g.inputs && p[0] < all.x - 60);
+    const free = (p: Point) => !ends(p) && !taken.some((t) => overlap(t, { ...r, x: p[0], y: p[1] }));
     let spot = spots.find(free);
-    for (let p = spots[3]!; !spot; p = [p[0] + 40, p[1]]) if (free(p)) spot = p;
+    for (let p = spots[3]!; !spot; p = p[0] < all.x + all.w ? [p[0] + 40, p[1]] : [all.x, p[1] + (above ? -40 : 40)]) if (free(p)) spot = p;
     out[id] = [Math.round(spot[0]), Math.round(spot[1])];
     taken.push({ ...r, x: out[id][0], y: out[id][1] });
   }

@@ -14,6 +14,9 @@ describe("graphs that come along", () => {
       const boxes: [string, Rect][] = [...rectsOf(level)];
       for (const [id, c] of Object.entries(level.graph.comments ?? {})) boxes.push([`comment ${id}`, { x: c.at[0], y: c.at[1], w: c.size[0], h: c.size[1] }]);
       boxes.forEach(([a, r], i) => boxes.slice(i + 1).forEach(([b, q]) => expect(overlap(r, q), `${a} and ${b}`).toBe(false)));
+      // The graph's own outputs stand right of everything.
+      const right = Math.max(...[...rectsOf(level).values()].map((r) => r.x + r.w));
+      if (level.graph.outputs) for (const [id, c] of Object.entries(level.graph.comments ?? {})) expect(c.at[0] + c.size[0], `comment ${id}`).toBeLessThanOrEqual(right + 60);
       for (const [id, f] of Object.entries(level.graph.frames ?? {})) {
         const frame = { x: f.at[0], y: f.at[1], w: f.size[0], h: f.size[1] };
         for (const [name, r] of boxes) expect(!overlap(frame, r) || contains(frame, r), `frame ${id} cuts ${name}`).toBe(true);
