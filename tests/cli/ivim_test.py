@@ -44,7 +44,7 @@ class Cases(harness.CliCase):
 
   def test_every_method(self):
     self.object("--noise", "0.005")
-    for method in ("lm", "map", "segmented", "posterior"):
+    for method in ("lm", "map", "segmented", "varpro", "posterior"):
       self.ok("ivim", self.yaml(f"fit: {{method: {method}}}\n"), "in", "-o", method, "-q")
       self.assertLess(self.rmse(method, "D"), 5e-5, method)
       self.assertLess(self.rmse(method, "f"), 0.02, method)

@@ -24,7 +24,7 @@ double rmse(const Estimate& e, const Simulated& s, std::size_t m) {
 
 class EveryIvimMethod : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(All, EveryIvimMethod,
-                         testing::Values("ivim.lm", "ivim.map", "ivim.segmented", "ivim.posterior"));
+                         testing::Values("ivim.lm", "ivim.map", "ivim.segmented", "ivim.varpro", "ivim.posterior"));
 
 TEST_P(EveryIvimMethod, ComesBackToTheTruthAndSaysHowGoodItIs) {
   const Simulated s = simulate(500, classical_b, classical_prior(), 0.003, true, 2);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <larmor/core/error.hpp>
+#include <larmor/core/parallel.hpp>
+#include <larmor/perfusion/ivim/kernels/varpro_kernel.hpp>
+#include <larmor/perfusion/ivim/model.hpp>
+#include <larmor/perfusion/ivim/varpro.hpp>
+#include <limits>
+
+namespace larmor::ivim {
+namespace {
+
+std::vector<std::size_t> voxels_of(const Array& data, std::span<const double> b, std::span<const std::uint8_t> mask,
+                                   const VarproOptions& o) {
+  const std::size_t n_samples = b.size();
+  if (data.rank() < 1 || data.extent(data.rank() - 1) != static_cast<std::int64_t>(n_samples))
+    throw Error(Errc::shape,
+                fmt::format("{} b-values for data of {} (b is the last axis)", n_samples, to_string(data.shape())));
+  if (n_samples < 4)
+    throw Error(Errc::range, fmt::format("{} samples; 4 parameters need 4", n_samples), "give more b-values");
+  for (const double v : b)
+    if (!(v >= 0) || !std::isfinite(v))
+      throw Error(Errc::range, fmt::format("a b-value of {}", v), "give b >= 0 [s/mm2]");
+  if (!o.weights.empty() && o.weights.size() != n_samples)
+    throw Error(Errc::shape, fmt::format("{} weights for {} b-values", o.weights.size(), n_samples));
+  for (const double w : o.weights)
+    if (!(w > 0) || !std::isfinite(w))
+      throw Error(Errc::range, fmt::format("a weight of {}", w), "give weights above 0");
+  const auto n_voxels = static_cast<std::size_t>(data.size()) / n_samples;
+  if (!mask.empty() && mask.size() != n_voxels)
+    throw Error(Errc::shape, fmt::format("a mask of {} voxels for data of {}", mask.size(), n_voxels));
+  std::vector<std::size_t> voxels;
+  for (std::size_t v = 0; v < n_voxels; ++v)
+    if (mask.empty() || mask[v]) voxels.push_back(v);
+  if (voxels.empty())
+    throw Error(Errc::range, "the mask selects no voxel", "give a mask with at least one voxel that is not 0");
+  return voxels;
+}
+
+}  // namespace
+
+fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span<const std::uint8_t> mask,
+                         const VarproOptions& options, const Progress& progress, const Cancel* cancel) {
+  const auto voxels = voxels_of(data, b, mask, options);
+  const std::size_t K = b.size(), n_voxels = static_cast<std::size_t>(data.size()) / K;
+  fit::CurveFit out;
+  out.params = models().get("ivim.biexponential").params;
+  std::vector<double> starts;
+  apply_settings(options.params, "variable projection", out.params, starts);
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  out.values.assign(4, std::vector<float>(n_voxels, nan)), out.standard_error = out.values;
+  out.status.assign(n_voxels, fit::FitStatus::outside);
+  out.residual_sd.assign(n_voxels, nan), out.R2 = out.AICc = out.residual_sd;
+  out.iterations.assign(n_voxels, 0);
+
+  VarproRun common{};
+  const std::vector<double> weights = options.weights.empty() ? std::vector<double>(K, 1.0) : options.weights;
+  common.stride = varpro_stride, common.n_samples = static_cast<int>(K);
+  common.b = b.data(), common.weight = weights.data();
+  common.max_iterations = options.max_iterations, common.tolerance = options.tolerance;
+  for (std::size_t m = 0; m < 4; ++m) common.lower[m] = out.params[m].lower, common.upper[m] = out.params[m].upper;
+  std::vector<double> slow, fast;
+  const auto fill = [&](double low, double high, double* values, int n, std::vector<double>& exponentials) {
+    for (int i = 0; i < n; ++i) {
+      values[i] = low * std::pow(high / low, (i + 0.5) / n);
+      for (std::size_t k = 0; k < K; ++k) exponentials.push_back(std::exp(-b[k] * values[i]));
+    }
+  };
+  fill(std::max(common.lower[2], 1e-4), common.upper[2], common.D_start, varpro_D_starts, slow);
+  fill(std::max(common.lower[3], 1e-4), common.upper[3], common.star_start, varpro_star_starts, fast);
+  common.slow = slow.data(), common.fast = fast.data();
+
+  const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
+  const float* from = packed.data<float>();
+  const auto kernel = options.scalar ? varpro_kernel_scalar() : varpro_kernel();
+  double total_weight = 0;
+  for (const double w : weights) total_weight += w;
+  progress.begin("IVIM by variable projection", voxels.size());
+  const std::size_t n_tiles = (voxels.size() + varpro_tile - 1) / varpro_tile;
+  parallel_for(
+      n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),
+      [&](std::size_t begin, std::size_t end) {
+        std::vector<double> y(K * varpro_stride), results(11 * varpro_stride);
+        const auto work = allocate(4 * K * 8 * sizeof(double), Device::cpu());
+        for (std::size_t tile = begin; tile < end; ++tile) {
+          if (cancel) cancel->check();
+          const std::size_t first = tile * varpro_tile, n = std::min<std::size_t>(varpro_tile, voxels.size() - first);
+          const std::size_t padded = (n + 7) / 8 * 8;
+          for (std::size_t k = 0; k < K; ++k)
+            for (std::size_t i = 0; i < padded; ++i)
+              y[k * varpro_stride + i] = double{from[k * n_voxels + voxels[first + std::min(i, n - 1)]]};
+          VarproRun r = common;
+          r.n = static_cast<int>(padded), r.y = y.data(), r.work = reinterpret_cast<double*>(work.get());
+          const auto field = [&](std::size_t i) { return results.data() + i * varpro_stride; };
+          for (std::size_t m = 0; m < 4; ++m) r.value[m] = field(m), r.error[m] = field(4 + m);
+          r.sse = field(8), r.status = field(9), r.iterations = field(10);
+          kernel(r);
+          for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t v = voxels[first + i];
+            const double variance = K > 4 ? r.sse[i] / static_cast<double>(K - 4) : std::nan("");
+            double mean = 0, sst = 0;
+            for (std::size_t k = 0; k < K; ++k) mean += weights[k] * y[k * varpro_stride + i] / total_weight;
+            for (std::size_t k = 0; k < K; ++k) sst += weights[k] * std::pow(y[k * varpro_stride + i] - mean, 2);
+            for (std::size_t m = 0; m < 4; ++m) {
+              out.values[m][v] = static_cast<float>(r.value[m][i]);
+              out.standard_error[m][v] = static_cast<float>(r.error[m][i] * std::sqrt(variance));
+            }
+            out.residual_sd[v] = static_cast<float>(std::sqrt(variance));
+            out.R2[v] = static_cast<float>(1 - r.sse[i] / sst);
+            out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
+            out.iterations[v] = static_cast<std::uint8_t>(r.iterations[i]);
+          }
+          progress.add(n);
+        }
+      },
+      cancel);
+  progress.end();
+  return out;
+}
+
+}  // namespace larmor::ivim
