@@ -261,8 +261,6 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   // For small patches handing work to threads costs more than the work.
   const bool small = spec.batch * std::int64_t{spec.patch[0]} * spec.patch[1] * spec.patch[2] < 100'000;
   at::set_num_threads(small ? 1 : thread_count());
-  // Every step has the same shapes: the fastest of cuDNN's ways is looked for once.
-  if (device.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   const Network net{spec.net, spec.half && device.is_cuda(), true};
   const std::string print = fingerprint(spec, training);
   const fs::path checkpoint = folder / "checkpoint.safetensors";
