@@ -9,6 +9,7 @@
 #include <larmor/core/cuda_runtime.hpp>
 #include <larmor/core/device.hpp>
 #include <larmor/core/error.hpp>
+#include <limits>
 #include <new>
 #include <thread>
 
@@ -56,20 +57,50 @@ std::shared_ptr<std::byte> (*cpu_allocator)(std::size_t) = nullptr;
 }
 void set_cpu_allocator(std::shared_ptr<std::byte> (*function)(std::size_t bytes)) { cpu_allocator = function; }
 
+namespace {
+
+constexpr std::size_t large_page = std::size_t{2} << 20;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t large_block = std::numeric_limits<std::size_t>::max();  // all of it is to be watched
+#else
+constexpr std::size_t large_block = 4 * large_page;
+#endif
+
+/// Memory of its own mapping, on the boundary of a large page; null when there is none. Large blocks ask for large
+/// pages: at 4 kB each, first touching them costs more than writing them does. Not by aligned_alloc: that of glibc 2.36
+/// does not find the aligned block that was just freed, and a loop over blocks of 12 MB grew by one each time.
+std::byte* map_large(std::size_t bytes) {
+  const std::size_t all = bytes + large_page;
+  void* const got = mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got == MAP_FAILED) return nullptr;
+  constexpr std::size_t page = 4096;
+  auto* const first = static_cast<std::byte*>(got);
+  const std::size_t before = (large_page - reinterpret_cast<std::uintptr_t>(got) % large_page) % large_page;
+  const std::size_t end = (before + bytes + page - 1) / page * page;
+  if (before > 0) munmap(first, before);
+  if (end < all) munmap(first + end, all - end);
+  madvise(first + before, bytes, MADV_HUGEPAGE);
+  return first + before;
+}
+
+}  // namespace
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
   if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
   if (cpu_allocator)
     if (auto memory = cpu_allocator(bytes)) return memory;
-  // Large blocks ask for large pages: at 4 kB each, first touching them costs more than writing them does.
-  constexpr std::size_t line = 64, large_page = std::size_t{2} << 20, large = 4 * large_page;
-  const std::size_t alignment = bytes >= large ? large_page : line;
-  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  const bool wrapped = rounded < bytes;
-  auto* memory = wrapped ? nullptr : static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
+  constexpr std::size_t line = 64;
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
+  const bool wrapped = rounded < bytes || bytes > std::numeric_limits<std::size_t>::max() / 2;
+  std::byte* memory = nullptr;
+  if (!wrapped && bytes >= large_block) {
+    if (auto* const mapped = map_large(bytes)) return {mapped, [bytes](std::byte* p) { munmap(p, bytes); }};
+  } else if (!wrapped) {
+    memory = static_cast<std::byte*>(std::aligned_alloc(line, rounded));
+  }
   if (!memory)
     throw Error(Errc::numeric, fmt::format("out of memory: {:.1f} MB asked for", double(bytes) / 1e6),
                 "work on fewer volumes at a time, or on a machine with more memory");
-  if (alignment == large_page) madvise(memory, rounded, MADV_HUGEPAGE);
   return {memory, [](std::byte* p) { std::free(p); }};
 }
 

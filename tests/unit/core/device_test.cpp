@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <fstream>
 #include <larmor/core/array.hpp>
 #include <larmor/core/device.hpp>
 #include <larmor/core/error.hpp>
@@ -68,6 +69,29 @@ TEST(Device, CpuMemoryIsAlignedAndHugeRequestsAreRefused) {
       EXPECT_NE(e.message().find("out of memory"), std::string::npos);
     }
   }
+}
+
+TEST(Device, LargeBlocksAreGivenBack) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer keeps what is freed";
+#endif
+  const auto resident = [] {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("VmRSS:")) return std::stol(line.substr(6));
+    return 0L;
+  };
+  constexpr std::size_t bytes = 12'166'272;  // no multiple of a page
+  const auto one = [&] {
+    const auto memory = allocate(bytes, Device::cpu());
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.get()) % 4096, 0u);
+    std::memset(memory.get(), 1, bytes);
+    EXPECT_EQ(memory.get()[bytes - 1], std::byte{1});
+  };
+  one();
+  const long before = resident();
+  for (int i = 0; i < 20; ++i) one();
+  EXPECT_LT(resident() - before, 12'000);  // kB; less than one of the twenty
 }
 
 TEST(Device, ArraysTravelToTheGpuAndBack) {
