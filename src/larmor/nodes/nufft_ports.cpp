@@ -14,6 +14,7 @@ struct Known {
   double tolerance, oversampling;
   int width;
   bool many;
+  Device device;
   recon::Nufft plan;
 };
 
@@ -54,14 +55,18 @@ recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Sha
   for (const auto& one : known)
     if (one.k.raw() == traj.k.raw() && one.k.shape() == traj.k.shape() && one.k.strides() == traj.k.strides() &&
         one.image == image && one.tolerance == tolerance && one.oversampling == oversampling && one.width == width &&
-        one.many == many)
+        one.many == many && one.device == io.device())
       return one.plan;
   recon::Nufft plan(traj, image,
-                    {.tolerance = tolerance, .width = width, .oversampling = oversampling, .batch = many ? 8 : 1},
+                    {.tolerance = tolerance,
+                     .width = width,
+                     .oversampling = oversampling,
+                     .batch = many ? 8 : 1,
+                     .device = io.device()},
                     &io.cancel());
   constexpr std::size_t kept = 3;
   if (known.size() >= kept) known.pop_front();
-  known.push_back({traj.k, image, tolerance, oversampling, width, many, plan});
+  known.push_back({traj.k, image, tolerance, oversampling, width, many, io.device(), plan});
   return plan;
 }
 

@@ -40,7 +40,8 @@ void adjoint(flow::Ports& io) {
   require_same_samples(traj, samples, "samples");
   const Shape image = image_size(io, traj);
   const auto nufft = nufft_plan(io, traj, image, batch_behind(samples, traj.sample_shape().size()));
-  io.out("out") = nufft.adjoint(samples, weights_of(io, traj, image), &io.cancel());
+  const Array there = samples.cast(DType::c64).to(io.device());
+  io.out("out") = nufft.adjoint(there, weights_of(io, traj, image), &io.cancel()).to(Device::cpu());
   say(io, nufft);
 }
 
@@ -48,7 +49,8 @@ void forward(flow::Ports& io) {
   const auto traj = io.in<Trajectory>("trajectory");
   const auto image = io.in<Array>("in");
   const auto nufft = nufft_plan(io, traj, image_size(io, traj), batch_behind(image, traj.matrix.size()));
-  io.out("out") = nufft.forward(image, &io.cancel());
+  const Array there = image.cast(DType::c64).to(io.device());
+  io.out("out") = nufft.forward(there, &io.cancel()).to(Device::cpu());
   say(io, nufft);
 }
 

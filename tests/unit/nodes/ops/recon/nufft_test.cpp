@@ -39,6 +39,28 @@ double distance(const Array& a, const Array& b) {
   return std::sqrt(dd / qq);
 }
 
+TEST(NufftOps, RunWhereTheEngineSays) {
+  const Array samples = noise({40, 8, 3}, {"sample", "arm", "coil"}), image = noise({20, 24}, {"x", "y"});
+  const std::map<std::string, Value> to_image{{"in", samples}, {"trajectory", positions()}},
+      to_samples{{"in", image}, {"trajectory", positions()}};
+  flow::Ports::Services on_cuda;
+  on_cuda.device = Device::cuda();
+  if (cuda_device_count() == 0) {
+    try {
+      run_op("recon.nufft_adjoint", to_image, {}, on_cuda);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::device);
+    }
+    GTEST_SKIP() << "no CUDA device: " << cuda_why_not();
+  }
+  for (const auto& [op, in] : {std::pair{"recon.nufft_adjoint", to_image}, {"recon.nufft_forward", to_samples}}) {
+    const Array there = flow::ValueTraits<Array>::from(run_op(op, in, {}, on_cuda).at("out"));
+    EXPECT_EQ(there.device(), Device::cpu());
+    EXPECT_LE(distance(there, made(op, in)), 1e-5);
+  }
+}
+
 TEST(NufftOps, AreTheExactSums) {
   const Array samples = noise({40, 8, 2}, {"sample", "arm", "coil"}), image = noise({20, 24, 2}, {"x", "y", "coil"});
   const Value traj = positions();
