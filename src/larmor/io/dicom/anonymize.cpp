@@ -20,85 +20,112 @@ struct Group {
   const char* keywords;
 };
 
-// PS3.15 (2022), table E.1-1, without what the rules by value representation below cover (people, dates, free text,
+// PS3.15 (2024b), table E.1-1, without what the rules by value representation below cover (people, dates, free text,
 // UIDs, private attributes). Where the table leaves a choice (X/Z/D) the one that keeps an MR object valid is taken.
 constexpr Group table[] = {
     {'Z', Option::none,
-     "AccessionNumber StudyID PatientBirthDate ReferringPhysicianName PatientBirthTime "
-     "FillerOrderNumberImagingServiceRequest PlacerOrderNumberImagingServiceRequest "
-     "StudyDate StudyTime ContentDate ContentTime"},
+     "AccessionNumber AcquisitionContextSequence BarcodeValue ClinicalTrialCoordinatingCenterName "
+     "ClinicalTrialProtocolName ClinicalTrialSiteID ClinicalTrialSiteName ClinicalTrialTimePointID "
+     "ConsultingPhysicianName ContentDate ContentTime ContrastBolusAgent FillerOrderNumberImagingServiceRequest "
+     "IssuerOfTheContainerIdentifierSequence IssuerOfTheSpecimenIdentifierSequence LabelText PatientBirthDate "
+     "PlacerOrderNumberImagingServiceRequest ROIInterpreter ROIName ReferringPhysicianName "
+     "SpecimenPreparationSequence StudyDate StudyID StudyTime"},
     {'Z', Option::characteristics, "PatientSex"},
     {'D', Option::none,
-     "PatientName PatientID ContentCreatorName PersonName VerifyingObserverName ClinicalTrialSubjectID "
-     "ClinicalTrialProtocolID ClinicalTrialSponsorName"},
+     "AcquisitionFieldOfViewLabel AnnotationGroupLabel ClinicalTrialProtocolEthicsCommitteeName "
+     "ClinicalTrialProtocolID ClinicalTrialSponsorName ClinicalTrialSubjectID ClinicalTrialSubjectReadingID "
+     "ContainerIdentifier ContentCreatorName DeviceLabel EntityLabel EntityLongLabel PatientID PatientName "
+     "PersonName RTPlanLabel RTPrescriptionLabel RTToleranceSetLabel RadiationDoseIdentificationLabel "
+     "RadiationDoseInVivoMeasurementLabel RadiationGenerationModeLabel SelectorLOValue SelectorSHValue "
+     "SpecimenIdentifier StructureSetLabel TreatmentPositionGroupLabel UserContentLabel UserContentLongLabel "
+     "VerifyingObserverName"},
     {'X', Option::characteristics,
-     "PatientAge PatientSize PatientWeight Allergies EthnicGroup PatientState PregnancyStatus PreMedication "
-     "SmokingStatus SpecialNeeds PatientSexNeutered MedicalAlerts AdditionalPatientHistory LastMenstrualDate"},
+     "Allergies EthnicGroup PatientAge PatientSexNeutered PatientSize PatientState PatientWeight PreMedication "
+     "PregnancyStatus SmokingStatus SpecialNeeds"},
     {'X', Option::device,
-     "StationName DeviceSerialNumber DetectorID GantryID PlateID CassetteID GeneratorID ScheduledStationAETitle "
-     "ScheduledStationName PerformedStationAETitle PerformedStationName "
-     "PerformedLocation StationAETitle ScheduledStationGeographicLocationCodeSequence "
-     "PerformedStationGeographicLocationCodeSequence ScheduledStationNameCodeSequence "
-     "PerformedStationNameCodeSequence ScheduledProcedureStepLocation DeviceUID UDISequence UniqueDeviceIdentifier "
-     "DeviceDescription LensMake SourceSerialNumber SourceManufacturer "
-     "XRayDetectorID XRaySourceID BeamHoldTransitionDateTime RetrieveAETitle NetworkID"},
+     "AcquisitionDeviceProcessingDescription BeamHoldTransitionDateTime CameraOwnerName CassetteID "
+     "ContainerComponentID DetectorID DeviceAlternateIdentifier DeviceDescription DeviceSerialNumber "
+     "DeviceSettingDescription DeviceUID GantryID GeneratorID LensMake LensModel LensSerialNumber "
+     "LensSpecification LongDeviceDescription MakerNote ManufacturerDeviceIdentifier NetworkID PerformedLocation "
+     "PerformedStationAETitle PerformedStationGeographicLocationCodeSequence PerformedStationName "
+     "PerformedStationNameCodeSequence PlateID RetrieveAETitle ScheduledProcedureStepLocation "
+     "ScheduledStationAETitle ScheduledStationGeographicLocationCodeSequence ScheduledStationName "
+     "ScheduledStationNameCodeSequence SourceManufacturer SourceSerialNumber StationAETitle StationName "
+     "TransducerIdentificationSequence TreatmentMachineName UDISequence UniqueDeviceIdentifier XRayDetectorID "
+     "XRayDetectorLabel XRaySourceID"},
     {'X', Option::institution,
-     "InstitutionName InstitutionAddress InstitutionCodeSequence InstitutionalDepartmentName "
+     "InstitutionAddress InstitutionCodeSequence InstitutionName InstitutionalDepartmentName "
      "InstitutionalDepartmentTypeCodeSequence"},
     {'X', Option::none,
-     "AcquisitionComments AcquisitionContextSequence AcquisitionProtocolDescription ActualHumanPerformersSequence "
-     "AddressTrial AdmissionID AdmittingDiagnosesCodeSequence AdmittingDiagnosesDescription "
-     "AdmittingDate AdmittingTime AffectedSOPInstanceUID Arbitrary AuthorObserverSequence "
-     "AuthorizationEquipmentCertificationNumber BarcodeValue BranchOfService CassetteSize "
-     "ClinicalTrialCoordinatingCenterName "
-     "ClinicalTrialProtocolName ClinicalTrialSeriesDescription ClinicalTrialSeriesID ClinicalTrialSiteID "
-     "ClinicalTrialSiteName ClinicalTrialSubjectReadingID ClinicalTrialTimePointDescription "
-     "ClinicalTrialTimePointID ConfidentialityConstraintOnPatientDataDescription "
-     "ConsultingPhysicianIdentificationSequence ContainerIdentifier ContentCreatorIdentificationCodeSequence "
-     "ContributingEquipmentSequence ContributionDescription CountryOfResidence CurrentObserverTrial "
-     "CurrentPatientLocation CustodialOrganizationSequence DataSetTrailingPadding DerivationDescription "
-     "DigitalSignaturesSequence DischargeDiagnosisDescription DistributionAddress DistributionName FrameComments "
-     "GraphicAnnotationSequence HumanPerformerName HumanPerformerOrganization IconImageSequence "
-     "IdentifyingComments ImageComments ImagePresentationComments ImagingServiceRequestComments Impressions "
-     "InsurancePlanIdentification IntendedRecipientsOfResultsIdentificationSequence "
-     "InterpretationApproverSequence InterpretationAuthor InterpretationDiagnosisDescription InterpretationIDIssuer "
-     "InterpretationRecorder InterpretationText InterpretationTranscriber InstanceCoercionDateTime "
-     "IssuerOfAccessionNumberSequence IssuerOfAdmissionID IssuerOfAdmissionIDSequence IssuerOfPatientID "
-     "IssuerOfPatientIDQualifiersSequence IssuerOfServiceEpisodeID IssuerOfServiceEpisodeIDSequence "
-     "MAC MedicalRecordLocator MilitaryRank ModifiedAttributesSequence ModifiedImageDescription ModifyingDeviceID "
-     "ModifyingSystem NameOfPhysiciansReadingStudy NamesOfIntendedRecipientsOfResults Occupation "
+     "AcquisitionComments AcquisitionProtocolDescription ActualHumanPerformersSequence AdditionalPatientHistory "
+     "AddressTrial AdmissionID AdmittingDate AdmittingDiagnosesCodeSequence AdmittingDiagnosesDescription "
+     "AdmittingTime AffectedSOPInstanceUID AnnotationGroupDescription Arbitrary AuthorObserverSequence "
+     "AuthorizationEquipmentCertificationNumber BeamDescription BolusDescription BranchOfService CassetteSize "
+     "CertificateOfSigner CertifiedTimestamp ClinicalTrialProtocolEthicsCommitteeApprovalNumber "
+     "ClinicalTrialSeriesDescription ClinicalTrialSeriesID ClinicalTrialTimePointDescription "
+     "CommentsOnRadiationDose CommentsOnThePerformedProcedureStep CompensatorDescription "
+     "ConceptualVolumeCombinationDescription ConceptualVolumeDescription "
+     "ConfidentialityConstraintOnPatientDataDescription ConsultingPhysicianIdentificationSequence "
+     "ContainerDescription ContentCreatorIdentificationCodeSequence ContributingEquipmentSequence "
+     "ContributionDescription CountryOfResidence CurrentObserverTrial CurrentPatientLocation "
+     "CustodialOrganizationSequence DataSetTrailingPadding DecompositionDescription DerivationDescription "
+     "DigitalSignaturesSequence DischargeDiagnosisDescription DisplacementReferenceLabel DistributionAddress "
+     "DistributionName DoseReferenceDescription EntityDescription EntityName EquipmentFrameOfReferenceDescription "
+     "FixationDeviceDescription FlowIdentifier FlowIdentifierSequence FractionGroupDescription FractionationNotes "
+     "FrameComments FrameOriginTimestamp GPSAltitude GPSAltitudeRef GPSAreaInformation GPSDOP GPSDateStamp "
+     "GPSDestBearing GPSDestBearingRef GPSDestDistance GPSDestDistanceRef GPSDestLatitude GPSDestLatitudeRef "
+     "GPSDestLongitude GPSDestLongitudeRef GPSDifferential GPSImgDirection GPSImgDirectionRef GPSLatitude "
+     "GPSLatitudeRef GPSLongitude GPSLongitudeRef GPSMapDatum GPSMeasureMode GPSProcessingMethod GPSSatellites "
+     "GPSSpeed GPSSpeedRef GPSStatus GPSTimeStamp GPSTrack GPSTrackRef GPSVersionID GraphicAnnotationSequence "
+     "HumanPerformerName HumanPerformerOrganization IconImageSequence IdentifyingComments ImageComments "
+     "ImagePresentationComments ImagingServiceRequestComments Impressions InstanceCoercionDateTime "
+     "InstanceOriginStatus InsurancePlanIdentification IntendedRecipientsOfResultsIdentificationSequence "
+     "InterlockDescription InterlockOriginDescription InterpretationApproverSequence InterpretationAuthor "
+     "InterpretationDiagnosisDescription InterpretationID InterpretationIDIssuer InterpretationRecorder "
+     "InterpretationText InterpretationTranscriber IssuerOfAccessionNumberSequence IssuerOfAdmissionID "
+     "IssuerOfAdmissionIDSequence IssuerOfPatientID IssuerOfPatientIDQualifiersSequence IssuerOfServiceEpisodeID "
+     "IssuerOfServiceEpisodeIDSequence LastMenstrualDate MAC MedicalAlerts MedicalRecordLocator MilitaryRank "
+     "ModifiedAttributesSequence ModifiedImageDescription ModifyingDeviceID ModifyingSystem "
+     "MultienergyAcquisitionDescription NameOfPhysiciansReadingStudy NamesOfIntendedRecipientsOfResults "
+     "NonconformingDataElementValue NonconformingModifiedAttributesSequence Occupation "
      "OperatorIdentificationSequence OperatorsName OrderCallbackPhoneNumber OrderCallbackTelecomInformation "
-     "OrderEnteredBy OrderEntererLocation OriginalAttributesSequence OtherPatientIDs "
-     "OtherPatientIDsSequence OtherPatientNames ParticipantSequence PatientAddress PatientBirthName PatientComments "
+     "OrderEnteredBy OrderEntererLocation OriginalAttributesSequence OtherPatientIDs OtherPatientIDsSequence "
+     "OtherPatientNames ParticipantSequence PatientAddress PatientBirthName PatientBirthTime PatientComments "
      "PatientInstitutionResidence PatientInsurancePlanCodeSequence PatientMotherBirthName "
      "PatientPrimaryLanguageCodeSequence PatientPrimaryLanguageModifierCodeSequence PatientReligiousPreference "
-     "PatientTelecomInformation PatientTelephoneNumbers PatientTransportArrangements "
-     "PerformedProcedureStepDescription PerformedProcedureStepID PerformingPhysicianIdentificationSequence "
-     "PerformingPhysicianName PersonAddress PersonIdentificationCodeSequence PersonTelecomInformation "
-     "PersonTelephoneNumbers PhysicianApprovingInterpretation PhysiciansOfRecord "
-     "PhysiciansOfRecordIdentificationSequence PhysiciansReadingStudyIdentificationSequence PrescriptionDescription "
-     "ProcedureStepCancellationDateTime ProtocolName ReasonForPerformedProcedure "
-     "ReasonForRequestedProcedureCodeSequence ReasonForStudy ReasonForTheImagingServiceRequest "
-     "ReasonForTheRequestedProcedure "
-     "ReasonForVisit ReferencedDigitalSignatureSequence ReferencedPatientAliasSequence ReferencedPatientPhotoSequence "
-     "ReferencedPatientSequence ReferencedPerformedProcedureStepSequence "
-     "ReferencedSOPInstanceMACSequence ReferencedStudySequence ReferringPhysicianAddress "
+     "PatientSetupPhotoDescription PatientTelecomInformation PatientTelephoneNumbers PatientTransportArrangements "
+     "PatientTreatmentPreparationMethodDescription PatientTreatmentPreparationProcedureParameterDescription "
+     "PerformedProcedureStepDescription PerformedProcedureStepID PerformedProcedureStepStartDate "
+     "PerformedProcedureStepStartTime PerformingPhysicianIdentificationSequence PerformingPhysicianName "
+     "PersonAddress PersonIdentificationCodeSequence PersonTelecomInformation PersonTelephoneNumbers "
+     "PhysicianApprovingInterpretation PhysiciansOfRecord PhysiciansOfRecordIdentificationSequence "
+     "PhysiciansReadingStudyIdentificationSequence PrescriptionDescription PrescriptionNotes "
+     "PrescriptionNotesSequence PriorTreatmentDoseDescription ProcedureStepCancellationDateTime ProtocolName "
+     "PyramidDescription PyramidLabel ROIDescription ROIGenerationDescription ROIObservationDescription "
+     "ROIObservationLabel RTAccessoryDeviceSlotID RTAccessoryHolderSlotID RTPhysicianIntentNarrative "
+     "RTPlanDescription RTPlanName RTTreatmentApproachLabel RadiationGenerationModeDescription "
+     "ReasonForOmissionDescription ReasonForRequestedProcedureCodeSequence ReasonForStudy ReasonForSuperseding "
+     "ReasonForTheAttributeModification ReasonForTheImagingServiceRequest ReasonForTheRequestedProcedure "
+     "ReasonForVisit ReasonForVisitCodeSequence ReferencedDigitalSignatureSequence ReferencedPatientAliasSequence "
+     "ReferencedPatientPhotoSequence ReferencedPatientSequence ReferencedPerformedProcedureStepSequence "
+     "ReferencedRequestSequence ReferencedSOPInstanceMACSequence ReferencedStudySequence ReferringPhysicianAddress "
      "ReferringPhysicianIdentificationSequence ReferringPhysicianTelephoneNumbers RegionOfResidence "
-     "RequestAttributesSequence "
-     "RequestedContrastAgent RequestedProcedureComments RequestedProcedureDescription RequestedProcedureID "
-     "RequestedProcedureLocation RequestingPhysician RequestingPhysicianIdentificationSequence "
-     "RequestingService ResponsibleOrganization ResponsiblePerson ResultsComments ResultsDistributionListSequence "
-     "ResultsIDIssuer ReviewerName ROIDescription ROIName ScheduledHumanPerformersSequence "
-     "ScheduledPatientInstitutionResidence ScheduledPerformingPhysicianIdentificationSequence "
-     "ScheduledPerformingPhysicianName ScheduledProcedureStepDescription ScheduledProcedureStepID "
-     "SeriesDescription SeriesDescriptionCodeSequence ServiceEpisodeDescription ServiceEpisodeID SourceIdentifier "
-     "SpecimenAccessionNumber SpecimenDetailedDescriptionTrial StudyComments StudyDescription StudyIDIssuer "
-     "TextComments TextString TimezoneOffsetFromUTC TopicAuthor TopicKeywords TopicSubject TopicTitle TreatmentSite "
-     "UserContentLabel UserContentLongLabel VerbalSourceTrial VerifyingOrganization VisitComments "
-     "VisitStatusID PerformedProcedureStepStartDate PerformedProcedureStepStartTime ScheduledStepAttributesSequence "
-     "PatientsName RouteOfAdmissions PhysicianOfRecord ContrastBolusAgent "
-     "InstanceOriginStatus SourceApplicationEntityTitle RequestedProcedureCodeSequence ReferencedRequestSequence "
-     "ConceptualNameSequence StructureSetLabel StructureSetName"},
+     "RequestAttributesSequence RequestedContrastAgent RequestedProcedureCodeSequence RequestedProcedureComments "
+     "RequestedProcedureDescription RequestedProcedureID RequestedProcedureLocation RequestedSeriesDescription "
+     "RequestingPhysician RequestingPhysicianIdentificationSequence RequestingService "
+     "RespiratoryMotionCompensationTechniqueDescription ResponsibleOrganization ResponsiblePerson ResultsComments "
+     "ResultsDistributionListSequence ResultsID ResultsIDIssuer ReviewerName RouteOfAdmissions "
+     "ScheduledHumanPerformersSequence ScheduledPatientInstitutionResidence "
+     "ScheduledPerformingPhysicianIdentificationSequence ScheduledPerformingPhysicianName "
+     "ScheduledProcedureStepDescription ScheduledProcedureStepID ScheduledStepAttributesSequence "
+     "ScheduledStudyLocation SeriesDescription SeriesDescriptionCodeSequence ServiceEpisodeDescription "
+     "ServiceEpisodeID SetupTechniqueDescription ShieldingDeviceDescription SlideIdentifier "
+     "SourceApplicationEntityTitle SourceIdentifier SourceOfPreviousValues SpecimenAccessionNumber "
+     "SpecimenDetailedDescription SpecimenShortDescription StructureSetDescription StructureSetName StudyComments "
+     "StudyDescription StudyIDIssuer TelephoneNumberTrial TextComments TextString TimezoneOffsetFromUTC "
+     "TopicAuthor TopicKeywords TopicSubject TopicTitle TreatmentSite TreatmentSites TreatmentTechniqueNotes "
+     "TreatmentToleranceViolationDescription VerbalSourceIdentifierCodeSequenceTrial VerbalSourceTrial "
+     "VerifyingObserverIdentificationCodeSequence VerifyingOrganization VisitComments VisitStatusID"},
 };
 
 const std::map<std::string, std::pair<char, Option>, std::less<>>& profile() {
@@ -158,6 +185,7 @@ class Cleaner {
         ((a.tag.group & 0xff01) == 0x6000 && (a.tag.element == 0x3000 || a.tag.element == 0x4000)))
       return remove(item, a.tag);
     const auto name = name_of(a.tag);
+    if (name == number_of(a.tag)) return remove(item, a.tag);  // newer than the dictionary: nobody knows what it says
     if (const auto it = profile().find(name); it != profile().end()) {
       const auto [action, option] = it->second;
       const bool date = a.vr == "DA" || a.vr == "TM" || a.vr == "DT";
@@ -269,6 +297,12 @@ void note_method(Dataset& d, const AnonymizeOptions& o) {
 }
 
 }  // namespace
+
+std::vector<std::string> profile_keywords() {
+  std::vector<std::string> out;
+  for (const auto& [name, action] : profile()) out.push_back(name);
+  return out;
+}
 
 std::string profile_action(std::string_view keyword) {
   if (const auto it = profile().find(keyword); it != profile().end()) return std::string(1, it->second.first);

@@ -28,7 +28,8 @@ struct Anonymized {
 
 /// De-identified copy by the Basic Application Level Confidentiality Profile (PS3.15 E.1). Listed attributes are
 /// removed, emptied or replaced, in sequences too; so is what the list does not name and its type makes suspect: names
-/// of people, free text, dates, private attributes, overlays, UIDs that are not of the standard.
+/// of people, free text, dates, private attributes, attributes newer than the dictionary, overlays, UIDs that are not
+/// of the standard.
 ///
 /// Errors   Errc::format for objects whose content cannot be cleaned so (encapsulated documents, structured reports);
 /// Errc::unknown_name for a keyword of `keep`; Errc::usage without a key
@@ -37,5 +38,7 @@ Anonymized anonymize(const Dataset& data, const AnonymizeOptions& options);
 /// Action of the Basic Profile for an attribute as PS3.15 writes it: "X" removed, "Z" emptied, "D" replaced, "U" new
 /// UID, "K" kept.
 std::string profile_action(std::string_view keyword);
+/// Keywords of the attributes that the profile names, without those that only their type gives away.
+std::vector<std::string> profile_keywords();
 
 }  // namespace larmor::dicom

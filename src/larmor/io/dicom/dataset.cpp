@@ -36,14 +36,23 @@ void set_up() {
   });
 }
 
+/// DCMTK writes RETIRED_OtherPatientIDs; the keyword of the standard is without it.
+std::string keyword(const char* name) {
+  constexpr std::string_view retired = "RETIRED_";
+  const std::string_view all(name);
+  return std::string(all.starts_with(retired) ? all.substr(retired.size()) : all);
+}
+
 const std::unordered_map<std::string, Tag>& keywords() {
   static const auto all = [] {
     set_up();
     std::unordered_map<std::string, Tag> out;
     auto& dictionary = const_cast<DcmDataDictionary&>(dcmDataDict.rdlock());  // its iterators are not const
-    for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it)
-      if ((*it)->getPrivateCreator() == nullptr && !((*it)->getGroup() & 1))
-        out.try_emplace((*it)->getTagName(), Tag{(*it)->getGroup(), (*it)->getElement()});
+    for (const bool retired : {false, true})  // where a name was given again, the living attribute has it
+      for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it)
+        if ((*it)->getPrivateCreator() == nullptr && !((*it)->getGroup() & 1))
+          if (const auto name = keyword((*it)->getTagName()); retired || name == (*it)->getTagName())
+            out.try_emplace(name, Tag{(*it)->getGroup(), (*it)->getElement()});
     dcmDataDict.rdunlock();
     return out;
   }();
@@ -185,7 +194,7 @@ std::string name_of(Tag t) {
   if (t.is_private()) return number_of(t);
   const DcmDataDictionary& dictionary = dcmDataDict.rdlock();
   const DcmDictEntry* e = dictionary.findEntry(key(t), nullptr);
-  std::string name = e ? e->getTagName() : number_of(t);
+  std::string name = e ? keyword(e->getTagName()) : number_of(t);
   dcmDataDict.rdunlock();
   return name;
 }

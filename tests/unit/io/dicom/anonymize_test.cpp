@@ -114,6 +114,23 @@ TEST(Anonymize, WhatCannotBeCleanedIsRefusedOrReported) {
   EXPECT_EQ(dicom::profile_action("Rows"), "K");
 }
 
+// A keyword that the dictionary does not know would never meet its attribute.
+TEST(Anonymize, EveryKeywordOfTheProfileIsOne) {
+  const auto all = dicom::profile_keywords();
+  EXPECT_GT(all.size(), 350u);
+  for (const auto& name : all) EXPECT_EQ(dicom::name_of(dicom::tag(name)), name);
+}
+
+TEST(Anonymize, RetiredAttributesAndThoseNobodyKnowsGoToo) {
+  auto d = person();
+  // OtherPatientIDs, InsurancePlanIdentification, MedicalRecordLocator: retired, of a type that is else kept.
+  d.set("0010,1000", "HOSPITAL-77").set("0010,1050", "PLAN-88").set("OtherPatientIDs", "HOSPITAL-77");
+  d.set("MedicalRecordLocator", "SHELF-99");
+  const auto clean = dicom::anonymize(d, {.key = "k"}).data;
+  EXPECT_EQ(hidden_in(clean, {"HOSPITAL-77", "PLAN-88", "SHELF-99"}), "");
+  for (const char* name : {"0010,1000", "0010,1050", "0010,1090"}) EXPECT_FALSE(clean.is_there(name)) << name;
+}
+
 // By their type, whatever they are called.
 TEST(Anonymize, NamesOfPeopleOutsideTheTableGoToo) {
   auto d = person();
