@@ -10,6 +10,7 @@
 #include <larmor/recon/operators/vectors.hpp>
 #include <larmor/recon/parallel/grappa.hpp>
 #include <larmor/recon/parallel/grappa_grid.hpp>
+#include <larmor/recon/parallel/grappa_weights.hpp>
 #include <numbers>
 
 namespace larmor::recon {
@@ -17,44 +18,15 @@ namespace {
 
 using C = std::complex<double>;
 
-// Sources of all coils at one point: (source, coil), sources fastest.
+// Sources of all coils at a point as row `row` of a matrix: (source, coil), sources fastest.
 void gather(const C* k, const SampleGrid& grid, std::int64_t coils, const std::vector<Place>& sources,
-            std::int64_t point, std::vector<C>& to) {
+            std::int64_t point, Matrix& to, std::size_t row) {
   const Place at = grid.place(point);
   for (std::size_t s = 0; s < sources.size(); ++s) {
-    const auto from = grid.point({at[0] + sources[s][0], at[1] + sources[s][1], at[2] + sources[s][2]});
-    for (std::int64_t c = 0; c < coils; ++c)
-      to[s + sources.size() * static_cast<std::size_t>(c)] = k[from + grid.points() * c];
+    const C* from = k + grid.point({at[0] + sources[s][0], at[1] + sources[s][1], at[2] + sources[s][2]});
+    for (std::int64_t c = 0; c < coils; ++c, from += grid.points())
+      to(row, s + sources.size() * static_cast<std::size_t>(c)) = *from;
   }
-}
-
-// Weights (source and coil, target coil): the least of |A w - t|^2 + l2 |w|^2 over the training points.
-Matrix learn(const C* k, const SampleGrid& grid, std::int64_t coils, const Box& box, const Pattern& pattern,
-             double l2) {
-  const auto points = training_points(grid, box, pattern);
-  const std::size_t unknowns = pattern.sources.size() * static_cast<std::size_t>(coils);
-  if (pattern.sources.empty())
-    throw Error(Errc::range, "grappa: some missing samples have no measured neighbour in the kernel's reach",
-                "widen the kernel (lines)");
-  if (points.size() < unknowns)
-    throw Error(Errc::range,
-                fmt::format("grappa: a calibration region of {} x {} x {} samples gives {} equations for {} weights",
-                            box.extent(0), box.extent(1), box.extent(2), points.size(), unknowns),
-                "sample more of the middle in full, or make the kernel smaller (lines, width)");
-  Matrix A(points.size(), unknowns), targets(points.size(), static_cast<std::size_t>(coils));
-  std::vector<C> row(unknowns);
-  for (std::size_t p = 0; p < points.size(); ++p) {
-    gather(k, grid, coils, pattern.sources, points[p], row);
-    for (std::size_t u = 0; u < unknowns; ++u) A(p, u) = row[u];
-    for (std::int64_t c = 0; c < coils; ++c) targets(p, static_cast<std::size_t>(c)) = k[points[p] + grid.points() * c];
-  }
-  Matrix normal = gram(A);
-  double energy = 0;
-  for (std::size_t u = 0; u < unknowns; ++u) energy += normal(u, u).real();
-  const double added = l2 * energy / static_cast<double>(unknowns);
-  if (!(energy > 0)) throw Error(Errc::numeric, "grappa: the calibration region holds nothing but 0");
-  for (std::size_t u = 0; u < unknowns; ++u) normal(u, u) += added;
-  return solve_positive(normal, product(conjugate_transpose(A), targets));
 }
 
 // Weights of coils in the combined image from the middle of k-space; (voxel, coil), of norm 1 or 0.
@@ -183,40 +155,26 @@ Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axi
   Grappa out;
   out.kernels = static_cast<int>(patterns.size());
   const C* measured = source.data<C>();
-  std::vector<Matrix> weights(patterns.size());
-  o.progress.begin("calibrating kernels", patterns.size());
-  parallel_for(
-      patterns.size(), 1,
-      [&](std::size_t begin, std::size_t end) {
-        for (auto i = begin; i < end; ++i) {
-          weights[i] = learn(measured, grid, coils, box, patterns[i], o.l2);
-          o.progress.add(1);
-        }
-      },
-      o.cancel);
-  o.progress.end();
+  const auto weights = grappa_weights(measured, grid, coils, box, patterns, o.l2, o.cancel, o.progress);
   C* filled = k.data<C>();
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const Matrix& w = weights[i];
     const auto& points = patterns[i].missing;
-    parallel_for(
-        points.size(), 256,
-        [&](std::size_t begin, std::size_t end) {
-          std::vector<C> row(w.rows);
-          for (auto p = begin; p < end; ++p) {
-            gather(measured, grid, coils, patterns[i].sources, points[p], row);
-            for (std::size_t c = 0; c < w.columns; ++c) {
-              double re = 0, im = 0;
-              for (std::size_t u = 0; u < w.rows; ++u) {
-                const C v = w(u, c);
-                re += row[u].real() * v.real() - row[u].imag() * v.imag();
-                im += row[u].real() * v.imag() + row[u].imag() * v.real();
-              }
-              filled[points[p] + grid.points() * static_cast<std::int64_t>(c)] = {re, im};
-            }
-          }
-        },
-        o.cancel);
+    constexpr std::size_t together = 64;  // rows of a product: they fit a core's cache
+    parallel_for((points.size() + together - 1) / together, 1,
+                 [&](std::size_t begin, std::size_t end) {
+                   for (auto block = begin; block < end; ++block) {
+                     const std::size_t first = block * together, rows = std::min(together, points.size() - first);
+                     Matrix sources(rows, w.rows);
+                     for (std::size_t p = 0; p < rows; ++p)
+                       gather(measured, grid, coils, patterns[i].sources, points[first + p], sources, p);
+                     const Matrix targets = product(sources, w);
+                     for (std::size_t c = 0; c < w.columns; ++c)
+                       for (std::size_t p = 0; p < rows; ++p)
+                         filled[points[first + p] + grid.points() * static_cast<std::int64_t>(c)] = targets(p, c);
+                   }
+                 },
+                 o.cancel);
   }
   std::vector<int> back(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) back[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
@@ -226,10 +184,9 @@ Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axi
   out.calibration = region.contiguous_copy();
   if (o.noise) {
     const auto lattice = lattice_patterns(patterns, gaps, reach);
-    std::vector<Matrix> theirs;
-    for (const auto& p : lattice) theirs.push_back(learn(measured, grid, coils, box, p, o.l2));
     if (!lattice.empty())
-      out.g = noise_factor(lattice, theirs, grid, coils, coil_weights(source, axes, coil_axis, box), axes, o.cancel);
+      out.g = noise_factor(lattice, grappa_weights(measured, grid, coils, box, lattice, o.l2, o.cancel, {}), grid,
+                           coils, coil_weights(source, axes, coil_axis, box), axes, o.cancel);
   }
   return out;
 }

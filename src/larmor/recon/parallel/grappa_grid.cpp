@@ -15,7 +15,12 @@ SampleGrid::SampleGrid(const Array& mask) {
 
 std::int64_t SampleGrid::point(const Place& p) const {
   std::int64_t out = 0;
-  for (std::size_t a = 3; a-- > 0;) out = out * n_[a] + ((p[a] % n_[a]) + n_[a]) % n_[a];
+  for (std::size_t a = 3; a-- > 0;) {
+    const std::int64_t n = n_[a];
+    std::int64_t at = p[a];
+    if (at < -n || at >= 2 * n) at %= n;  // seldom; a quotient costs as much as all the rest
+    out = out * n + (at < 0 ? at + n : at >= n ? at - n : at);
+  }
   return out;
 }
 
@@ -89,17 +94,6 @@ std::vector<Pattern> patterns_of(const SampleGrid& grid, const Place& reach, std
   }
   std::vector<Pattern> out;
   for (auto& [name, pattern] : found) out.push_back(std::move(pattern));
-  return out;
-}
-
-std::vector<std::int64_t> training_points(const SampleGrid& grid, const Box& box, const Pattern& pattern) {
-  Place low{}, high{};
-  for (const auto& s : pattern.sources)
-    for (std::size_t a = 0; a < 3; ++a) low[a] = std::min(low[a], s[a]), high[a] = std::max(high[a], s[a]);
-  std::vector<std::int64_t> out;
-  for (auto z = box.begin[2] - low[2]; z < box.end[2] - high[2]; ++z)
-    for (auto y = box.begin[1] - low[1]; y < box.end[1] - high[1]; ++y)
-      for (auto x = box.begin[0] - low[0]; x < box.end[0] - high[0]; ++x) out.push_back(grid.point({x, y, z}));
   return out;
 }
 

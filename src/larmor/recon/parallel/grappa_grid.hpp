@@ -43,7 +43,4 @@ struct Pattern {
 /// Errors   Errc::range beyond `most` patterns
 std::vector<Pattern> patterns_of(const SampleGrid& grid, const Place& reach, std::size_t most);
 
-/// Points of the box where all sources of a pattern are in the box, too.
-std::vector<std::int64_t> training_points(const SampleGrid& grid, const Box& box, const Pattern& pattern);
-
 }  // namespace larmor::recon
