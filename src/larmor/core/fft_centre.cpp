@@ -20,6 +20,22 @@ std::complex<double> root(std::int64_t j, std::int64_t n) {
   return {std::cos(angle), std::sin(angle)};
 }
 
+/// target = source x along x outer. Written out: std::complex's product checks for NaN and does not vectorise.
+template <class T>
+void multiply_line(const T* source, std::int64_t step, const T* along, std::int64_t n, T outer, T* target) {
+  const auto re = outer.real(), im = outer.imag();
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T x = source[i * step], a = along[i];
+    const T f(re * a.real() - im * a.imag(), re * a.imag() + im * a.real());
+    target[i] = T(x.real() * f.real() - x.imag() * f.imag(), x.real() * f.imag() + x.imag() * f.real());
+  }
+}
+/// The same of packed parts when all factors are real, which they are along axes of even length: each of `along` twice.
+template <class Real>
+void multiply_parts(const Real* source, const Real* along, std::int64_t parts, Real outer, Real* target) {
+  for (std::int64_t i = 0; i < parts; ++i) target[i] = source[i] * (along[i] * outer);
+}
+
 template <class T>
 void multiply_as(const Array& in, Array& out, const std::vector<std::vector<std::complex<double>>>& factors,
                  double scale, const Cancel* cancel) {
@@ -27,9 +43,11 @@ void multiply_as(const Array& in, Array& out, const std::vector<std::vector<std:
   const auto rank = static_cast<std::size_t>(out.rank());
   const std::int64_t inner = rank ? out.shape()[0] : 1, step = rank ? in.strides()[0] : 0;
   std::vector<T> along(static_cast<std::size_t>(inner), T(1));
-  const bool varies = rank && !factors[0].empty();
-  if (varies)
+  if (rank && !factors[0].empty())
     for (std::size_t i = 0; i < along.size(); ++i) along[i] = T(factors[0][i]);
+  std::vector<Real> twice;
+  for (const T f : along) twice.insert(twice.end(), 2, f.real());
+  const bool real = (step == 1 || inner == 1) && std::ranges::all_of(along, [](T f) { return f.imag() == 0; });
   const auto* from = static_cast<const T*>(in.raw());
   auto* to = static_cast<T*>(out.raw());
   const std::int64_t lines = out.size() / std::max<std::int64_t>(inner, 1);
@@ -47,19 +65,15 @@ void multiply_as(const Array& in, Array& out, const std::vector<std::vector<std:
             at += index * in.strides()[a];
             if (!factors[a].empty()) outer *= factors[a][static_cast<std::size_t>(index)];
           }
-          const auto re = static_cast<Real>(outer.real()), im = static_cast<Real>(outer.imag());
           const T* source = from + at;
           T* target = to + static_cast<std::int64_t>(line) * inner;
-          // Written out: std::complex's product checks for NaN and does not vectorise.
-          for (std::int64_t i = 0; i < inner; ++i) {
-            const T x = source[i * step];
-            const T f =
-                varies
-                    ? T(re * along[static_cast<std::size_t>(i)].real() - im * along[static_cast<std::size_t>(i)].imag(),
-                        re * along[static_cast<std::size_t>(i)].imag() + im * along[static_cast<std::size_t>(i)].real())
-                    : T(re, im);
-            target[i] = T(x.real() * f.real() - x.imag() * f.imag(), x.real() * f.imag() + x.imag() * f.real());
-          }
+          if (real && outer.imag() == 0)
+            multiply_parts(reinterpret_cast<const Real*>(source), twice.data(), 2 * inner,
+                           static_cast<Real>(outer.real()), reinterpret_cast<Real*>(target));
+          else if (step == 1)
+            multiply_line(source, 1, along.data(), inner, T(outer), target);
+          else
+            multiply_line(source, step, along.data(), inner, T(outer), target);
         }
       },
       cancel);
