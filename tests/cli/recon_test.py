@@ -32,8 +32,9 @@ class Cases(CliCase):
     self.assertTrue((self.dir / "filled.hdr").exists())
     done = self.ok("recon", "pics", "k.cfl", "image.npy", "--maps", "maps.cfl", "--undersample", "y=3", "--random", "--calibration", "10",
                    "--solver", "fista", "--wavelet", "0.001", "--iterations", "60")
-    # A third of the samples of a phantom of sharp edges, most of them where little is: undersampled zeros leave 0.5.
-    self.assertLess(self.error_in(done.stdout), 0.35)
+    # A third of the samples of a phantom of sharp edges, drawn once, most of them where little is: undersampled zeros
+    # leave 0.5, sixty steps 0.27.
+    self.assertLess(self.error_in(done.stdout), 0.3)
 
   def test_espirit(self):
     self.ok("recon", "espirit", "k.cfl", "found.cfl", "--eigenvalues", "e.npy")

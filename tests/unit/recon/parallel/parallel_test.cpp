@@ -250,7 +250,9 @@ TEST(Grappa, NoiseFactorIsWhatNoiseDoes) {
     ratio += variance[i] / (g * g * 2 * 70 / 80) / static_cast<double>(voxels), mean += g / static_cast<double>(voxels);
   }
   EXPECT_NEAR(ratio, 1, 0.1);
-  EXPECT_GT(mean, 0.9);
+  // Every second line is made of its neighbours, with weights that add little noise: 1.046. A mean much under 1 would
+  // say that the fill smooths, which least squares with l2 of 1e-4 hardly does.
+  EXPECT_GT(mean, 0.97);
   EXPECT_LT(mean, 2);
   // More acceleration, more noise.
   const auto three = grappa(undersampled(s.kspace, {1, 3}, {.calibration = 24}), {"x", "y"}, "coil");

@@ -93,7 +93,12 @@ TEST(ReconPics, ReachesTheObjectAndShowsItsWay) {
       run_all("recon.undersample", {{"in", s.kspace}}, {{"factors", "y=3"}, {"calibration", 8}, {"random", true}});
   const auto cg = run_all("recon.pics", {{"in", under.at("out")}, {"maps", s.maps}, {"mask", under.at("mask")}},
                           {{"iterations", 20}, {"keep_every", 5}, {"tolerance", 0.0}});
-  EXPECT_LT(relative(cg.at("out"), s.object), 0.35);
+  // A third of k-space, eight lines of it in the middle, drawn once: least squares leaves 0.252 of the phantom's sharp
+  // edges, whatever the instruction set; it is the penalties below that bring edges back. Zeros leave 0.4 and more.
+  EXPECT_LT(relative(cg.at("out"), s.object), 0.27);
+  const Value zeros =
+      run("recon.coil_combine", {{"in", run("fourier.ifft", {{"in", under.at("out")}})}, {"maps", s.maps}});
+  EXPECT_GT(relative(zeros, s.object), 0.4);
   EXPECT_EQ(array(cg.at("iterates")).axes().back(), "iteration");
   EXPECT_EQ(array(cg.at("iterates")).shape().back(), 5);
   const auto cost = flow::ValueTraits<Curve>::from(cg.at("cost"));
