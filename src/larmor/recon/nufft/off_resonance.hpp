@@ -24,6 +24,8 @@ class OffResonanceNufft {
   Array forward(const Array& image, const Cancel* cancel = nullptr) const;
   Array adjoint(const Array& samples, const Array& weights = {}, const Cancel* cancel = nullptr) const;
 
+  /// The transform that all segments share.
+  const Nufft& plan() const { return nufft_; }
   int segments() const { return static_cast<int>(segment_times_.size()); }
   /// Root mean square of what the segments leave of the exponential, over frequencies and times.
   double segment_error() const { return error_; }

@@ -21,6 +21,7 @@ class ToeplitzNormal {
   /// image    complex (x, y[, z], batch ...). Result: c64, the same shape and axes
   /// Errors   Errc::shape, Errc::cancelled
   Array apply(const Array& image, const Cancel* cancel = nullptr) const;
+  const Shape& image_shape() const { return image_; }
   std::size_t memory() const { return spectrum_.bytes(); }
 
  private:

@@ -31,27 +31,61 @@ double voxels_of(const Shape& image) {
   return n;
 }
 
-class NufftOp final : public LinearOp {
+Array times(double factor, Array a) {
+  a = a.contiguous_copy();
+  scale(factor, a);
+  return a;
+}
+
+/// Plan is a Nufft or has its functions.
+template <class Plan>
+class NufftOp : public LinearOp {
  public:
-  NufftOp(Nufft plan, Space image, Space samples)
-      : LinearOp("nufft", std::move(image), std::move(samples)),
+  NufftOp(std::string name, Plan plan, const Nufft& like, const Shape& batch, const Axes& batch_axes)
+      : LinearOp(std::move(name), space_of(like.image_shape(), like.image_axes(), batch, batch_axes),
+                 space_of(like.sample_shape(), like.sample_axes(), batch, batch_axes)),
         plan_(std::move(plan)),
-        factor_(1 / std::sqrt(voxels_of(plan_.image_shape()))) {}
+        factor_(1 / std::sqrt(voxels_of(like.image_shape()))) {}
 
  protected:
-  Array run(const Array& x, const Cancel* cancel) const override { return scaled(plan_.forward(x, cancel)); }
+  Array run(const Array& x, const Cancel* cancel) const override { return times(factor_, plan_.forward(x, cancel)); }
   Array run_adjoint(const Array& y, const Cancel* cancel) const override {
-    return scaled(plan_.adjoint(y, {}, cancel));
+    return times(factor_, plan_.adjoint(y, {}, cancel));
+  }
+  double factor() const { return factor_; }
+
+ private:
+  Plan plan_;
+  double factor_;
+};
+
+class ToeplitzNufftOp final : public NufftOp<Nufft> {
+ public:
+  ToeplitzNufftOp(const Nufft& plan, ToeplitzNormal normal, const Shape& batch, const Axes& batch_axes)
+      : NufftOp("nufft", plan, plan, batch, batch_axes), normal_(std::move(normal)) {}
+
+ protected:
+  Array run_normal(const Array& x, const Cancel* cancel) const override {
+    return times(factor() * factor(), normal_.apply(x, cancel));
   }
 
  private:
-  Array scaled(Array a) const {
-    a = a.contiguous_copy();
-    scale(factor_, a);
-    return a;
+  ToeplitzNormal normal_;
+};
+
+class ToeplitzOp final : public LinearOp {
+ public:
+  ToeplitzOp(ToeplitzNormal normal, const Space& image)
+      : LinearOp("toeplitz", image, image), normal_(std::move(normal)) {}
+
+ protected:
+  Array run(const Array& x, const Cancel* cancel) const override {
+    return times(1 / voxels_of(normal_.image_shape()), normal_.apply(x, cancel));
   }
-  Nufft plan_;
-  double factor_;
+  Array run_adjoint(const Array& y, const Cancel* cancel) const override { return run(y, cancel); }
+
+ private:
+  ToeplitzNormal normal_;
 };
 
 // Sum over coils and voxels of conj(s(x)) s(x + d) at d = voxel - middle, over its value at d = 0.
@@ -80,9 +114,23 @@ Array autocorrelation(const Array& maps, const Nufft& plan, const std::vector<in
 }  // namespace
 
 Op nufft_op(Nufft plan, const Shape& batch, const Axes& batch_axes) {
-  Space image = space_of(plan.image_shape(), plan.image_axes(), batch, batch_axes),
-        samples = space_of(plan.sample_shape(), plan.sample_axes(), batch, batch_axes);
-  return std::make_shared<NufftOp>(std::move(plan), std::move(image), std::move(samples));
+  return std::make_shared<NufftOp<Nufft>>("nufft", plan, plan, batch, batch_axes);
+}
+Op nufft_op(Nufft plan, ToeplitzNormal normal, const Shape& batch, const Axes& batch_axes) {
+  if (plan.image_shape() != normal.image_shape())
+    throw Error(Errc::shape, fmt::format("nufft: the convolution is for an image of {} and the plan for {}",
+                                         to_string(normal.image_shape()), to_string(plan.image_shape())));
+  return std::make_shared<ToeplitzNufftOp>(plan, std::move(normal), batch, batch_axes);
+}
+Op toeplitz_op(ToeplitzNormal normal, const Shape& batch, const Axes& batch_axes) {
+  const Axes axes = normal.image_shape().size() == 3 ? Axes{"x", "y", "z"} : Axes{"x", "y"};
+  const Space image = space_of(normal.image_shape(), axes, batch, batch_axes);
+  return std::make_shared<ToeplitzOp>(std::move(normal), image);
+}
+Op off_resonance_op(OffResonanceNufft plan, const Shape& batch, const Axes& batch_axes) {
+  const Nufft like = plan.plan();
+  return std::make_shared<NufftOp<OffResonanceNufft>>("nufft with off-resonance", std::move(plan), like, batch,
+                                                      batch_axes);
 }
 
 std::function<Array(const Array&)> circulant_preconditioner(const Nufft& plan, const Array& weights, double l2,

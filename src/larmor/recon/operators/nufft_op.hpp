@@ -2,6 +2,8 @@
 #pragma once
 #include <functional>
 #include <larmor/recon/nufft/nufft.hpp>
+#include <larmor/recon/nufft/off_resonance.hpp>
+#include <larmor/recon/nufft/toeplitz.hpp>
 #include <larmor/recon/operators/linear_op.hpp>
 
 namespace larmor::recon {
@@ -11,6 +13,13 @@ namespace larmor::recon {
 ///
 /// domain   the plan's image axes, then the batch (coil, t, ...); range   the plan's sample axes, then the batch
 Op nufft_op(Nufft plan, const Shape& batch = {}, const Axes& batch_axes = {});
+/// The same, with A^H A by the convolution `normal` that was made for the same trajectory and image without weights:
+/// what conjugate gradients apply in every iteration. Errors   Errc::shape, with both, for another image
+Op nufft_op(Nufft plan, ToeplitzNormal normal, const Shape& batch = {}, const Axes& batch_axes = {});
+/// A^H W A itself, from images to images, times 1 / (number of voxels): its own adjoint.
+Op toeplitz_op(ToeplitzNormal normal, const Shape& batch = {}, const Axes& batch_axes = {});
+/// The transform under a map of frequencies, scaled as above.
+Op off_resonance_op(OffResonanceNufft plan, const Shape& batch = {}, const Axes& batch_axes = {});
 
 /// An approximate inverse of A^H A + l2 for the NUFFT weighted by `weights` (f32, sample axes; or empty), seen by coils
 /// (`maps`, complex with an axis coil; empty: one that sees everything alike): the nearest circulant, whose spectrum is
