@@ -182,6 +182,11 @@ export async function until(what, timeout = 20000) {
   for (const end = Date.now() + timeout; Date.now() < end; await new Promise((r) => setTimeout(r, 60))) if (await what()) return;
   assert.fail(`not within ${timeout} ms: ${what}`);
 }
+/** The number at a port, also when it comes as an array of one. */
+export async function valueOf(studio, port) {
+  const { value: v } = await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}/value?port=${port}`);
+  return v?.array ? v.max : v;
+}
 /** The document of a graph, the first one that is open unless told. */
 export async function docOf(studio, id) {
   const g = id ?? (await studio.get("/api/graphs"))[0].id;

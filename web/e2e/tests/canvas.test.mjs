@@ -2,7 +2,7 @@
 // What hands do on the canvas: each feature is clicked.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, moveOnto, node, openPage, port, press, rectOf, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, moveOnto, node, openPage, port, press, rectOf, set, settled, skip, startStudio, state, until, valueOf } from "../harness.mjs";
 
 const chain = () => ({
   larmor: 1, title: "Chain",
@@ -130,10 +130,18 @@ test("groups are made, entered, left and dissolved; a pipeline that comes along 
   await node(page, "c").locator(".node-head").click();
   await set(page, "value", "100");
   await until(async () => (await doc()).definitions.Scale.nodes.c.settings.value === 100);
+  // Promoted, it is a setting of the group, and is changed from there.
+  await page.getByTestId("more-value").click();
+  await page.getByTestId("promote-value").click();
+  await until(async () => (await doc()).definitions.Scale.settings?.value?.node === "c");
   await page.keyboard.press("Escape");
   await page.getByTestId("canvas").click({ position: { x: 30, y: 300 } });
   await page.keyboard.press("Control+ArrowUp");
-  await node(page, "Scale").waitFor();
+  await node(page, "Scale").locator(".node-head").click();
+  await set(page, "value", "3");
+  await until(async () => (await doc()).nodes.Scale.settings?.value === 3);
+  await until(async () => (await valueOf(studio, "Scale.out")) === 9);
+  await picture("canvas-promoted");
   await press(page, "Scale", "Control+Shift+g");
   await node(page, "c").waitFor();
   assert.equal((await doc()).wires["c.a"], "b.out");

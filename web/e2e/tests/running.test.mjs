@@ -2,14 +2,9 @@
 // How graphs run, as hands tell them to: cancel, bypass, freeze, run to here, sweeps, maps, loops; a lost connection; the panels.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, node, openPage, port, set, skip, startStudio, state, until, valueOf } from "../harness.mjs";
 
 const nodesOf = async (studio) => (await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).nodes;
-/** A number, also when it comes as an array of one. */
-const value = async (studio, port) => {
-  const { value: v } = await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}/value?port=${port}`);
-  return v?.array ? v.max : v;
-};
 const sums = () => ({
   larmor: 1, title: "Sums",
   nodes: { a: { op: "source.number", at: [0, 0], settings: { value: 2 } }, b: { op: "math.add", at: [300, 0], settings: { value: 1 } }, c: { op: "math.multiply", at: [600, 0], settings: { value: 10 } } },
@@ -20,25 +15,25 @@ test("bypass, freeze, run to here and sweeps do what they say", { skip, timeout:
   const studio = await startStudio(t, { graph: sums() });
   const { page, picture } = await openPage(t, studio.url);
   await state(page, "c", "done", "cached");
-  assert.equal(await value(studio, "c.out"), 30);
+  assert.equal(await valueOf(studio, "c.out"), 30);
   // Bypassed: what comes in goes out.
   await node(page, "b").locator(".node-head").click();
   await page.keyboard.press("b");
   await state(page, "b", "bypassed");
-  await until(async () => (await value(studio, "c.out")) === 20);
+  await until(async () => (await valueOf(studio, "c.out")) === 20);
   await picture("running-bypass");
   await page.keyboard.press("b");
-  await until(async () => (await value(studio, "c.out")) === 30);
+  await until(async () => (await valueOf(studio, "c.out")) === 30);
   // Frozen: the result stays, whatever comes in.
   await page.keyboard.press("z");
   await until(async () => (await docOf(studio)).nodes.b.mode === "freeze");
   await node(page, "a").locator(".node-head").click();
   await set(page, "value", "50");
   await state(page, "b", "frozen");
-  await until(async () => (await value(studio, "c.out")) === 30);
+  await until(async () => (await valueOf(studio, "c.out")) === 30);
   await node(page, "b").locator(".node-head").click();
   await page.keyboard.press("z");
-  await until(async () => (await value(studio, "c.out")) === 510);
+  await until(async () => (await valueOf(studio, "c.out")) === 510);
   // Run to here: what comes after stays as it is.
   await page.getByTestId("auto").click();
   await node(page, "a").locator(".node-head").click();
@@ -84,7 +79,7 @@ test("a port is mapped over an axis, and a loop keeps its history to go back thr
   await picture("running-map");
   // History is switched on, and each round is looked at.
   await state(page, "loop", "done", "cached");
-  assert.equal(await value(studio, "loop.out"), 32);
+  assert.equal(await valueOf(studio, "loop.out"), 32);
   await node(page, "loop").locator(".node-head").click();
   await page.getByText("keep every round").click();
   await until(async () => (await docOf(studio)).nodes.loop.loop.history === true);
@@ -131,7 +126,7 @@ test("the profiler compares two runs, and the log says what operations say", { s
   await state(page, "c", "done", "cached");
   await node(page, "a").locator(".node-head").click();
   await set(page, "value", "5");
-  await until(async () => (await value(studio, "c.out")) === 60);
+  await until(async () => (await valueOf(studio, "c.out")) === 60);
   await page.getByTestId("toggle-dock").click();
   await page.getByTestId("dock-profiler").click();
   await page.getByTestId("profiler").waitFor();

@@ -177,6 +177,7 @@ export function portTypes(level: Level, catalogue: Catalogue) {
       const p = view(ref)?.outputs.find((q) => q.name === splitPort(ref)[1]);
       return p && { type: p.type, what: p.what };
     },
+    outputs: (node: string) => nodeView(level, node, catalogue).outputs.map((p) => p.name),
   };
 }
 export type { GraphDoc };

@@ -24,7 +24,7 @@ export function Setting({ id, doc, setting }: { id: string; doc: NodeDoc; settin
     "line",
     { title: port ? "Make it a setting again" : "Make it a port", icon: Plug, run: () => actions.changePort(session, id, name, !port), testid: `to-port-${name}` },
     { title: sweep ? "End the sweep" : "Sweep over values", icon: ListOrdered, run: () => actions.changeSweep(session, id, name, sweep ? undefined : first(setting, value)), testid: `sweep-${name}` },
-    { title: "Show on the outside of the graph", icon: ArrowUpToLine, run: () => actions.promoteSetting(session, id, name) },
+    { title: "Show on the outside of the graph", icon: ArrowUpToLine, run: () => actions.promoteSetting(session, id, name), testid: `promote-${name}` },
     "line",
     ...actions.dashboardEntries(session, { kind: "setting", node: path, setting: name }).map((e) => ("run" in e ? { ...e, icon: LayoutDashboard } : e)),
   ];

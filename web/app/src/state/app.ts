@@ -33,7 +33,7 @@ export interface Preferences {
   minimap: boolean;
   snap: boolean;
 }
-const defaults: Preferences = { theme: "system", palette: true, inspector: true, dock: false, dockTab: "probe", dockHeight: 300, paletteWidth: 236, inspectorWidth: 312, thumbnails: true, minimap: true, snap: true };
+const defaults: Preferences = { theme: "system", palette: true, inspector: true, dock: false, dockTab: "probe", dockHeight: 340, paletteWidth: 236, inspectorWidth: 312, thumbnails: true, minimap: true, snap: true };
 
 export interface Tab {
   id: string;

@@ -204,6 +204,12 @@ describe("groups", () => {
     expect(flat.wires).toEqual(small().wires);
     expect(flat.definitions).toBeUndefined();
   });
+  test("what nobody reads is an output of a group, so that it stays in sight", () => {
+    const g = small();
+    const last = Object.keys(g.nodes!).find((n) => !Object.values(g.wires!).some((from) => from.startsWith(n + ".")))!;
+    const grouped = group(topLevel(g), { nodes: [last] }, "part", { ...types, outputs: () => ["out"] });
+    expect(grouped.graph.definitions![grouped.name]!.outputs!.out!.from).toBe(`${last}.out`);
+  });
   test("a promoted setting of a grouped node stays on the outside, and its value survives ungrouping", () => {
     const g = promote(small(), "add", "scale").graph;
     const grouped = group(topLevel(g), { nodes: ["add"] }, "part", types);

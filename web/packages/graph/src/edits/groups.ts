@@ -11,6 +11,7 @@ export class EditError extends Error {}
 export interface PortTypes {
   input(ref: string): { type: string; what?: string; required?: boolean } | undefined;
   output(ref: string): { type: string; what?: string } | undefined;
+  outputs?(node: string): string[];  // names of its out-ports
 }
 
 /** The definitions that nodes name, with those that these need, as seen from a level. */
@@ -75,6 +76,10 @@ export function group(level: Level, selection: Selection, title: string, types: 
     return [key, { ...v, to: [...to.filter((t) => !isIn(t)), `${id}.${port}`] }];
   }));
   const graphOutputs = Object.fromEntries(Object.entries(g.outputs ?? {}).map(([key, v]) => [key, v.from && isIn(v.from) ? { ...v, from: `${id}.${outputFor(v.from)}` } : v]));
+
+  // Where a chain ends its results stay in sight: what nobody reads is an output too.
+  const read = new Set([...Object.values(g.wires ?? {}), ...Object.values(g.outputs ?? {}).flatMap((o) => o.from ?? [])].map((from) => splitPort(from)[0]));
+  for (const n of nodes) if (!read.has(n)) for (const port of types.outputs?.(n) ?? []) outputFor(`${n}.${port}`);
 
   const chosen = nodes.map((n) => g.nodes![n]!);
   const at: Point = [0, 1].map((k) => chosen.reduce((sum, n) => sum + (n.at?.[k] ?? 0), 0) / chosen.length) as Point;

@@ -93,7 +93,7 @@ export function useArrays(
     return () => abort.abort();
   }, [client, port, hash, key, ready]);
   const data = port === null || (shown.current && !ready && shown.current.data.length !== queries.length) ? null : shown.current?.data ?? null;
-  return { data, loading: !ready, error: failed.current?.key === key ? failed.current.error : null };
+  return { data, loading: port !== null && !ready, error: failed.current?.key === key ? failed.current.error : null };
 }
 
 /** Size of an element in CSS pixels. */

@@ -75,7 +75,7 @@ export function ImageView(p: ImageViewProps): ReactNode {
   const onHover = useCallback((pick: Pick | null) => setHover(pick), []);
   const plain = p.plain ?? false;
   const nameB = p.ports?.find((x) => x.port === options.compare?.port)?.title ?? options.compare?.port ?? "";
-  const hasResults = (options.rois?.length ?? 0) > 0 || Boolean(options.line);
+  const hasResults = useAtRest((options.rois?.length ?? 0) > 0 || Boolean(options.line));
   if (failure) return <Message error={failure} />;
 
   const at = model.cursorHere && model.cursorFrom !== model.me ? model.pick(0, ...model.cursorHere) : hover;
@@ -105,8 +105,17 @@ export function ImageView(p: ImageViewProps): ReactNode {
           <SaveMenu model={model} canvas={() => canvas.current} caption={captionOf(model, p.caption)} />
         </div>
       )}
-      <div className="lmv-stage-box" ref={stage}>
-        <Stage model={model} canvas={canvas} bar={bar} names={[p.source.title || p.source.port, nameB]} onHover={onHover} onFailure={setFailure} />
+      <div className="lmv-image-body">
+        <div className="lmv-image-split">
+          <div className="lmv-stage-box" ref={stage}>
+            <Stage model={model} canvas={canvas} bar={bar} names={[p.source.title || p.source.port, nameB]} onHover={onHover} onFailure={setFailure} />
+          </div>
+          {hasResults && !plain && (
+            <Suspense fallback={null}>
+              <Results model={model} />
+            </Suspense>
+          )}
+        </div>
       </div>
       <AxisBar model={model} plain={plain} />
       {!plain && (
@@ -114,13 +123,37 @@ export function ImageView(p: ImageViewProps): ReactNode {
           {at ? <ReadOut model={model} pick={at} /> : <span className="lmv-muted">{describe(p.source)}</span>}
         </div>
       )}
-      {hasResults && !plain && (
-        <Suspense fallback={null}>
-          <Results model={model} />
-        </Suspense>
-      )}
     </div>
   );
+}
+
+/** A value that waits while a button is down: nothing may move under the hand that draws. */
+function useAtRest(now: boolean): boolean {
+  const [shown, setShown] = useState(now);
+  const down = useRef(false);
+  useEffect(() => {
+    const press = () => void (down.current = true);
+    const lift = () => void (down.current = false);
+    addEventListener("pointerdown", press, true);
+    addEventListener("pointerup", lift, true);
+    addEventListener("pointercancel", lift, true);
+    return () => {
+      removeEventListener("pointerdown", press, true);
+      removeEventListener("pointerup", lift, true);
+      removeEventListener("pointercancel", lift, true);
+    };
+  }, []);
+  useEffect(() => {
+    if (!down.current) return setShown(now);
+    const settle = () => setShown(now);
+    addEventListener("pointerup", settle);
+    addEventListener("pointercancel", settle);
+    return () => {
+      removeEventListener("pointerup", settle);
+      removeEventListener("pointercancel", settle);
+    };
+  }, [now]);
+  return shown;
 }
 
 const keys = [

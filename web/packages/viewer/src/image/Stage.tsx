@@ -318,6 +318,7 @@ export function Stage({ model, canvas, bar, names, onHover, onFailure }: StagePr
       tabIndex={0}
       role="img"
       aria-label={stageLabel(model)}
+      data-state={model.error !== null ? "error" : model.loading || !slicesA ? "waiting" : "done"}
       onPointerDown={down}
       onPointerMove={move}
       onPointerUp={up}
