@@ -2,7 +2,8 @@
 // The NUFFT on the trajectories of its targets: time, bytes and error against the exact sum at random voxels, beside a
 // plain gridder (Kaiser-Bessel table, one transform after the other, one thread) in the same run.
 //   bench_nufft [spiral] [propeller] [kooshball] [floor]
-//   bench_nufft constants      those of the cost model
+//   bench_nufft constants        those of the cost model
+//   bench_nufft positions FILE   the spiral's, float32 (x of all samples, then y) [cycles/FOV], for tools/race_nufft.sh
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -21,6 +22,8 @@
 #include <larmor/recon/nufft/nudft.hpp>
 #include <larmor/recon/nufft/nufft.hpp>
 #include <larmor/recon/nufft/plan.hpp>
+#include <larmor/recon/trajectory/arms.hpp>
+#include <larmor/recon/trajectory/spiral.hpp>
 #include <random>
 
 namespace {
@@ -45,18 +48,25 @@ double best_seconds(int repeats, const std::function<void()>& work) {
   return best;
 }
 
-/// Archimedean spirals of constant speed along the arm, out to `edge` cycles a voxel.
-Trajectory spiral(std::int64_t samples, std::int64_t arms, std::int64_t n, double edge) {
-  Array k = Array::of<float>({samples, arms, 2}, {"sample", "arm", "d"});
-  const double turns = edge * double(n) / double(arms);
-  for (std::int64_t a = 0; a < arms; ++a)
-    for (std::int64_t s = 0; s < samples; ++s) {
-      const double t = std::sqrt(double(s) / double(samples)),
-                   phase = 2 * M_PI * (turns * t + double(a) / double(arms));
-      k.data<float>()[s + samples * a] = float(edge * double(n) * t * std::cos(phase));
-      k.data<float>()[s + samples * (a + arms)] = float(edge * double(n) * t * std::sin(phase));
-    }
-  return {.k = k, .matrix = {n, n}};
+/// The scan of the reference data: 79 arms of 825 samples, designed from its protocol as the scanner did (the designer
+/// gives the recorded counts of raster points), to 300 x 300.
+Trajectory spiral() {
+  const recon::SpiralProtocol p{.fov = 0.24,
+                                .resolution = 1e-3,
+                                .arms = 79,
+                                .dwell = 4.8e-6,
+                                .limits = {.max_gradient = 20.249001e-3,
+                                           .max_slew = 139.998993,
+                                           .max_frequency = 1000,
+                                           .raster = 6.4e-6,
+                                           .gamma = 42.577469e6},
+                                .least_samples = 825};
+  const auto d = recon::design_spiral(p);
+  const auto arms = recon::turned_arms(recon::arm_angles(p.arms, recon::ArmOrder::against));
+  Trajectory out = recon::sample_arms(std::span(&d.waveform, 1), arms, {.samples = 825, .dwell = p.dwell},
+                                      {p.fov, p.fov}, {300, 300}, "the scan of the reference data");
+  out.k = out.k.cast(DType::f32).contiguous_copy();
+  return out;
 }
 
 Trajectory propeller(std::int64_t blades, std::int64_t lines, std::int64_t samples, std::int64_t n) {
@@ -300,7 +310,7 @@ std::vector<double> fit(const std::vector<std::vector<double>>& rows, const std:
 void constants() {
   const int both = thread_count();
   set_thread_count(1);
-  const std::vector<std::vector<Trajectory>> sets{{spiral(825, 79, 300, 0.451), propeller(23, 20, 436, 218)},
+  const std::vector<std::vector<Trajectory>> sets{{spiral(), propeller(23, 20, 436, 218)},
                                                   {kooshball(2000, 64, 64), kooshball(1000, 96, 96)}};
   for (const std::int64_t batch : {1, 8})
     for (const auto& trajectories : sets) {
@@ -348,12 +358,18 @@ int main(int argc, char** argv) {
     return false;
   };
   fmt::print("NUFFT, complex float32, {}, {} threads\n", to_string(isa()), thread_count());
+  if (argc == 3 && std::string(argv[1]) == "positions") {
+    const Trajectory traj = spiral();
+    std::ofstream(argv[2], std::ios::binary)
+        .write(static_cast<const char*>(traj.k.raw()), static_cast<std::streamsize>(traj.k.bytes()));
+    return 0;
+  }
   if (argc == 2 && std::string(argv[1]) == "constants") {
     constants();
     return 0;
   }
   if (asked("spiral")) {
-    const auto traj = spiral(825, 79, 300, 0.451);
+    const auto traj = spiral();
     const double plain = plain_gridder_seconds(traj, noise({traj.size()}), 300);
     density("the spiral", traj);
     show("spiral 79 x 825 -> 300^2", traj, {300, 300}, 20, 2.2e-3, plain);
@@ -373,7 +389,7 @@ int main(int argc, char** argv) {
     show("kooshball 1e6 -> 128^3", traj, {128, 128, 128}, 8, 2.2e-3, plain);
   }
   if (asked("floor")) {
-    show("spiral, tightest", spiral(825, 79, 300, 0.451), {300, 300}, 20, 1e-6, 0);
+    show("spiral, tightest", spiral(), {300, 300}, 20, 1e-6, 0);
     show("kooshball, tightest", kooshball(1000, 128, 64), {64, 64, 64}, 8, 1e-6, 0);
   }
   return right ? 0 : 1;
