@@ -45,7 +45,7 @@ template <int N>
 struct LaneJob {
   int n, n_samples;
   const float* y;  // (n_samples, stride)
-  int stride;
+  int64_t stride;
   uint8_t* status;      // not_converged where there is something to fit
   uint8_t* iterations;  // written
   double* point[N];     // starts, then results

@@ -2,22 +2,19 @@
 #pragma once
 // From data to parameters for one tile of voxels: screening, start from the dictionary, Levenberg-Marquardt with lane
 // refill, uncertainties. Over lanes on the CPU; the same steps for one voxel a thread in CUDA.
-#include <larmor/fit/status.hpp>
+#include <larmor/fit/lm_lanes.hpp>
 #include <larmor/perfusion/dce/evaluate.hpp>
 #include <larmor/perfusion/dce/match.hpp>
 
 namespace larmor::dce {
 inline namespace LARMOR_ISA_NAMESPACE {
 
+using fit::code;
 using fit::FitStatus;
-using fit::LmState;
+using fit::unfinished;
 using simd::LaneTraits;
 using simd::load_wide;
 using simd::store_narrow;
-
-LARMOR_HD constexpr uint8_t code(FitStatus s) { return static_cast<uint8_t>(s); }
-/// Internal mark: the iteration limit was reached.
-inline constexpr uint8_t unfinished = 255;
 
 /// What screening says of a voxel with these sums over n frames.
 LARMOR_HD uint8_t screened(double sum, double squares, int n, double& sst) {
@@ -96,18 +93,6 @@ LARMOR_HD void finish(const Tile& t, const T* p, const T* jtj, const T* sse, T* 
       derived[k] = simd::select((unknown == zero) & (sum > zero), T(simd::sqrt(sum * noise)), nan);
     }
   }
-}
-
-/// Goodness of the fit of one lane from its sums. AICc counts the noise variance as a parameter: Burnham & Anderson
-/// (2002), eq. 2.4.
-template <class T>
-LARMOR_HD void quality(T sse, T sst, int n_out, int n_free, T& residual_sd, T& R2, T& AICc) {
-  const double n = n_out, k = n_free + 1, freedom = n_out - n_free;
-  const T nan = T(0.0) / T(0.0), positive = simd::max(sse, T(1e-300));
-  residual_sd = simd::sqrt(simd::max(sse, T(0.0)) * T(1.0 / (freedom > 0 ? freedom : 1.0)));
-  R2 = T(1.0) - sse / sst;
-  const T aic = T(n) * simd::log(positive * T(1.0 / n)) + T(2 * k);
-  AICc = n - k - 1 > 0 ? aic + T(2 * k * (k + 1) / (n - k - 1)) : nan;
 }
 
 /// True for a model that is linear in its parameters: amplitudes of the input and its integral only.
@@ -234,7 +219,6 @@ void fit_tile_as(const Tile& t) {
   constexpr int NP = n_p<M, Delay>, L = LaneTraits<T>::size, LF = LaneTraits<F>::size, NJ = fit::triangle<NP>;
   constexpr int ND = count_derived<M>();
   const int n_out = t.grid->n_out;
-  double* const frames = t.frames;
   TileState<NP> state_of;
   auto& [point, jtj, sse] = state_of;
 
@@ -262,59 +246,25 @@ void fit_tile_as(const Tile& t) {
     }
   }
 
-  // Lane refill: a lane that is done hands its voxel over and takes the next one, so lanes never wait for each other.
-  LmState<T, NP> state;
-  int voxel[L];
-  int next = 0;
-  unsigned busy = 0;  // a bit a lane
-  T* y = reinterpret_cast<T*>(frames);
-  const auto data = [y](int n) LARMOR_LAMBDA { return y[n]; };
-  const auto refill = [&](int l) {
-    while (next < t.n && t.status[next] != code(FitStatus::not_converged)) ++next;
-    if (next == t.n) {
-      busy &= ~(1u << l);
-      return;
-    }
-    voxel[l] = next;
-    const float* from = t.y + next;
-    for (int n = 0; n < n_out; ++n, from += t.y_stride) frames[n * L + l] = *from;
-    for (int i = 0; i < NP; ++i)
-      simd::set_lane(state.p[i], l, point[i][next]), simd::set_lane(state.next[i], l, point[i][next]);
-    simd::set_lane(state.lambda, l, 1e-4);
-    simd::set_lane(state.iterations, l, 0.0);
-    simd::set_lane(state.promise, l, 0.0);
-    busy |= 1u << l;
-    ++next;
-  };
-  {
-    T middle[NP];
-    for (int i = 0; i < NP; ++i) middle[i] = T(0.5 * (t.options->lower[i] + t.options->upper[i]));
-    fit::lm_begin<T, NP>(state, middle);
-    for (int n = 0; n < n_out; ++n) y[n] = T(0.0);
-    for (int i = 0; i < NJ; ++i) state.at.jtj[i] = T(1.0);
-    for (int i = 0; i < NP; ++i) state.at.jtr[i] = T(0.0);
-    state.at.sse = T(0.0);
-  }
-  for (int l = 0; l < L; ++l) refill(l);
-  while (busy) {
-    fit::NormalEquations<T, NP> e;
-    normal_equations<M, Delay, MaxKinds, T>(*t.grid, t.fixed_delay, state.next, data, e);
-    fit::add_prior<T, NP>(*t.options, state.next, e);
-    typename LaneTraits<T>::mask done, converged;
-    fit::lm_advance<T, NP>(state, e, *t.options, done, converged);
-    for (unsigned leaving = simd::bits(done) & busy; leaving; leaving &= leaving - 1) {
-      const int l = __builtin_ctz(leaving);
-      const int v = voxel[l];
-      for (int i = 0; i < NP; ++i) point[i][v] = simd::lane(state.p[i], l);
-      for (int i = 0; i < NJ; ++i) jtj[i][v] = simd::lane(state.at.jtj[i], l);
-      sse[v] = simd::lane(state.at.sse, l);
-      const double used = simd::lane(state.iterations, l);
-      t.iterations[v] = static_cast<uint8_t>(used < 255 ? used : 255);
-      // A voxel that never gets here converged keeps not_converged, but must not be taken again.
-      t.status[v] = simd::lane(converged, l) ? code(FitStatus::converged) : unfinished;
-      refill(l);
-    }
-  }
+  fit::LaneJob<NP> job{.n = t.n,
+                       .n_samples = n_out,
+                       .y = t.y,
+                       .stride = t.y_stride,
+                       .status = t.status,
+                       .iterations = t.iterations,
+                       .point = {},
+                       .jtj = {},
+                       .sse = sse,
+                       .frames = t.frames};
+  for (int i = 0; i < NP; ++i) job.point[i] = point[i];
+  for (int i = 0; i < NJ; ++i) job.jtj[i] = jtj[i];
+  fit::run_lanes<NP, T>(
+      job, *t.options,
+      [&](const T* p, const T* y, fit::NormalEquations<T, NP>& e) LARMOR_LAMBDA {
+        normal_equations<M, Delay, MaxKinds, T>(
+            *t.grid, t.fixed_delay, p, [y](int n) LARMOR_LAMBDA { return y[n]; }, e);
+      },
+      [](int, int) {});
 
   int n_free = 0;
   for (int i = 0; i < NP; ++i) n_free += !t.options->fixed[i];
@@ -326,7 +276,7 @@ void fit_tile_as(const Tile& t) {
     const T s = simd::load<T>(sse + v) - fit::add_prior<T, NP>(*t.options, p, unused);
     finish<M, Delay, T>(t, p, j, &s, error, derived, &bound);
     T residual_sd, R2, AICc;
-    quality<T>(s, simd::load<T>(t.sst + v), n_out, n_free, residual_sd, R2, AICc);
+    fit::goodness<T>(s, simd::load<T>(t.sst + v), n_out, n_free, residual_sd, R2, AICc);
     T good(0.0);
     for (int l = 0; l < L; ++l) {
       if (t.status[v + l] == unfinished) t.status[v + l] = code(FitStatus::not_converged);

@@ -48,7 +48,7 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
     fit::NormalEquations<double, NP> unused{};
     const double sse = state.at.sse - fit::add_prior<double, NP>(*t.options, state.p, unused);
     finish<M, Delay, double>(t, state.p, state.at.jtj, &sse, error, derived, &bound);
-    quality<double>(sse, sst, n_out, n_free, residual_sd, R2, AICc);
+    fit::goodness<double>(sse, sst, n_out, n_free, residual_sd, R2, AICc);
     status = code(bound != 0 ? FitStatus::at_bound : FitStatus::converged);
   }
   const float nan = __int_as_float(0x7fc00000);

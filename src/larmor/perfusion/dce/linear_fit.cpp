@@ -147,7 +147,7 @@ TileFit linear_fit(const FitSetup& s, double delay) {
         curve(*t.grid, delay, p, model.data(), jacobian.data());
         double sse = 0;
         for (std::size_t i = 0; i < n; ++i) sse += (y[i] - model[i]) * (y[i] - model[i]);
-        quality<double>(sse, t.sst[v], static_cast<int>(n), static_cast<int>(np), residual_sd, R2, AICc);
+        fit::goodness<double>(sse, t.sst[v], static_cast<int>(n), static_cast<int>(np), residual_sd, R2, AICc);
         if (!std::isfinite(sse))
           status = FitStatus::out_of_range;
         else {
