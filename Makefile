@@ -4,7 +4,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 PRESET ?= release
 
-.PHONY: setup build studio demo test bench golden format sanitize check clean
+.PHONY: setup build studio demo test bench golden ivim format sanitize check clean
 setup:
 	@bash tools/setup.sh
 build: setup
@@ -24,6 +24,8 @@ studio: build  # the canvas, in the browser
 	@build/bin/larmor studio examples/graphs/dce.json
 golden: build  # the tables of measured against reference values
 	@build/bin/test_golden --gtest_brief=1
+ivim: build  # all methods of IVIM and the networks in one table, on the same data, beside the limit
+	@bash tools/ivim.sh
 bench: build
 	@bash tools/bench.sh
 format:

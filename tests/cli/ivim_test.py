@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """larmor ivim from files to maps: known truth comes back by every method, b-values are found, bad input is explained."""
+import json
 import math
 import statistics
 
@@ -157,8 +158,48 @@ class Cases(harness.CliCase):
     self.fails(2, ["ivim", "c.yaml"], "DATA is missing")
     self.fails(2, ["dro", "ivim", "-o", "x", "--f", "0.4,0.1"], "--f")
 
-  def test_subcommands_are_found_beside_it(self):
-    self.assertIn("larmor ivim train", self.ok("ivim", "train", "--help").stdout)
+  def train(self, name, *more):
+    return self.ok("ivim", "train", f"{name}.safetensors", "--samples", "50000", "--epochs", "12", "-q", *more).stdout
+
+  def test_networks_beside_the_limit(self):
+    self.assertIn("error over claimed sd", self.train("posterior"))
+    self.train("optim", "--kind", "optim")
+    self.train("original", "--kind", "original")
+    done = json.loads(self.ok("ivim", "evaluate", "posterior.safetensors", "optim.safetensors", "original.safetensors", "--samples", "4000",
+                              "-o", "cmp", "--json").stdout)
+    rows = {m["method"]: m for m in done["methods"]}
+    self.assertEqual(len(rows), 9)
+    limit = rows["limit"]["rmse"]
+    # The least possible RMSE of the classical simulation, known to the percent that 4,000 signals and two digits give.
+    for found, known in zip(limit, (0.0141, 4.9e-5, 0.0077)):
+      self.assertAlmostEqual(found, known, delta=0.03 * known)
+    for method in ("ivim.lm", "ivim.varpro", "ivim.segmented", "ivim.map"):
+      self.assertTrue(all(a > b for a, b in zip(rows[method]["rmse"], limit)), method)
+    for a, b in zip(rows["ivim.posterior"]["rmse"], limit):
+      self.assertLess(a, 1.04 * b)
+    for a, b in zip(rows["network posterior (posterior)"]["rmse"], limit):
+      self.assertLess(a, 1.35 * b)  # a fiftieth of the training that comes within 3 %
+    for name in ("methods.csv", "report.html", "regions_f.png", "regions_D.png", "regions_D_star.png"):
+      self.assertTrue((self.dir / "cmp" / name).exists(), name)
+
+  def test_a_network_for_a_patient(self):
+    self.object("--noise", "0.02", "--repeats", "2")
+    self.train("w", "--data", "in/dwi.nii.gz", "--mask", "in/mask.nii.gz")
+    self.ok("ivim", self.yaml("fit: {method: network, weights: ../w.safetensors}\n"), "in", "-o", "out", "-q")
+    self.assertLess(self.rmse("out", "D"), 1.5e-4)
+    self.assertTrue((self.dir / "out" / "D_se.nii.gz").exists())
+    self.ok("ivim", "infer", "in/dwi.nii.gz", "w.safetensors", "-o", "maps", "-q")
+    self.assertEqual(read_nifti(self.dir / "maps" / "D.nii.gz")[0], read_nifti(self.dir / "out" / "D.nii.gz")[0])
+    self.assertIn("400 voxels", self.train("own", "--kind", "optim", "--data", "in/dwi.nii.gz"))
+    self.train("single")
+    self.fails(2, ["ivim", "infer", "in/dwi.nii.gz", "single.safetensors", "-o", "m", "-q"], "the data hold 2 volumes at b = 0")
+    self.fails(2, ["ivim", self.yaml("fit: {method: network}\n"), "in", "-o", "x"], "fit.weights is not set")
+    self.fails(2, ["ivim", self.yaml("fit: {weights: w.safetensors}\n"), "in", "-o", "x"], "but fit.method is ivim.posterior")
+    self.fails(1, ["ivim", self.yaml("fit: {method: network, weights: no.safetensors}\n"), "in", "-o", "x"], "no.safetensors")
+    self.fails(2, ["ivim", "train", "x.safetensors", "--noise", "0.1,0.01"], "--noise holds 2 numbers")
+    self.fails(2, ["ivim", "train", "x.safetensors", "--mask", "in/mask.nii.gz"], "--mask without --data")
+    self.fails(2, ["ivim", "train", "x.safetensors", "--f", "0.4,0.1"], "--f is not a lower")
+    self.fails(2, ["ivim", "train", "x.safetensors", "--kind", "opti"], "optim")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include <larmor/nodes/shipped_graphs.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/perfusion/ivim/estimate.hpp>
+#include <larmor/perfusion/ivim/voxel_network.hpp>
 #include <nlohmann/json.hpp>
 
 #include "catalogue.hpp"
@@ -81,6 +82,7 @@ const ConfigTable& config_table() {
              resolve_model},
             {"fit.S0", text, "", "free", 0, 0, "free, or held at the mean of the lowest b (b0; ivim.lm and ivim.map)",
              words({"free", "b0"})},
+            {"fit.weights", file, "", "", 0, 0, "weights of larmor ivim train (ivim.network)"},
             {"fit.noise_sd", number, "", "", 1e-12, 1e12,
              "sd of the noise of one volume, in units of the data; default: estimated from the residuals of a fit"},
             {"fit.magnitude", boolean, "", "true", 0, 0, "signals are magnitudes with Rician noise (ivim.posterior)"},
@@ -151,6 +153,17 @@ class IvimJob : public PipelineJob, JobReader {
       throw Error(Errc::usage, fmt::format("{} estimates ivim.biexponential, not {}", method_, model_),
                   "set fit.method: lm, or leave out fit.model")
           .at(config.where("fit.model"));
+    if (config.has("fit.weights") != (method_ == "ivim.network"))
+      throw Error(Errc::usage,
+                  config.has("fit.weights") ? fmt::format("fit.weights is set, but fit.method is {}", method_)
+                                            : "fit.method is ivim.network, but fit.weights is not set",
+                  "set both, or neither; larmor ivim train makes weights")
+          .at(config.where(config.has("fit.weights") ? "fit.weights" : "fit.method"));
+    if (config.has("fit.weights")) {
+      weights_ = relative(config.text("fit.weights")).string();
+      reading("fit.weights", [&] { return ivim::VoxelNetwork(nn::read_weights(weights_)); });
+      facts_.sources.push_back({"weights", weights_, "fit.weights"});
+    }
     const bool two = ivim::models().get(model_).design.size() > 1;
     if (two && config.numbers("fit.c").size() != b_.size())
       throw Error(Errc::usage,
@@ -260,6 +273,7 @@ class IvimJob : public PipelineJob, JobReader {
     s.set("series.b", list_value(b_));
     s.set("fit.method", method_), s.set("fit.model", model_), s.set("fit.S0", config_.text("fit.S0"));
     if (config_.has("fit.noise_sd")) s.set("fit.noise_sd", config_.number("fit.noise_sd"));
+    s.set("fit.weights", weights_);
     s.set("fit.magnitude", config_.boolean("fit.magnitude"));
     s.set("fit.threshold", config_.number("fit.threshold"));
     for (const char* key : {"fit.f", "fit.D", "fit.D_star", "fit.c"}) s.set(key, list_value(config_.numbers(key)));
@@ -272,7 +286,7 @@ class IvimJob : public PipelineJob, JobReader {
   Image series_, fitted_;
   std::vector<std::uint8_t> mask_;
   std::vector<double> b_;
-  std::string b_from_, method_, model_;
+  std::string b_from_, method_, model_, weights_;
   flow::Graph graph_;
   double noise_sd_ = 0;
 };
@@ -302,6 +316,7 @@ void ask(Wizard& w) {
   Wizard::say(text_table(rows, 2));
   w.ask("fit.method", "Method", "ivim.posterior");
   if (ivim::methods().get(w.value("fit.method")).any_model) w.ask("fit.model", "Model", "ivim.biexponential");
+  if (w.value("fit.method") == "ivim.network") w.ask("fit.weights", "Weights of larmor ivim train", "");
   if (w.value("fit.method") == "ivim.segmented")
     w.ask("fit.threshold", "b-value from which perfusion is taken as gone", "200");
 }

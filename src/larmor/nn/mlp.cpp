@@ -232,6 +232,10 @@ std::span<const float> MlpTrainer::backward(const float* grad, std::size_t n) {
   return {gradient_.data(), net_.count_};
 }
 
+void MlpTrainer::add_gradient(const MlpTrainer& other, float weight) {
+  for (std::size_t i = 0; i < net_.count_; ++i) gradient_.data()[i] += weight * other.gradient_.data()[i];
+}
+
 void MlpTrainer::step() {
   ++steps_;
   constexpr double b1 = 0.9, b2 = 0.999;

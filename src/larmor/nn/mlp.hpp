@@ -61,6 +61,9 @@ class MlpTrainer {
   void forward(std::size_t n);
   /// `grad` (output, sample) of the loss by the outputs, rows stride() apart; gives the gradient of the parameters.
   std::span<const float> backward(const float* grad, std::size_t n);
+  /// Adds the gradient of another trainer of the same network, for batches that are shared between threads.
+  void add_gradient(const MlpTrainer& other, float weight = 1.0F);
+  void set_rate(double rate) { rate_ = rate; }
   void step();  // Adam with the gradient of the last backward()
 
  private:

@@ -2,6 +2,7 @@
 #include <larmor/nodes/ivim_ports.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/nodes/values/maps.hpp>
+#include <larmor/perfusion/ivim/voxel_network.hpp>
 
 namespace larmor::nodes {
 namespace {
@@ -30,6 +31,16 @@ void compute(flow::Ports& io) {
   o.magnitude = io.setting("magnitude");
   o.f = range_in(io, "f"), o.D = range_in(io, "D"), o.D_star = range_in(io, "D_star");
   o.log_D_star = io.setting("log_D_star");
+  if (const std::string weights = io.setting("weights").str(); !weights.empty()) {
+    if (method != "ivim.network")
+      throw Error(Errc::usage, "weights are given, but the method is " + method,
+                  "choose ivim.network, or leave them out");
+    try {
+      o.network = std::make_shared<const ivim::VoxelNetwork>(nn::read_weights(weights));
+    } catch (Error& e) {
+      throw e.at(weights);
+    }
+  }
   const auto e = estimate(method, signals, o, io.progress(), &io.cancel());
   io.out("maps") = maps_of(e, s.image, method, signals);
   io.out("noise_sd") = e.noise_sd;
@@ -71,6 +82,7 @@ void register_ivim_estimate(flow::NodeTypes& nodes) {
           .set(Setting::numbers("D", "[lower, upper] of D; empty: the method's", {}).in("mm2/s"))
           .set(Setting::numbers("D_star", "[lower, upper] of D*; empty: the method's", {}).in("mm2/s"))
           .set({"log_D_star", "prior of a posterior: D* is equally likely in its logarithm", true})
+          .set(Setting::open("weights", "of larmor ivim train (ivim.network)", {"safetensors"}))
           .set(b_values_setting())
           .set(Setting::numbers("c", "flow weighting of each volume (ivim.ballistic)", {}).in("s/mm"))
           .set(Setting{"D_blood", "diffusion coefficient of blood (ivim.ballistic)", 1.75e-3, 1.5e-3, 2e-3}.in("mm2/s"))
