@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KINDS = ("models", "aifs", "convolutions", "fitters", "t1")
+KINDS = ("models", "aifs", "convolutions", "fitters", "t1", "asl-models", "labellings", "differences", "m0-methods")
 
 
 def tests_text():

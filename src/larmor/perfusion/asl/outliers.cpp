@@ -17,14 +17,17 @@ double median(std::vector<double> x) {
   return 0.5 * (*middle + *std::max_element(x.begin(), middle));
 }
 
-// Distance of each from the median, in robust sd; the sd has a floor of rounding, so that equal images are no outliers.
-std::vector<double> distances(const std::vector<double>& x) {
+// Distance of each from the median of its group.
+void add_gaps(const std::vector<double>& x, std::vector<double>& gaps) {
   const double centre = median(x);
-  std::vector<double> gap;
-  for (const double v : x) gap.push_back(std::abs(v - centre));
-  const double sd = 1.4826 * median(gap) + 1e-6 * std::abs(centre) + 1e-30;
-  for (double& g : gap) g /= sd;
-  return gap;
+  for (const double v : x) gaps.push_back(std::abs(v - centre));
+}
+
+// In robust sd of all groups together: that of one group of 5 is itself known to a third only, and would throw out good
+// images. The sd has a floor of rounding, so that equal images are no outliers.
+void in_sd(std::vector<double>& gaps, double size) {
+  const double sd = 1.4826 * median(gaps) + 1e-6 * size + 1e-30;
+  for (double& g : gaps) g /= sd;
 }
 
 }  // namespace
@@ -55,16 +58,25 @@ Outliers find_outliers(const Array& differences, std::span<const std::uint8_t> m
   r.keep.assign(n, 1), r.score.assign(n, 0);
   std::map<int, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < n; ++i) members[group[i]].push_back(i);
+  std::vector<std::size_t> looked;  // images of groups that are large enough
+  std::vector<double> means, spreads;
+  double size = 0;
   for (const auto& [id, all] : members) {
     if (all.size() < 4) continue;
-    std::vector<double> means, spreads;
-    for (const std::size_t i : all) means.push_back(r.mean[i]), spreads.push_back(std::log(r.sd[i] + 1e-30));
-    const auto a = distances(means), b = distances(spreads);
-    std::vector<std::pair<double, std::size_t>> worst;
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      r.score[all[k]] = std::max(a[k], b[k]);
-      if (r.score[all[k]] > threshold) worst.emplace_back(-r.score[all[k]], all[k]);
+    std::vector<double> a, b;
+    for (const std::size_t i : all) {
+      looked.push_back(i), a.push_back(r.mean[i]), b.push_back(std::log(r.sd[i] + 1e-30));
+      size = std::max(size, std::abs(r.mean[i]));
     }
+    add_gaps(a, means), add_gaps(b, spreads);
+  }
+  if (looked.empty()) return r;
+  in_sd(means, size), in_sd(spreads, 1);
+  for (std::size_t k = 0; k < looked.size(); ++k) r.score[looked[k]] = std::max(means[k], spreads[k]);
+  for (const auto& [id, all] : members) {
+    std::vector<std::pair<double, std::size_t>> worst;
+    for (const std::size_t i : all)
+      if (r.score[i] > threshold) worst.emplace_back(-r.score[i], i);
     std::sort(worst.begin(), worst.end());
     for (std::size_t k = 0; k < worst.size() && k < all.size() / 2; ++k) r.keep[worst[k].second] = 0;
   }

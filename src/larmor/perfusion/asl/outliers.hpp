@@ -15,8 +15,8 @@ struct Outliers {
 };
 
 /// A difference image is left out when the mean over the mask, or the logarithm of its spatial sd, lies further than
-/// `threshold` robust standard deviations (1.4826 times the median distance from the median) from the others of its
-/// group. Groups of fewer than 4, and half of a group, are never touched.
+/// `threshold` robust standard deviations (1.4826 times the median distance of all images from the median of their
+/// group) from the others of its group. Groups of fewer than 4, and half of a group, are never touched.
 ///
 /// differences (x, y, z, n) f32; mask one a voxel, or none for all; group one a difference
 /// Errors   Errc::shape, Errc::range (threshold not above 0)

@@ -97,7 +97,8 @@ Timings timings_of(const Protocol& p, std::size_t n_volumes) {
   double first = 1e9;
   for (std::size_t i = 0; i < n_volumes; ++i) {
     const double time = signal_time(labelling, LD[i], PLD[i]);
-    first = std::min(first, time);
+    // BIDS gives volumes that are not labelled (M0) a delay of 0.
+    if (PLD[i] > 0) first = std::min(first, time);
     t.samples.push_back({.time = time,
                          .LD = LD[i],
                          .efficiency = std::min(1.0, efficiency * scale),

@@ -137,6 +137,8 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
     maps.meta["Models"] = std::vector<std::string>(1, id);
   }
   maps.meta["Fitter"] = std::string(options.consensus ? "formula" : options.map ? "map" : "lm");
+  if (tissue.T1.size() == 1) maps.meta["TissueT1"] = static_cast<double>(tissue.T1[0]);
+  maps.meta["Partition"] = tissue.partition;
   maps.reference = reference;
   return maps;
 }

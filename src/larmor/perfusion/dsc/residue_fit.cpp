@@ -225,6 +225,7 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
                                       .norm = ones.data(),
                                       .params = nullptr,
                                       .scale = 0,
+                                      .scale_too = 0,
                                       .nonnegative = true},
                        .n = static_cast<int>(mine.size()),
                        .n_data = static_cast<int>(n),
