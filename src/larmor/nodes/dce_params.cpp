@@ -64,8 +64,9 @@ constexpr const char* example = "Ktrans: upper=2 1/min, start=0.1; vp: fixed=0.0
 
 }  // namespace
 
-std::map<std::string, dce::ParamSetting> parse_param_settings(const std::string& text) {
-  const auto known = known_params();
+std::map<std::string, dce::ParamSetting> parse_param_settings(const std::string& text,
+                                                              const std::map<std::string, std::string>& given) {
+  const auto known = given.empty() ? known_params() : given;
   std::vector<std::string> names;
   for (const auto& [name, unit] : known) names.push_back(name);
   const std::vector<std::string> kinds{"fixed", "lower", "upper", "start", "prior_mean", "prior_sd", "prior_log"};
@@ -109,8 +110,9 @@ std::map<std::string, dce::ParamSetting> parse_param_settings(const std::string&
   return out;
 }
 
-std::string param_settings_text(const std::map<std::string, dce::ParamSetting>& settings) {
-  const auto known = known_params();
+std::string param_settings_text(const std::map<std::string, dce::ParamSetting>& settings,
+                                const std::map<std::string, std::string>& given) {
+  const auto known = given.empty() ? known_params() : given;
   std::string out;
   for (const auto& [name, p] : settings) {
     const std::string unit = known.at(name) == "1" ? "" : " " + known.at(name);

@@ -33,10 +33,13 @@ std::vector<Aif> plasma_in(const flow::Ports& io);
 ///
 ///   Ktrans: upper=2 1/min, start=0.1; vp: fixed=0.02; ve: prior_mean=0.3, prior_sd=0.1
 ///
-/// A number without a unit is in the unit of `larmor list models`. Errors   Errc::usage, Errc::unknown_name
-std::map<std::string, dce::ParamSetting> parse_param_settings(const std::string& text);
+/// A number without a unit is in the unit of `larmor list models`. `units` of the parameters that may be named; empty:
+/// those of the DCE models. Errors   Errc::usage, Errc::unknown_name
+std::map<std::string, dce::ParamSetting> parse_param_settings(const std::string& text,
+                                                              const std::map<std::string, std::string>& units = {});
 /// The same text of engine units; reading it gives the same numbers.
-std::string param_settings_text(const std::map<std::string, dce::ParamSetting>& settings);
+std::string param_settings_text(const std::map<std::string, dce::ParamSetting>& settings,
+                                const std::map<std::string, std::string>& units = {});
 /// "Ktrans=0.25, ve=0.3 1": values of the model's parameters, its starts for the others.
 std::vector<double> parse_param_values(const std::string& text, const dce::Model& model);
 /// "Ktrans=0.05 0.25 1/min, ve=0.2 0.4": levels of the parameters that are named, within their bounds.
