@@ -13,6 +13,7 @@
 #include <larmor/perfusion/ivim/estimate.hpp>
 #include <nlohmann/json.hpp>
 
+#include "catalogue_asl.hpp"
 #include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "text_table.hpp"
@@ -235,6 +236,20 @@ Rows ivim_method_rows(const json& items) {
   return rows;
 }
 
+Rows labelling_rows(const json& items) {
+  Rows rows{{"id", "title", "BIDS", "efficiency", "model", "source"}};
+  for (const auto& l : items)
+    rows.push_back({str(l, "id"), str(l, "title"), str(l, "bids"), fmt::format("{}", l.at("label_eff").get<double>()),
+                    str(l, "model"), str(l, "source")});
+  return rows;
+}
+
+Rows titled_rows(const json& items) {
+  Rows rows{{"id", "title", "source"}};
+  for (const auto& m : items) rows.push_back({str(m, "id"), str(m, "title"), str(m, "source")});
+  return rows;
+}
+
 Rows t1_rows(const json& items) {
   Rows rows{{"id", "title", "needs", "volumes", "source"}};
   for (const auto& m : items)
@@ -278,6 +293,16 @@ const CatalogueKind kinds[] = {
     {"ivim-methods", "IVIM methods",
      "Ways to estimate, for `fit.method` of `larmor ivim` and the operation `ivim.estimate`.", ivim_methods_json,
      ivim_method_rows},
+    {"asl-models", "ASL models",
+     "Kinetic models of `fit.model` of `larmor asl`. Bounds and starts are in the units shown.", asl_models_json,
+     model_rows},
+    {"labellings", "Labelling",
+     "Ways to label blood, for `acquisition.labelling` of `larmor asl`, with their usual efficiency.", labellings_json,
+     labelling_rows},
+    {"differences", "Differences", "Ways to subtract, for `differences.method` of `larmor asl`.", differences_json,
+     titled_rows},
+    {"m0-methods", "M0 of blood", "Ways to M0 of blood, for `m0.method` of `larmor asl`.", m0_methods_json,
+     titled_rows},
     {"aifs", "Arterial input functions",
      "Population curves of `aif.model`. `Hct` is the haematocrit of the paper; whole-blood curves are divided by "
      "1 - Hct to become plasma curves.",

@@ -17,9 +17,13 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string shown(const std::vector<double>& engine, const std::string& unit) {
+  const auto one = [&](double x) { return short_number(units::convert(x, units::engine_unit(unit), unit)); };
+  if (engine.size() > 16) {
+    const auto [least, most] = std::minmax_element(engine.begin(), engine.end());
+    return fmt::format("{} values from {} to {} {}", engine.size(), one(*least), one(*most), unit);
+  }
   std::string s;
-  for (const double x : engine)
-    s += (s.empty() ? "" : ", ") + short_number(units::convert(x, units::engine_unit(unit), unit));
+  for (const double x : engine) s += (s.empty() ? "" : ", ") + one(x);
   return s + " " + unit;
 }
 

@@ -108,6 +108,17 @@ class Cases(harness.CliCase):
     status, shown = self.talk([("What shall be quantified", "dce")] + self.everything, "in")
     self.assertEqual(status, 0, shown)
 
+  def test_asl_is_asked_for_where_its_data_lie(self):
+    self.ok("dro", "asl", "-o", "b", "--grid", "12,10,6", "--PLD", "0.5,1,1.5", "--repeats", "2", "-q")
+    answers = [("ASL series", ""), ("Mask", ""), ("Subtraction", "suround"), ("did you mean(.|\n)*Subtraction", "surround"),
+               ("M0 of blood", ""), ("Kinetic model", ""), ("Model", "")]
+    status, shown = self.talk(answers, "b")
+    self.assertEqual(status, 0, shown)
+    self.assertIn("labelling: PCASL, from the sidecar", shown)
+    text = (self.dir / "b" / "asl.yaml").read_text(encoding="utf-8")
+    self.assertIn("  method: difference.surround\n", text)
+    self.ok("asl", "b/asl.yaml", "b", "-o", "out", "-q")
+
   def test_input_that_ends_early(self):
     self.fails(1, ["wizard", "in"], "input ended", "nothing was written", stdin="\n\n")
     self.fails(1, ["wizard", "nowhere"], "nowhere", stdin="")
