@@ -1,50 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pictures of the documentation, made from the program: node pictures.mjs FOLDER
+// The pictures of the documentation, made from the program: node pictures.mjs [FOLDER]
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
-import { openPage, port, source, startStudio, state } from "./harness.mjs";
+import { node, openPage, port, settled, source, startStudio, state, until } from "./harness.mjs";
 
 const folder = process.argv[2] ?? join(source, "docs/images");
 const ends = [];
 const t = { after: (f) => ends.unshift(f) };
 const example = (name) => readFileSync(join(source, "examples/graphs", name), "utf8");
-const save = (page, name) => page.screenshot({ path: join(folder, name + ".png") });
-try {
-  const dce = await startStudio(t, { graph: example("dce.json") });
-  for (const dark of [false, true]) {
-    const { page } = await openPage(t, dce.url, { dark, width: 1600, height: 1000 });
-    const ids = Object.keys(JSON.parse(example("dce.json")).nodes);
-    await page.getByTestId("run").click();
-    for (const id of ids) await state(page, id, "done", "cached", "warning", "error").catch(() => {});
-    await page.getByTestId("fit").click();
-    await page.waitForTimeout(2500);
-    await save(page, dark ? "studio-dark" : "studio");
-    if (dark) break;
-    const maps = page.locator("[data-testid^='node-']").first();
-    await maps.waitFor();
-    const g = (await dce.get("/api/graphs"))[0].id;
-    const nodes = (await dce.get(`/api/graphs/${g}`)).nodes;
-    const of = (type) => Object.values(nodes).flatMap((n) => Object.entries(n.outputs ?? {}).filter(([, o]) => o.type === type).map(([name]) => [n.path, name]))[0];
-    for (const type of ["maps", "curve"]) {
-      const found = of(type);
-      if (!found) continue;
-      await port(page, found[0], "out", found[1]).click();
-      await page.getByTestId("probe-pin").last().click();
-      await page.waitForTimeout(1200);
-    }
-    await page.waitForTimeout(1500);
-    await save(page, "studio-values");
-    await page.getByTestId("dock-profiler").click();
-    await page.waitForTimeout(1200);
-    await save(page, "studio-profiler");
-  }
-  const coils = await startStudio(t, { graph: example("coil_combination.json") });
-  const { page } = await openPage(t, coils.url, { width: 1600, height: 1000 });
+const size = { width: 1600, height: 1000 };
+
+/** Everything has run, all that is in view is drawn, and nothing moves. */
+async function rest(studio, page) {
+  await until(async () => !(await studio.get("/api/graphs"))[0].running, 60000);
+  await page.mouse.move(size.width / 2, 20);
+  await settled(page);
+  await page.waitForFunction(() => ![...document.querySelectorAll(".lmv-thumbnail[data-state='waiting'], .lmv-stage[data-state='waiting'], .lmv-waiting")].some((e) => e.getBoundingClientRect().width > 0), null, { timeout: 30000 });
+  await page.waitForTimeout(600); // shades and curves fade in
+}
+async function save(studio, page, name) {
+  await rest(studio, page);
+  await page.screenshot({ path: join(folder, name + ".png") });
+}
+async function open(name, options = {}) {
+  const studio = await startStudio(t, { graph: example(name) });
+  const { page } = await openPage(t, studio.url, { ...size, ...options });
   await page.getByTestId("run").click();
-  await page.waitForTimeout(4000);
+  for (const id of Object.keys(JSON.parse(example(name)).nodes)) await state(page, id, "done", "cached", "warning").catch(() => {});
   await page.getByTestId("fit").click();
-  await page.waitForTimeout(2500);
-  await save(page, "studio-coils");
+  return { studio, page };
+}
+async function pin(page, at) {
+  const [id, name] = at.split(".");
+  await port(page, id, "out", name).click();
+  await page.getByTestId(`probe-tile-${at}`).getByTestId("probe-pin").click();
+}
+
+try {
+  for (const dark of [false, true]) {
+    const { studio, page } = await open("dce.json", { dark });
+    await save(studio, page, dark ? "studio-dark" : "studio");
+    if (dark) break;
+    await pin(page, "Ktrans.image");
+    await pin(page, "voxel.curve");
+    await save(studio, page, "studio-values");
+    await page.getByTestId("dock-profiler").click();
+    await page.getByTestId("profiler-run").locator("option").nth(1).waitFor({ state: "attached" });
+    // The run in which everything was computed.
+    await page.getByTestId("profiler-run").selectOption({ index: (await page.getByTestId("profiler-run").locator("option").count()) - 1 });
+    await save(studio, page, "studio-profiler");
+    await page.getByTestId("toggle-dock").click();
+    await page.locator("[data-testid^='page-']").nth(1).click();
+    await page.getByTestId("dashboard").waitFor();
+    await save(studio, page, "studio-dashboard");
+  }
+  const coils = await open("coil_combination.json");
+  await save(coils.studio, coils.page, "studio-coils");
+  const spins = await open("spin_simulator.json");
+  await pin(spins.page, "scene.scene");
+  await pin(spins.page, "diagram.curve");
+  await save(spins.studio, spins.page, "studio-spins");
+
+  // The graph of the first tutorial, as its steps leave it.
+  const text = readFileSync(join(source, "docs/tutorial/first-graph.md"), "utf8");
+  const first = await startStudio(t, { graph: /cat > first.json <<\s?'END'\n(.*?)^END$/ms.exec(text)[1] });
+  const { page } = await openPage(t, first.url, { width: 1280, height: 800 });
+  await state(page, "tissue", "done", "cached");
+  await node(page, "tissue").locator(".node-head").click();
+  await port(page, "tissue", "out", "tissue").click();
+  await save(first, page, "studio-first");
 } finally {
   for (const end of ends) await end().catch((e) => console.error(e.message));
 }

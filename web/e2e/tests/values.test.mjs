@@ -2,7 +2,7 @@
 // Values are looked at: complex images, curves, maps; errors on nodes; dashboards; many nodes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dce, node, openPage, port, set, skip, startStudio, state } from "../harness.mjs";
+import { dce, docOf, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
 
 const shepp = {
   larmor: 1, title: "Complex image",
@@ -92,6 +92,15 @@ test("a dashboard shows settings and viewers, also by its own address to read on
   assert.ok(await page.getByTestId("setting-noise").isDisabled(), "a reader changes nothing");
   await page.locator("[data-testid='dashboard'] canvas").first().waitFor();
   await picture("dashboard-alone");
+  // On a narrow page tiles stand below each other, each wide enough to be read.
+  await page.setViewportSize({ width: 640, height: 700 });
+  await page.waitForFunction(() => getComputedStyle(document.querySelector("[data-testid='tile-1']")).position === "static");
+  const boxes = await page.locator(".tile").evaluateAll((all) => all.map((e) => e.getBoundingClientRect()).map(({ x, y, width, height }) => ({ x, y, width, height })));
+  boxes.forEach((a, i) => {
+    assert.ok(a.width >= 200 && a.x + a.width <= 640, `tile ${i} is ${a.width} wide at ${a.x}`);
+    for (const b of boxes.slice(i + 1)) assert.ok(a.x >= b.x + b.width || b.x >= a.x + a.width || a.y >= b.y + b.height || b.y >= a.y + a.height, "tiles lie apart");
+  });
+  await picture("dashboard-narrow");
 });
 
 test("two pages of one graph stay in step, and come back after the connection drops", { skip, timeout: 120000 }, async (t) => {
@@ -100,11 +109,12 @@ test("two pages of one graph stay in step, and come back after the connection dr
   await state(a.page, "mean", "done", "cached");
   await node(a.page, "Ktrans").locator(".node-head").click();
   await set(a.page, "name", "ve");
+  await state(b.page, "mean", "done", "cached");
   await node(b.page, "Ktrans").locator(".node-head").click();
   await b.page.waitForFunction(() => document.querySelector("[data-testid='setting-name']")?.value === "ve");
   await b.context.setOffline(true);
   await set(a.page, "name", "vp");
-  await a.page.waitForTimeout(500);
+  await until(async () => (await docOf(studio)).nodes.Ktrans.settings.name === "vp");
   await b.context.setOffline(false);
   await b.page.waitForFunction(() => document.querySelector("[data-testid='setting-name']")?.value === "vp", null, { timeout: 30000 });
 });

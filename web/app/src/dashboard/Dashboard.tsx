@@ -47,6 +47,17 @@ export function Dashboard({ name, readOnly = false }: { name: string; readOnly?:
   );
 }
 
+/** In rows and columns, what is small and follows each other stands together: settings and texts. */
+export function strips(items: DashboardItem[]): number[][] {
+  const out: number[][] = [];
+  items.forEach((item, i) => {
+    const last = out.at(-1);
+    if (last && item.kind !== "viewer" && items[last[0]!]!.kind !== "viewer") last.push(i);
+    else out.push([i]);
+  });
+  return out;
+}
+
 type Drag = { index: number; kind: "move" | "size"; x: number; y: number; item: DashboardItem; now: Partial<DashboardItem> };
 
 function Board({ name, doc, editing, readOnly }: { name: string; doc: Doc; editing: boolean; readOnly: boolean }) {
@@ -73,7 +84,7 @@ function Board({ name, doc, editing, readOnly }: { name: string; doc: Doc; editi
     if (!drag) return;
     if (layout !== "free") {
       if (drag.kind === "size") return setDrag({ ...drag, now: { h: Math.max(1, Math.round((drag.item.h ?? 4) + (e.clientY - drag.y) / rowHeight)) } });
-      const tiles = [...box.current!.children];
+      const tiles = [...box.current!.querySelectorAll(".tile")];
       const to = tiles.findIndex((t) => {
         const r = t.getBoundingClientRect();
         return layout === "rows" ? e.clientY < r.top + r.height / 2 : e.clientX < r.left + r.width / 2;
@@ -94,10 +105,20 @@ function Board({ name, doc, editing, readOnly }: { name: string; doc: Doc; editi
   const height = Math.max(dashboardHeight(items), drag && layout === "free" ? (drag.now.y ?? drag.item.y ?? 0) + (drag.now.h ?? drag.item.h ?? 1) : 0);
   const place = (item: DashboardItem, i: number): CSSProperties => {
     const it = drag?.index === i && (layout === "free" || drag.kind === "size") ? { ...item, ...drag.now } : item;
-    if (layout === "rows") return { height: (it.h ?? 1) * rowHeight - 2 * gap + (it.kind === "setting" ? 0 : 0), flex: "none" };
-    if (layout === "columns") return {};
+    const small = it.kind === "setting" ? 1 : it.kind === "text" ? 2 : 6;
+    if (layout === "rows") return { height: (it.h ?? small) * rowHeight - 2 * gap };
+    if (layout === "columns") return it.kind === "viewer" ? {} : { height: it.kind === "setting" ? rowHeight - 2 * gap : undefined };
     const part = (n: number) => `${(100 * n) / dashboardColumns}%`;
     return { left: `calc(${part(it.x ?? 0)} + ${gap}px)`, top: (it.y ?? 0) * rowHeight + gap, width: `calc(${part(it.w ?? 1)} - ${2 * gap}px)`, height: (it.h ?? 1) * rowHeight - 2 * gap };
+  };
+  const tile = (i: number) => {
+    const item = items[i]!;
+    return (
+      <div key={`${i} ${item.kind} ${item.port ?? ""}${item.node ?? ""}${item.setting ?? ""}`} className={`tile ${item.kind}${drag?.index === i ? " held" : ""}`} style={place(item, i)} onPointerDown={(e) => start(e, i, "move")} data-testid={`tile-${i}`}>
+        <Tile dashboard={name} index={i} item={item} editing={editing} readOnly={readOnly} />
+        {editing && layout !== "columns" && <div className="tile-grip" onPointerDown={(e) => start(e, i, "size")} />}
+      </div>
+    );
   };
   return (
     <div
@@ -122,12 +143,9 @@ function Board({ name, doc, editing, readOnly }: { name: string; doc: Doc; editi
       }}
       data-testid="board"
     >
-      {items.map((item, i) => (
-        <div key={`${i} ${item.kind} ${item.port ?? ""}${item.node ?? ""}${item.setting ?? ""}`} className={`tile ${item.kind}${drag?.index === i ? " held" : ""}`} style={place(item, i)} onPointerDown={(e) => start(e, i, "move")} data-testid={`tile-${i}`}>
-          <Tile dashboard={name} index={i} item={item} editing={editing} readOnly={readOnly} />
-          {editing && layout !== "columns" && <div className="tile-grip" onPointerDown={(e) => start(e, i, "size")} />}
-        </div>
-      ))}
+      {layout === "free"
+        ? items.map((_, i) => tile(i))
+        : strips(items).map((strip) => <div key={strip[0]} className={"board-strip" + (items[strip[0]!]!.kind === "viewer" ? "" : " small")}>{strip.map(tile)}</div>)}
       {!items.length && <div className="empty" style={{ minHeight: 240 }}>{readOnly ? "This dashboard is empty." : "Drag settings and values here from the list on the left, or add them from the canvas."}</div>}
     </div>
   );

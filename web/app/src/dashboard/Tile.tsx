@@ -92,6 +92,7 @@ function TextTile(props: TileProps) {
   const { item, dashboard, index, editing } = props;
   const session = useSession();
   const [writing, setWriting] = useState(false);
+  const text = item.markdown ?? item.text ?? "";
   return (
     <>
       {editing && (
@@ -102,9 +103,9 @@ function TextTile(props: TileProps) {
       )}
       <div className="tile-body" onDoubleClick={() => editing && setWriting(true)}>
         {writing ? (
-          <textarea className="tile-text" autoFocus defaultValue={item.markdown ?? ""} onPointerDown={(e) => e.stopPropagation()} onBlur={(e) => { setWriting(false); if (e.target.value !== item.markdown) session.editDocument("edit text", (d) => changeItem(d, dashboard, index, { markdown: e.target.value })); }} />
+          <textarea className="tile-text" autoFocus defaultValue={text} onPointerDown={(e) => e.stopPropagation()} onBlur={(e) => { setWriting(false); if (e.target.value !== text) session.editDocument("edit text", (d) => changeItem(d, dashboard, index, { markdown: e.target.value, text: undefined })); }} />
         ) : (
-          <Markdown text={item.markdown ?? ""} />
+          <Markdown text={text} />
         )}
       </div>
     </>

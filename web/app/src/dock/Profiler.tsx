@@ -94,7 +94,7 @@ type Column = { key: keyof ProfileRow; title: string; show: (r: ProfileRow) => R
 const columns: Column[] = [
   { key: "path", title: "Node", show: (r) => r.path },
   { key: "seconds", title: "Time", show: (r) => (r.seconds ? <><span className="share"><span style={{ width: `${100 * r.share}%` }} /></span>{format.seconds(r.seconds)}</> : "–") },
-  { key: "mean", title: "Mean ± sd", show: (r) => (r.mean ? `${format.seconds(r.mean)} ± ${format.seconds(r.sd)}` : "–") },
+  { key: "mean", title: "Mean ± sd", show: (r) => (r.mean ? format.seconds(r.mean) + (r.sd > 0 ? ` ± ${format.seconds(r.sd)}` : "") : "–") },
   { key: "rounds", title: "Rounds", show: (r) => r.rounds || "–" },
   { key: "peak", title: "Peak", show: (r) => (r.peak ? format.bytes(r.peak) : "–") },
   { key: "output", title: "Output", show: (r) => (r.output ? format.bytes(r.output) : "–") },

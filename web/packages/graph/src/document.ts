@@ -75,6 +75,7 @@ export interface DashboardItem {
   viewer?: string;
   options?: Record<string, Json>;
   markdown?: string;
+  text?: string;  // the same, as comments call it
   x?: number;
   y?: number;
   w?: number;

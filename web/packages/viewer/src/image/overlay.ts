@@ -42,7 +42,7 @@ export interface Legend {
   names?: readonly string[] | undefined;
 }
 export const barWidth = (part: string, legend: Legend, width: number): number =>
-  width < 220 ? 0 : legend.names ? 106 : part === "colour" ? 76 : 64;
+  width < 220 ? 0 : legend.names ? 106 : part === "colour" ? 76 : 72;
 
 /** Colour bar with ticks and unit at the right edge; for complex colour the ring and a bar of the magnitude. */
 export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, legend: Legend, right: number, height: number): void {
