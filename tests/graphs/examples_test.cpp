@@ -151,9 +151,10 @@ TEST(FewSamples, WaveletsAreNearerToTheObject) {
 
 TEST(CgSense, SpiralAgainstThePhantom) {
   const auto ran = run(example("cg_sense"));
-  // Edges of the phantom ring at a resolution of 120 voxels; samples lie in a disc.
-  EXPECT_LT(values(ran.array("nrmse"))[0], 0.25);
-  EXPECT_GT(correlation(magnitudes(ran.array("image")), values(ran.array("object"))), 0.93);
+  // 0.105: edges of the phantom ring at a resolution of 120 voxels, and samples lie in a disc; 0.095 of it without
+  // noise after 100 iterations.
+  EXPECT_LT(values(ran.array("nrmse"))[0], 0.12);
+  EXPECT_GT(correlation(magnitudes(ran.array("image")), values(ran.array("object"))), 0.98);
   EXPECT_GT(correlation(magnitudes(ran.array("quick")), magnitudes(ran.array("image"))), 0.9);
 }
 
