@@ -122,12 +122,12 @@ void multiply_scaled(std::vector<Feature>& all, double Feature::*what, bool smal
 /// Refuses the best group when it looks like tissue.
 ///
 /// usual   height that three quarters of the rising voxels stay below [mM]
-void require_blood(const Aif& curve, double usual) {
+void require_blood(const Aif& curve, double usual, const AifCriteria& criteria) {
   // Blood is several times higher than any tissue: of a voxel of tissue a fifth is blood at most, and during the first
   // pass little has leaked. In objects of every model with an artery it stands 5 to 15 times above `usual`, in the
   // same ones without an artery the best tissue 1.1 to 2.2 times. Where most of what rises is vessels (a mask of them)
   // the height itself tells: no tissue reaches 2.5 mM.
-  constexpr double least_ratio = 3, blood_height = 2.5;
+  const double least_ratio = criteria.least_ratio, blood_height = criteria.blood_height;
   const auto top =
       static_cast<std::size_t>(std::max_element(curve.values.begin(), curve.values.end()) - curve.values.begin());
   const double peak = curve.values[top];
@@ -138,7 +138,8 @@ void require_blood(const Aif& curve, double usual) {
                     peak, peak / usual, least_ratio, blood_height));
   // The first pass leaves: a minute after the rise a fifth to a third is left. A plateau is tissue that stands out (a
   // tumour).
-  constexpr double pass = 60, most_left = 0.6;  // [s]
+  constexpr double pass = 60;  // [s]
+  const double most_left = criteria.most_left;
   std::size_t rise = top;
   while (rise > 0 && curve.values[rise - 1] > 0.5 * peak) --rise;
   double left = 0, n = 0;
@@ -153,7 +154,8 @@ void require_blood(const Aif& curve, double usual) {
 
 }  // namespace
 
-AifDetection detect_aif(const Array& concentration, std::span<const double> times, std::span<const std::uint8_t> mask) {
+AifDetection detect_aif(const Array& concentration, std::span<const double> times, std::span<const std::uint8_t> mask,
+                        const AifCriteria& criteria) {
   const VoxelRows rows(concentration, "concentration");
   rows.check_times(times);
   rows.check_mask(mask);
@@ -227,7 +229,7 @@ AifDetection detect_aif(const Array& concentration, std::span<const double> time
   out.blood = mean_curve(rows, times, out.voxels, fmt::format("automatic, mean of {} voxels", out.voxels.size()));
   const auto quarter = risen.begin() + static_cast<std::ptrdiff_t>(risen.size() * 3 / 4);
   std::nth_element(risen.begin(), quarter, risen.end());
-  require_blood(out.blood, *quarter);
+  require_blood(out.blood, *quarter, criteria);
   return out;
 }
 
