@@ -10,6 +10,9 @@
 #include <larmor/perfusion/dce/fit.hpp>
 #include <larmor/perfusion/dce/model.hpp>
 #include <larmor/perfusion/dce/t1.hpp>
+#include <larmor/perfusion/dsc/arrival.hpp>
+#include <larmor/perfusion/dsc/deconvolve.hpp>
+#include <larmor/perfusion/dsc/leakage.hpp>
 #include <larmor/perfusion/ivim/estimate.hpp>
 #include <nlohmann/json.hpp>
 
@@ -89,6 +92,18 @@ json ivim_methods_json() {
                    {"aliases", ivim::methods().aliases_of(id)}});
   return out;
 }
+
+template <class Items>
+json titled_json(const Items& items) {
+  json out = json::array();
+  for (const auto& [id, m] : items)
+    out.push_back({{"id", id}, {"title", m.title}, {"source", m.source}, {"aliases", items.aliases_of(id)}});
+  return out;
+}
+json deconvolutions_json() { return titled_json(dsc::deconvolutions()); }
+json residues_json() { return titled_json(dsc::residues()); }
+json leakages_json() { return titled_json(dsc::leakages()); }
+json arrivals_json() { return titled_json(dsc::arrivals()); }
 
 json aifs_json() {
   json out = json::array();
@@ -230,6 +245,12 @@ Rows fitter_rows(const json& items) {
   return rows;
 }
 
+Rows titled_rows(const json& items) {
+  Rows rows{{"id", "title", "source"}};
+  for (const auto& m : items) rows.push_back({str(m, "id"), str(m, "title"), str(m, "source")});
+  return rows;
+}
+
 Rows ivim_method_rows(const json& items) {
   Rows rows{{"id", "title", "models", "source"}};
   for (const auto& m : items) rows.push_back({str(m, "id"), str(m, "title"), str(m, "models"), str(m, "source")});
@@ -241,12 +262,6 @@ Rows labelling_rows(const json& items) {
   for (const auto& l : items)
     rows.push_back({str(l, "id"), str(l, "title"), str(l, "bids"), fmt::format("{}", l.at("label_eff").get<double>()),
                     str(l, "model"), str(l, "source")});
-  return rows;
-}
-
-Rows titled_rows(const json& items) {
-  Rows rows{{"id", "title", "source"}};
-  for (const auto& m : items) rows.push_back({str(m, "id"), str(m, "title"), str(m, "source")});
   return rows;
 }
 
@@ -303,6 +318,16 @@ const CatalogueKind kinds[] = {
      titled_rows},
     {"m0-methods", "M0 of blood", "Ways to M0 of blood, for `m0.method` of `larmor asl`.", m0_methods_json,
      titled_rows},
+    {"deconvolutions", "Deconvolutions",
+     "Ways from tissue curves and an arterial input to flow, for `deconvolution.method` of `larmor dsc` and the "
+     "operation "
+     "`dsc.deconvolve`.",
+     deconvolutions_json, titled_rows},
+    {"residues", "Residue models", "Shapes of the impulse response, for `deconvolution.correction` and fits.",
+     residues_json, titled_rows},
+    {"leakages", "Leakage corrections", "For `leakage.method` of `larmor dsc`.", leakages_json, titled_rows},
+    {"arrivals", "Arrival detectors", "Ways to find when a bolus arrives, for `signal.arrival` of `larmor dsc`.",
+     arrivals_json, titled_rows},
     {"aifs", "Arterial input functions",
      "Population curves of `aif.model`. `Hct` is the haematocrit of the paper; whole-blood curves are divided by "
      "1 - Hct to become plasma curves.",

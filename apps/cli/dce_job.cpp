@@ -8,7 +8,6 @@
 #include <larmor/core/units.hpp>
 #include <larmor/io/bids.hpp>
 #include <larmor/io/file.hpp>
-#include <larmor/io/table.hpp>
 
 #include "series_files.hpp"
 #include "text_table.hpp"
@@ -55,58 +54,7 @@ class Preparation : JobReader {
                   fmt::format("the dynamic series is {} ({} axes), not 4-D", to_string(d.data.shape()), d.data.rank()),
                   "give a 4-D file (x, y, z, t)")
           .at(path.string());
-    frame_times(path);
-  }
-
-  void frame_times(const fs::path& path) {
-    auto& d = job_.data.dynamic;
-    std::vector<double> own;
-    const char* key = nullptr;
-    if (config_.has("input.times")) {
-      key = "input.times";
-      own = config_.numbers(key);
-    } else if (config_.has("input.times_file")) {
-      key = "input.times_file";
-      own = reading(key, [&] {
-        const auto table = io::read_table(relative(config_.text(key)));
-        for (const char* name : {"time", "times", "t"})
-          if (std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end())
-            return table.numbers(name);
-        return table.numbers(table.columns.at(0));
-      });
-    } else if (config_.has("input.frame_time")) {
-      key = "input.frame_time";
-      for (std::int64_t i = 0; i < d.volumes(); ++i) own.push_back(static_cast<double>(i) * config_.number(key));
-    }
-    if (key) {
-      if (!d.times.empty() && d.times.size() == own.size() && std::abs(d.times.back() - own.back()) > 1e-3)
-        note(fmt::format(
-            "{}: frames from {} to {} s from the configuration; the file says {} to {} s, which is overruled", key,
-            short_number(own.front()), short_number(own.back()), short_number(d.times.front()),
-            short_number(d.times.back())));
-      d.times = own;
-      job_.times_from = key;
-    } else {
-      job_.times_from = "the header or sidecar";
-    }
-    const std::string place = key ? config_.where(key) : path.string();
-    if (d.times.empty())
-      throw Error(Errc::file,
-                  "the times of the frames are not known: the file has neither a sidecar with them nor a frame time in "
-                  "its header",
-                  "set input.frame_time [s], input.times [s] or input.times_file")
-          .at(place);
-    if (static_cast<std::int64_t>(d.times.size()) != d.volumes())
-      throw Error(Errc::shape, fmt::format("{} frame times for {} frames", d.times.size(), d.volumes()),
-                  "give one time [s] for each frame")
-          .at(place);
-    for (std::size_t i = 0; i < d.times.size(); ++i)
-      if (!std::isfinite(d.times[i]) || (i > 0 && !(d.times[i] > d.times[i - 1])))
-        throw Error(Errc::range,
-                    fmt::format("frame times do not increase: {} s at frame {} after {} s at frame {}", d.times[i], i,
-                                i ? d.times[i - 1] : NAN, i ? i - 1 : 0),
-                    "give strictly increasing times [s]")
-            .at(place);
+    job_.times_from = frame_times(d, path);
   }
 
   void mask() {

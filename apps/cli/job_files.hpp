@@ -49,6 +49,9 @@ class JobReader {
                 const char* like_name);
   std::vector<std::uint8_t> region(const char* key, const std::filesystem::path& path, const char* what,
                                    const Image& like, const char* like_name);
+  /// Times of a series' frames [s]: input.times, input.times_file or input.frame_time, else its own. Gives who said
+  /// them. Errors   Errc::file (nobody), Errc::shape (not one a frame), Errc::range (not increasing)
+  std::string frame_times(Image& series, const std::filesystem::path& path);
   /// A protocol value: configuration first, then the sidecar; empty when neither has it.
   std::vector<double> protocol(const char* key, const std::vector<double>& sidecar, const std::string& file);
   void note(std::string text) { facts_.notes.push_back(std::move(text)); }

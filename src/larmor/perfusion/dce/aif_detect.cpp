@@ -133,9 +133,10 @@ void require_blood(const Aif& curve, double usual, const AifCriteria& criteria) 
   const double peak = curve.values[top];
   if (peak < least_ratio * usual && peak < blood_height)
     throw no_artery(
-        fmt::format("the best group of voxels peaks at {:.3g} mM, only {:.1f} times as high as three quarters "
-                    "of the voxels that rise (an artery: {:g} times, or {:g} mM)",
-                    peak, peak / usual, least_ratio, blood_height));
+        fmt::format("the best group of voxels peaks at {:.3g} {}, only {:.1f} times as high as three quarters "
+                    "of the voxels that rise (an artery: {:g} times{})",
+                    peak, criteria.unit, peak / usual, least_ratio,
+                    std::isfinite(blood_height) ? fmt::format(", or {:g} {}", blood_height, criteria.unit) : ""));
   // The first pass leaves: a minute after the rise a fifth to a third is left. A plateau is tissue that stands out (a
   // tumour).
   constexpr double pass = 60;  // [s]
