@@ -51,7 +51,7 @@ std::vector<FileKind> make_kinds() {
        .title = "NumPy array",
        .reader = "io.read_npy",
        .writer = "io.write_npy",
-       .read = reading<Array>(io::read_npy),
+       .read = reading<Array>(read_npy_file),
        .write = [](const fs::path& path, const Value& v,
                    const std::string& provenance) { write_npy_file(path, ValueTraits<Array>::from(v), provenance); }},
       {.endings = {"h5", "mrd"},

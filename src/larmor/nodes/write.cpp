@@ -8,6 +8,7 @@
 #include <larmor/io/npy.hpp>
 #include <larmor/io/pulseq.hpp>
 #include <larmor/io/report.hpp>
+#include <larmor/nodes/axis_names.hpp>
 #include <larmor/nodes/sidecar.hpp>
 #include <larmor/nodes/values/curve.hpp>
 #include <larmor/nodes/values/table.hpp>
@@ -95,6 +96,24 @@ void write_report_file(const fs::path& path, const Page& page, const std::string
   if (const auto at = html.find("<head>"); !provenance.empty() && at != std::string::npos)
     html.insert(at + 6, "\n<meta name=\"provenance\" content=\"" + io::escape_html(provenance) + "\">");
   io::write_text(path, html);
+}
+
+Array read_npy_file(const fs::path& path) {
+  const Array array = io::read_npy(path);
+  const fs::path beside = path.string() + ".json";
+  if (!fs::exists(beside)) return array;
+  const Value facts = read_json_file(beside);
+  if (facts.kind() != Value::Kind::record) return array;
+  const Value names = facts.field("Axes");
+  if (names.kind() != Value::Kind::list) return array;
+  std::string text;
+  for (const Value& name : names.list()) text += ValueTraits<std::string>::from(name) + " ";
+  try {
+    return with_axis_names(array, text);
+  } catch (Error& e) {
+    e.at("Axes of " + beside.string());
+    throw;
+  }
 }
 
 Value read_json_file(const fs::path& path) {

@@ -25,6 +25,9 @@ void write_pulseq_file(const std::filesystem::path& path, Sequence sequence, con
 void write_report_file(const std::filesystem::path& path, const Page& page, const std::string& provenance);
 /// Objects are records, arrays lists. Errors   Errc::format with the file
 flow::Value read_json_file(const std::filesystem::path& path);
+/// An array of a .npy file, with the names of axes that the sidecar beside it (NAME.npy.json) has under Axes, as
+/// write_npy_file leaves them. Errors   those of the files; Errc::shape for another number of names
+Array read_npy_file(const std::filesystem::path& path);
 
 /// A curve, numbers or a table as a table. Errors   Errc::type
 io::Table table_from(const flow::Value& value);

@@ -8,6 +8,7 @@
 #include <larmor/nodes/values/picture.hpp>
 #include <larmor/nodes/values/report.hpp>
 #include <larmor/nodes/values/table.hpp>
+#include <larmor/nodes/write.hpp>
 
 #include "../io/support.hpp"
 #include "run_op.hpp"
@@ -195,6 +196,18 @@ TEST(ReadNpy, NamesTheAxes) {
   io::write_npy(dir / "a.npy", Array::of<float>({2, 3}));
   const auto out = run_op("io.read_npy", {}, {{"path", (dir / "a.npy").string()}, {"axes", "coil x"}});
   EXPECT_EQ(out.at("array").array().axes(), (Axes{"coil", "x"}));
+  // Those that were written come back, unless others are asked for.
+  write_npy_file(dir / "b.npy", Array::of<float>({2, 3}).with_axes({"sample", "arm"}), "");
+  const auto read = [&](const std::string& axes) {
+    return run_op("io.read_npy", {}, {{"path", (dir / "b.npy").string()}, {"axes", axes}}).at("array").array().axes();
+  };
+  EXPECT_EQ(read(""), (Axes{"sample", "arm"}));
+  EXPECT_EQ(read("t x"), (Axes{"t", "x"}));
+  EXPECT_EQ(read_file(dir / "b.npy").array().axes(), (Axes{"sample", "arm"}));
+  test::spill(dir / "b.npy.json", R"({"Axes": ["sample"]})");
+  EXPECT_EQ(caught([&] { read(""); }).code(), Errc::shape);
+  test::spill(dir / "b.npy.json", R"({"about": "no axes in here"})");
+  EXPECT_EQ(read(""), (Axes{"x", "y"}));
 }
 
 TEST(ReadRaw, TakesTheLayoutFromItsSettings) {
