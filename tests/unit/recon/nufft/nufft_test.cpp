@@ -9,6 +9,7 @@
 #include <larmor/recon/nufft/nufft.hpp>
 #include <limits>
 #include <random>
+#include <thread>
 
 namespace larmor::recon {
 namespace {
@@ -200,6 +201,24 @@ TEST(Nufft, DoesNotDependOnTheNumberOfThreads) {
     }
   }
   set_thread_count(before);
+}
+
+TEST(Nufft, APlanServesSeveralThreadsAtOnce) {
+  const Shape shape{40, 36};
+  const auto traj = scattered(shape, 2000);
+  const Nufft nufft(traj, shape);
+  std::vector<Array> samples, images(6);
+  for (unsigned i = 0; i < 6; ++i) samples.push_back(noise({2000, 1 + i}, 20 + i));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 6; ++i)
+    threads.emplace_back([&, i, mine = nufft] {
+      for (int repeat = 0; repeat < 5; ++repeat) images[i] = mine.adjoint(samples[i]);
+    });
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < 6; ++i) {
+    const Array alone = nufft.adjoint(samples[i]);
+    EXPECT_EQ(memcmp(images[i].raw(), alone.raw(), alone.bytes()), 0) << i;
+  }
 }
 
 TEST(Nufft, OneSampleIsOneWave) {
