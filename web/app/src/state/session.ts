@@ -1,90 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  aggregate, type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type PortReport, splitPort, type Patch, type Selection,
+  type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type Patch, type Selection,
 } from "@larmor/graph";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Message, messages, say } from "../errors.ts";
 import { Connection, type ServerEvent } from "./connection.ts";
 import { Keyed } from "./keyed.ts";
+import { longer } from "./log.ts";
+import { changed, closed, opened } from "./probes.ts";
+import { GroupReports } from "./reports.ts";
+import { type GraphAnswer, nothing, type Page, type Probe, type RunState, type SessionState } from "./types.ts";
 
-export interface RunState {
-  run: number;
-  state: string;
-  seconds: number;
-  ran: number;
-  cached: number;
-  failed: number;
-  since: number;  // performance.now() when it began
-}
-export interface LogEntry {
-  seq: number;
-  level: string;
-  text: string;
-  node: string;
-  time: Date;
-}
-export interface Probe {
-  key: string;
-  port: string;     // whole path: "loop/inner.out"
-  viewer?: string;
-  options: Record<string, unknown>;
-  pinned: boolean;
-  round?: number | null;  // of the loop around it; null is the last
-}
-export type Page = { kind: "canvas" } | { kind: "dashboard"; name: string };
-
-export interface SessionState {
-  doc: GraphDoc;
-  rev: number;
-  path: string;
-  savedRev: number;
-  undo: string | null;
-  redo: string | null;
-  auto: boolean;
-  issues: Issue[];
-  run: RunState | null;
-  online: boolean;
-  clients: number;
-  memory: { resident: number; budget: number };
-  sending: boolean;
-  log: LogEntry[];
-  runs: number;      // counts finished runs, so that the profiler looks again
-  at: string[];      // the sub-graph that is shown
-  selected: Required<Selection>;
-  wires: string[];   // chosen wires, by their in-ports
-  probes: Probe[];
-  page: Page;
-}
-
-interface GraphAnswer {
-  id: string;
-  path: string;
-  rev: number;
-  graph: GraphDoc;
-  issues?: Issue[];
-  nodes?: Record<string, NodeReport>;
-  auto?: boolean;
-  running?: boolean;
-  undo?: string | null;
-  redo?: string | null;
-  saved_rev?: number;
-}
-
-export const nothing: Required<Selection> = { nodes: [], comments: [], frames: [] };
-let probes = 0;
+export { nothing, type Page, type Probe, type SessionState } from "./types.ts";
 
 /** One open graph: the document with its edits on the way, states of nodes, what is chosen. Knows no React. */
 export class Session {
   readonly store: StoreApi<SessionState>;
   readonly reports = new Keyed<NodeReport>();
+  private groups = new GroupReports(this.reports);
   private optimistic: Optimistic;
   private connection: Connection | null = null;
   private backlog: ServerEvent[] | null = null;
   private unsure: { patch: Patch; label: string }[] = [];
   private underWay: Promise<unknown> = Promise.resolve();
   private connected = false;
-  private told = new Set<string>();                    // paths that the server reports itself
-  private inside = new Map<string, Set<string>>();     // group -> nodes in it, at any depth, that the server reports
   /** The event stream is there, and the document was read after it began. */
   ready = false;
 
@@ -266,9 +205,7 @@ export class Session {
 
   private take(answer: GraphAnswer) {
     this.optimistic.reset(answer.graph);
-    this.reports.replace([]);
-    this.told.clear();
-    this.inside.clear();
+    this.groups.clear();
     this.set({
       rev: answer.rev, path: answer.path, savedRev: answer.saved_rev ?? this.state.savedRev, undo: answer.undo ?? null, redo: answer.redo ?? null, auto: answer.auto ?? true, issues: answer.issues ?? [],
       run: answer.running ? (this.state.run ?? { run: 0, state: "running", seconds: 0, ran: 0, cached: 0, failed: 0, since: performance.now() }) : this.state.run?.state === "running" ? null : this.state.run,
@@ -277,28 +214,8 @@ export class Session {
     for (const report of Object.values(answer.nodes ?? {})) this.report(report);
   }
 
-  /** Keeps a report, and that of every group around the node: the server tells of plain groups only by their nodes. */
   private report(report: NodeReport) {
-    this.told.add(report.path);
-    this.reports.set(report.path, report);
-    const keys = report.path.split("/");
-    for (let n = keys.length - 1; n > 0; n--) {
-      const group = keys.slice(0, n).join("/");
-      let inside = this.inside.get(group);
-      if (!inside) this.inside.set(group, (inside = new Set()));
-      inside.add(report.path);
-      if (this.told.has(group)) continue;
-      const level = this.levelAt(keys.slice(0, n));
-      if (level.path.length < n) continue;
-      const outputs: Record<string, PortReport> = {};
-      for (const [name, o] of Object.entries(level.graph.outputs ?? {})) {
-        const [node, port] = splitPort(o.from ?? "");
-        const value = this.reports.get(`${group}/${node}`)?.outputs?.[port];
-        if (value) outputs[name] = value;
-      }
-      const nodes = [...inside].filter((path) => level.graph.nodes?.[path.slice(group.length + 1).split("/")[0]!]).flatMap((path) => this.reports.get(path) ?? []);
-      this.reports.set(group, aggregate(group, nodes, outputs));
-    }
+    this.groups.add(report, (path) => this.levelAt(path));
   }
 
   receive(e: ServerEvent) {
@@ -352,9 +269,8 @@ export class Session {
   others: ((e: ServerEvent) => void) | undefined;
 
   private addLog(events: ServerEvent[]) {
-    const known = new Set(this.state.log.map((l) => l.seq));
-    const added = events.filter((e) => !known.has(Number(e.seq ?? -1))).map((e): LogEntry => ({ seq: Number(e.seq ?? -1), level: String(e.level ?? "info"), text: String(e.text ?? ""), node: String(e.node ?? ""), time: typeof e.time === "number" ? new Date(e.time * 1000) : e.time ? new Date(String(e.time)) : new Date() }));
-    if (added.length) this.set({ log: [...this.state.log, ...added].slice(-2000) });
+    const log = longer(this.state.log, events);
+    if (log !== this.state.log) this.set({ log });
   }
   private async loadLog() {
     try {
@@ -430,18 +346,14 @@ export class Session {
   setPage(page: Page) {
     this.set({ page });
   }
-  /** Shows the value of an out-port; an unpinned probe makes room for the next. */
+  /** Shows the value of an out-port. */
   probe(port: string, pinned = false) {
-    const old = this.state.probes.find((p) => p.port === port);
-    if (old) return this.set({ probes: this.state.probes.map((p) => (p === old ? { ...p, pinned: p.pinned || pinned } : p)) });
-    const probe: Probe = { key: `p${++probes}`, port, options: {}, pinned };
-    const loose = this.state.probes.findIndex((p) => !p.pinned);
-    this.set({ probes: loose < 0 || pinned ? [...this.state.probes, probe] : this.state.probes.map((p, i) => (i === loose ? probe : p)) });
+    this.set({ probes: opened(this.state.probes, port, pinned) });
   }
   changeProbe(key: string, what: Partial<Probe>) {
-    this.set({ probes: this.state.probes.map((p) => (p.key === key ? { ...p, ...what } : p)) });
+    this.set({ probes: changed(this.state.probes, key, what) });
   }
   closeProbe(key: string) {
-    this.set({ probes: this.state.probes.filter((p) => p.key !== key) });
+    this.set({ probes: closed(this.state.probes, key) });
   }
 }
