@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <larmor/core/parallel.hpp>
 #include <larmor/recon/nufft/off_resonance.hpp>
 #include <numbers>
 
@@ -31,6 +32,48 @@ Histogram histogram_of(std::span<const double> f, double duration) {
     h.weight[static_cast<std::size_t>(std::lround(at))] += 1.0 / static_cast<double>(f.size());
   }
   return h;
+}
+
+/// a b, or a conj(b). Written out: std::complex's product checks for NaN.
+template <bool conjugate>
+C times(C a, C b) {
+  const float im = conjugate ? -b.imag() : b.imag();
+  return {a.real() * b.real() - a.imag() * im, a.real() * im + a.imag() * b.real()};
+}
+/// to_l = from times factors_l, of L arrays of n one after the other; factors repeat after `period`.
+template <bool conjugate>
+void spread_out(const C* from, const C* factors, std::int64_t n, std::int64_t period, std::int64_t L, C* to,
+                const Cancel* cancel) {
+  parallel_for(
+      static_cast<std::size_t>(L), 1,
+      [&](std::size_t begin, std::size_t end) {
+        for (auto l = static_cast<std::int64_t>(begin); l < static_cast<std::int64_t>(end); ++l)
+          for (std::int64_t first = 0; first < n; first += period)
+            for (std::int64_t i = 0; i < period; ++i)
+              to[l * n + first + i] = times<conjugate>(from[first + i], factors[l * period + i]);
+      },
+      cancel);
+}
+/// to = sum over l of from_l times factors_l, piece by piece, each within a cache.
+template <bool conjugate>
+void gather_in(const C* from, const C* factors, std::int64_t n, std::int64_t period, std::int64_t L, C* to,
+               const Cancel* cancel) {
+  constexpr std::int64_t most = 4096;
+  const std::int64_t cuts = (period + most - 1) / most;
+  parallel_for(
+      static_cast<std::size_t>(n / period * cuts), 1,
+      [&](std::size_t begin, std::size_t end) {
+        for (auto p = static_cast<std::int64_t>(begin); p < static_cast<std::int64_t>(end); ++p) {
+          const std::int64_t first = p / cuts * period, low = p % cuts * most, high = std::min(low + most, period);
+          for (std::int64_t l = 0; l < L; ++l)
+            for (std::int64_t i = low; i < high; ++i) {
+              const C term = times<conjugate>(from[l * n + first + i], factors[l * period + i]);
+              C& sum = to[first + i];
+              sum = l == 0 ? term : sum + term;
+            }
+        }
+      },
+      cancel);
 }
 
 Z turn(double cycles) { return std::polar(1.0, -2 * std::numbers::pi * cycles); }
@@ -149,13 +192,10 @@ Array OffResonanceNufft::forward(const Array& image, const Cancel* cancel) const
       axes.insert(axes.end(), behind_axes.begin(), behind_axes.end());
   out = Array(DType::c64, shape, axes);
   for (std::int64_t b = 0; b * voxels < in.size(); ++b) {
-    for (std::int64_t i = 0; i < voxels * L; ++i)
-      all.data<C>()[i] = in.data<C>()[b * voxels + i % voxels] * turn_.data<C>()[i];
+    spread_out<false>(in.data<C>() + b * voxels, turn_.data<C>(), voxels, voxels, L, all.data<C>(), cancel);
     const Array s = nufft_.forward(all, cancel);
     const std::int64_t M = s.size() / L;
-    for (std::int64_t l = 0; l < L; ++l)
-      for (std::int64_t j = 0; j < M; ++j)
-        out.data<C>()[b * M + j] += s.data<C>()[l * M + j] * interpolator_.data<C>()[j % per_arm_ + per_arm_ * l];
+    gather_in<false>(s.data<C>(), interpolator_.data<C>(), M, per_arm_, L, out.data<C>() + b * M, cancel);
   }
   return out;
 }
@@ -177,14 +217,9 @@ Array OffResonanceNufft::adjoint(const Array& samples, const Array& weights, con
   Array out(DType::c64, shape, axes);
   Array all = Array::uninitialised(DType::c64, segments);
   for (std::int64_t b = 0; b * M < in.size(); ++b) {
-    for (std::int64_t l = 0; l < L; ++l)
-      for (std::int64_t j = 0; j < M; ++j)
-        all.data<C>()[l * M + j] =
-            in.data<C>()[b * M + j] * std::conj(interpolator_.data<C>()[j % per_arm_ + per_arm_ * l]);
+    spread_out<true>(in.data<C>() + b * M, interpolator_.data<C>(), M, per_arm_, L, all.data<C>(), cancel);
     const Array images = nufft_.adjoint(all, weights, cancel);
-    for (std::int64_t l = 0; l < L; ++l)
-      for (std::int64_t i = 0; i < voxels; ++i)
-        out.data<C>()[b * voxels + i] += images.data<C>()[l * voxels + i] * std::conj(turn_.data<C>()[l * voxels + i]);
+    gather_in<true>(images.data<C>(), turn_.data<C>(), voxels, voxels, L, out.data<C>() + b * voxels, cancel);
   }
   return out;
 }
