@@ -103,18 +103,52 @@ struct Search {
       return noise < 1e9;
     }
     if (noise <= 1) return false;
-    D = about(d.mean, 6 * d.sd, prior_D), D_star = about(s.mean, 6 * s.sd, prior_star);
+    D = about(d.mean, 5 * d.sd, prior_D), D_star = about(s.mean, 5 * s.sd, prior_star);
     if (step == 0) step = 2;
     noise = std::max(1.0, noise / step);
     return true;
   }
 };
 
+/// Errors of D and D_star by the curvature at a point, whatever the bounds.
+class Fisher {
+ public:
+  Fisher(std::span<const double> b, const PosteriorOptions& o)
+      : b_(b), o_(o), signal_(b.size()), jacobian_(4 * b.size()) {}
+  void errors(const double (&p)[4], double sigma, double& D, double& D_star) {
+    D = D_star = std::nan("");
+    for (const double x : p)
+      if (!std::isfinite(x)) return;
+    curve_signal(models().get("ivim.biexponential"), b_, p, {}, signal_, jacobian_);
+    const double scale[] = {std::max(p[0], 1e-30), 1, 1e-3, 1e-2};
+    double m[4][4]{};
+    for (std::size_t k = 0; k < b_.size(); ++k)
+      for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 4; ++j)
+          m[i][j] += (o_.counts.empty() ? 1.0 : o_.counts[k]) * jacobian_[4 * k + i] * jacobian_[4 * k + j] * scale[i] *
+                     scale[j];
+    // S0 and f are eliminated one after the other; what is left is 2 x 2.
+    for (std::size_t e = o_.S0 ? 1 : 0; e < 2; ++e) {
+      if (!(m[e][e] > 0)) return;
+      for (std::size_t i = e + 1; i < 4; ++i)
+        for (std::size_t j = e + 1; j < 4; ++j) m[i][j] -= m[i][e] * m[e][j] / m[e][e];
+    }
+    const double det = m[2][2] * m[3][3] - m[2][3] * m[2][3];
+    if (!(det > 0)) return;
+    D = sigma * scale[2] * std::sqrt(m[3][3] / det), D_star = sigma * scale[3] * std::sqrt(m[2][2] / det);
+  }
+
+ private:
+  std::span<const double> b_;
+  const PosteriorOptions& o_;
+  std::vector<double> signal_, jacobian_;
+};
+
 class Work {
  public:
   Work(const PosteriorOptions& o, std::size_t n_samples) : n_samples_(n_samples) {
     const auto nodes = static_cast<std::size_t>(o.n_D + o.n_D_star);
-    const std::size_t doubles = 8 * (nodes * (n_samples + 2) + 4 * static_cast<std::size_t>(o.n_D_star));
+    const std::size_t doubles = 8 * (nodes * (n_samples + 2) + 6 * static_cast<std::size_t>(o.n_D_star));
     work_ = allocate(doubles * sizeof(double), Device::cpu());
     for (auto* field : {&y_, &weight_}) field->assign(n_samples * posterior_stride, 0.0);
     for (auto& field : fields_) field.assign(posterior_stride, 0.0);
@@ -167,6 +201,10 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
   for (std::size_t v = 0; v < n_voxels; ++v)
     if (const auto s = start.status[v]; fit::usable(s) || s == fit::FitStatus::not_converged) voxels.push_back(v);
 
+  const auto place_of_f = [&](std::size_t v) { return fit::usable(start.status[v]) ? start.values[1][v] : -1.0F; };
+  // Neighbours in a pack shall meet the same end of the prior of f, or none.
+  std::stable_sort(voxels.begin(), voxels.end(), [&](auto u, auto v) { return place_of_f(u) < place_of_f(v); });
+
   const auto b0 = static_cast<std::size_t>(std::min_element(b.begin(), b.end()) - b.begin());
   const auto kernel = options.scalar ? posterior_kernel_scalar() : posterior_kernel();
   const float* from = packed.data<float>();
@@ -183,12 +221,22 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
 
   const Range prior_D{prior.D_low, prior.D_high}, prior_star{star_low, star_high};
   std::vector<Search> search(voxels.size());
-  for (std::size_t i = 0; i < voxels.size(); ++i) {
-    const std::size_t v = voxels[i];
-    const double D_star = start.values[3][v], error = start.standard_error[3][v];
-    search[i].D = about(start.values[2][v], 6.0 * start.standard_error[2][v], prior_D);
-    search[i].D_star = about(star(D_star), 6 * (prior.log_D_star ? error / D_star : error), prior_star);
-  }
+  parallel_for(voxels.size(), 1024, [&](std::size_t begin, std::size_t end) {
+    Fisher fisher(b, options);
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t v = voxels[i];
+      const double D_star = start.values[3][v];
+      // The fit's errors go by its residual, of few degrees of freedom; the noise is known better.
+      double error_D = start.standard_error[2][v] * sigma / start.residual_sd[v];
+      double error_star = start.standard_error[3][v] * sigma / start.residual_sd[v];
+      if (!std::isfinite(error_D) || !std::isfinite(error_star)) {  // something on its bound: as if it were free
+        const double p[] = {start.values[0][v], start.values[1][v], start.values[2][v], D_star};
+        fisher.errors(p, sigma, error_D, error_star);
+      }
+      search[i].D = about(start.values[2][v], 5.0 * error_D, prior_D);
+      search[i].D_star = about(star(D_star), 5 * (prior.log_D_star ? error_star / D_star : error_star), prior_star);
+    }
+  });
   // Most posteriors lie where the fit says; the others are searched for.
   constexpr int rounds = 32;
   progress.begin("IVIM posterior", voxels.size());

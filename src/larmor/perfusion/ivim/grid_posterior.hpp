@@ -24,8 +24,8 @@ struct PosteriorOptions {
   std::optional<double> S0 = {};        // known signal without diffusion weighting; absent: free, equally likely
   bool magnitude = true;                // noise is Rician: its mean and variance at the fitted signal are accounted for
   std::vector<double> counts = {};      // volumes averaged into each sample; empty: 1
-  int n_D = 24, n_D_star = 32;
-  bool scalar = false;  // one number a lane: slow, for comparison
+  int n_D = 14, n_D_star = 18;          // of a box of 5 sds to each side of where the posterior lies
+  bool scalar = false;                  // one number a lane: slow, for comparison
 };
 
 /// Why a posterior is to be read with care.

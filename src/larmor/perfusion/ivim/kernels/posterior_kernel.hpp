@@ -25,7 +25,7 @@ struct PosteriorRun {
   double* mean[4];   // S0, f, D, D_star
   double* sd[4];
   double* edge[4];  // share of the posterior in the outermost nodes: D low and high, D_star low and high
-  double* work;     // 64-byte aligned: (n_D + n_D_star) * (n_samples + 2) * 8 + n_D_star * 8 * 8 doubles
+  double* work;     // 64-byte aligned: ((n_D + n_D_star) * (n_samples + 2) + 6 n_D_star) * 8 doubles
 };
 
 using PosteriorKernel = void (*)(const PosteriorRun&);
