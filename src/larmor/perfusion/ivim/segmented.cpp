@@ -78,6 +78,17 @@ fit::CurveFit segmented_fit(const Array& data, std::span<const double> b, std::s
   for (int c = 0; c < segmented_starts; ++c)
     common.starts[c] = static_cast<float>(low * std::pow(high / low, (c + 0.5) / segmented_starts));
 
+  std::vector<float> fast;
+  for (int c = 0; c < segmented_starts; ++c) {
+    double squares = 0;
+    for (const double x : b) {
+      const double e = std::exp(-x * static_cast<double>(common.starts[c]));
+      fast.push_back(static_cast<float>(e)), squares += e * e;
+    }
+    common.fast_fast[c] = static_cast<float>(squares);
+  }
+  common.fast = fast.data();
+
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
   const float* from = packed.data<float>();
   const auto kernel = options.scalar ? segmented_kernel_scalar() : segmented_kernel();

@@ -11,13 +11,15 @@ inline constexpr int segmented_max_samples = 128;
 inline constexpr int segmented_starts = 16;
 
 struct SegmentedRun {
-  int n, stride, n_samples;        // n a multiple of 16
-  const float* b;                  // (n_samples) [s/mm2]
-  const uint8_t* part;             // (n_samples) 0: low b, 1: b = 0, 2: at or above the threshold
-  int n_zero;                      // samples at b = 0
-  const float* y;                  // (n_samples, stride)
-  float lower[4], upper[4];        // S0, f, D, D_star
-  float starts[segmented_starts];  // of D_star, rising
+  int n, stride, n_samples;           // n a multiple of 16
+  const float* b;                     // (n_samples) [s/mm2]
+  const uint8_t* part;                // (n_samples) 0: low b, 1: b = 0, 2: at or above the threshold
+  int n_zero;                         // samples at b = 0
+  const float* y;                     // (n_samples, stride)
+  float lower[4], upper[4];           // S0, f, D, D_star
+  float starts[segmented_starts];     // of D_star, rising
+  const float* fast;                  // (segmented_starts, n_samples) exp(-b start)
+  float fast_fast[segmented_starts];  // and the sums of its squares
   float* value[4];
   float* error[4];
   float* residual_sd;

@@ -59,22 +59,26 @@ void segmented(const SegmentedRun& r) {
     const T fast0 = S0 * f, slow0 = S0 * (one - f);
     for (int k = 0; k < K; ++k) slow[k] = slow0 * simd::exp(T(-r.b[k]) * D_in);
 
+    // Misfit of every start less what they share: fast0^2 |E|^2 - 2 fast0 (y - slow) E, with E the same for all voxels.
     T star(r.starts[0]), least(3e38f);
-    for (int c = 0; c < segmented_starts; ++c) {
-      const T at(r.starts[c]);
-      T sse = zero;
-      for (int k = 0; k < K; ++k) {
-        const T e = y[k] - slow[k] - fast0 * simd::exp(T(-r.b[k]) * at);
-        sse += e * e;
-      }
-      star = select(sse < least, at, star), least = select(sse < least, sse, least);
+    T rest[segmented_max_samples];
+    for (int k = 0; k < K; ++k) rest[k] = y[k] - slow[k];
+    for (int c = 0; c < segmented_starts; c += 4) {
+      const float* e = r.fast + c * K;
+      T sum[4] = {zero, zero, zero, zero};
+      for (int k = 0; k < K; ++k)
+        simd::static_for<4>([&](auto i) LARMOR_LAMBDA { sum[i] += rest[k] * T(e[i * K + k]); });
+      simd::static_for<4>([&](auto i) LARMOR_LAMBDA {
+        const T misfit = fast0 * (fast0 * T(r.fast_fast[c + i]) - sum[i] - sum[i]);
+        star = select(misfit < least, T(r.starts[c + i]), star), least = select(misfit < least, misfit, least);
+      });
     }
     T gg = zero, sse = zero;
     for (int step = 0; step < 5; ++step) {
       T gr = zero;
       gg = zero, sse = zero;
       for (int k = 0; k < K; ++k) {
-        const T fast = fast0 * simd::exp(T(-r.b[k]) * star), g = fast * T(-r.b[k]), e = y[k] - slow[k] - fast;
+        const T fast = fast0 * simd::exp(T(-r.b[k]) * star), g = fast * T(-r.b[k]), e = rest[k] - fast;
         gg += g * g, gr += g * e, sse += e * e;
       }
       if (step == 4) break;
@@ -84,8 +88,10 @@ void segmented(const SegmentedRun& r) {
     }
 
     // First-order errors: d(parameter)/dy_k for every sample, and h, the derivative of the model by each parameter.
+    const T inverse_slow0 = one / simd::max(slow0, T(1e-30f));
+    for (int k = 0; k < K; ++k) rest[k] = simd::exp(T(-r.b[k]) * star);  // what is left is needed no more
     const auto model_derivatives = [&](int k, T* h) LARMOR_LAMBDA {
-      const T minus_b(-r.b[k]), e_slow = slow[k] / simd::max(slow0, T(1e-30f)), e_fast = simd::exp(minus_b * star);
+      const T minus_b(-r.b[k]), e_slow = slow[k] * inverse_slow0, e_fast = rest[k];
       h[0] = e_slow + f * (e_fast - e_slow), h[1] = S0 * (e_fast - e_slow);
       h[2] = slow[k] * minus_b, h[3] = fast0 * e_fast * minus_b;
     };
