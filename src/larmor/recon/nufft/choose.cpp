@@ -102,7 +102,7 @@ Choice choose(const Shape& image, std::int64_t samples, const NufftOptions& opti
     for (const auto n : image) grid.push_back(grid_length(n, a, width));
     const auto M = static_cast<double>(samples);
     double time = 8 * time_of(image, grid, width, M, 1);
-    if (options.batch > 2) time = std::min(time, time_of(image, grid, width, M, 8));
+    if (options.batch > 3) time = std::min(time, time_of(image, grid, width, M, 8));
     if (time < least) least = time, best = {width, grid};
   }
   if (best.width == 0) {

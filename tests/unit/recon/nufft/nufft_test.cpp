@@ -85,8 +85,8 @@ TEST(Nufft, IsTheExactSumWithinEveryTolerance) {
     const AtLevel at(level);
     for (const auto& shape : shapes) {
       const auto traj = scattered(shape, 300);
-      // One alone has kernels of its own; three lie side by side.
-      for (const std::int64_t batch : {1, 3}) {
+      // Up to three go alone, by kernels of their own; more lie side by side.
+      for (const std::int64_t batch : {1, 4}) {
         const Array image = noise(behind(shape, {batch}), 2), samples = noise({300, batch}, 3);
         const Array exact_samples = nudft_forward(traj, image), exact_image = nudft_adjoint(traj, shape, samples);
         for (const double tolerance : {1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {
@@ -122,7 +122,7 @@ TEST(Nufft, ForwardAndAdjointAreAdjoint) {
     const AtLevel at(level);
     for (const auto& shape : shapes)
       for (const double tolerance : {1e-2, 1e-6})
-        for (const std::int64_t batch : {1, 3, 8}) {
+        for (const std::int64_t batch : {1, 4, 7}) {
           const auto traj = scattered(shape, 200);
           const Nufft nufft(traj, shape, {.tolerance = tolerance});
           const Array x = noise(behind(shape, {batch}), 4), y = noise({200, batch}, 5);
