@@ -57,6 +57,11 @@ class Cases(harness.CliCase):
     self.assertEqual(json.loads((self.dir / "again.json").read_text())["wires"]["write.image"], "times.out")
     self.assertEqual(json.loads((self.dir / "run.json").read_text())["state"], "done")
 
+  def test_asl(self):
+    done = self.run_page("docs/how-to/asl.md", "larmor asl")
+    self.assertIn("labelling.pcasl, LD 1.8", done.stdout)
+    self.assertTrue((self.dir / "maps" / "report.html").exists())
+
   def test_readme(self):
     done = self.run_page("README.md")
     # The table of the README is the one that the commands print.
@@ -72,7 +77,8 @@ class Cases(harness.CliCase):
       for i, text in enumerate(blocks(page.relative_to(SOURCE), "yaml")):
         (self.dir / "c.yaml").write_text(text, encoding="utf-8")
         with self.subTest(f"{page.name}, block {i + 1}"):
-          self.ok("dce", "--check", "c.yaml")
+          # A page about a pipeline bears its name.
+          self.ok(next((n for n in ("asl", "dsc", "ivim") if page.stem == n), "dce"), "--check", "c.yaml")
         checked += 1
     self.assertGreater(checked, 5)
 
