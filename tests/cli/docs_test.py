@@ -52,6 +52,17 @@ class Cases(harness.CliCase):
     for made in ("profile.csv", "echoes.csv", "echo/echo.csv", "echo/profile.csv", "echo/diagram.csv", "echo/course.csv"):
       self.assertTrue((self.dir / made).exists(), made)
 
+  def test_ivim(self):
+    self.run_page("docs/tutorial/ivim.md", "larmor ivim")
+    for made in ("segmented/f.nii.gz", "lm/report.html", "posterior/D_star_se.nii.gz", "network/D.nii.gz", "comparison/regions_f.png"):
+      self.assertTrue((self.dir / made).exists(), made)
+
+  def test_ivim_how_to(self):
+    done = self.run_page("docs/how-to/ivim.md", "larmor ivim")
+    self.assertIn("so it refuses one", done.stdout)
+    for made in ("maps/flags.nii.gz", "network/report.html"):
+      self.assertTrue((self.dir / made).exists(), made)
+
   def test_run_graphs(self):
     self.run_page("docs/how-to/run-graphs.md", "larmor run")
     self.assertEqual(json.loads((self.dir / "again.json").read_text())["wires"]["write.image"], "times.out")
