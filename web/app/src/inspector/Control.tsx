@@ -28,7 +28,7 @@ export function Control(props: ControlProps) {
         <select className="field" value={text} disabled={disabled} onChange={(e) => onChange(e.target.value === "" && setting.optional ? null : e.target.value)} aria-label={setting.name} data-testid={`setting-${setting.name}`}>
           {setting.optional && <option value="">–</option>}
           {!choices.includes(text) && text !== "" && <option value={text}>{text} (not offered)</option>}
-          {choices.map((c) => <option key={c} value={c}>{c.replace(/_/g, " ")}</option>)}
+          {choices.map((c) => <option key={c} value={c}>{c.includes(".") ? c : c.replace(/_/g, " ")}</option>)}
         </select>
       );
     }
