@@ -12,6 +12,7 @@
 namespace larmor::io {
 
 Error missing_file(const fs::path& path) {
+  if (path.empty()) return Error(Errc::file, "no file is given", "choose one");
   std::error_code ec;
   // The first part of the path that is not there; its folder is where the name was mistyped.
   fs::path at = path.has_filename() ? path : path.parent_path(), folder = at.parent_path();

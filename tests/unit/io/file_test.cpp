@@ -119,6 +119,11 @@ TEST(File, ByteOrderMarkIsDropped) {
   EXPECT_EQ(read_text(dir / "a.txt"), "text");
 }
 
+TEST(File, NoneIsNotOneWithoutAName) {
+  EXPECT_EQ(missing_file("").message(), "no file is given");
+  EXPECT_EQ(missing_file("").advice(), "choose one");
+}
+
 TEST(File, MissingNamesTheNearest) {
   TempFolder dir;
   spill(dir / "dynamic.nii.gz", "x");

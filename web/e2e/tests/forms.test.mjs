@@ -69,10 +69,11 @@ test("a port tells what it holds: shape, range, bytes, times over runs", { skip,
   const { page, picture } = await openPage(t, studio.url);
   await state(page, "head", "done", "cached");
   await node(page, "head").locator(".node-head").click();
-  for (const contrast of ["original", "high", "original"]) {
-    await set(page, "contrast", contrast);
-    await set(page, "fov", contrast === "high" ? "200" : "210");
-    await until(async () => !(await studio.get("/api/graphs"))[0].running);
+  const report = async () => (await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).nodes.head;
+  for (const fov of [200, 210, 220]) {
+    const { runs } = await report();
+    await set(page, "fov", String(fov));
+    await until(async () => (await report()).runs === runs + 1 && (await report()).state === "done");
   }
   await settled(page);
   await port(page, "head", "out", "out").hover();
@@ -80,7 +81,7 @@ test("a port tells what it holds: shape, range, bytes, times over runs", { skip,
   await tip.waitFor();
   await page.waitForFunction(() => /Range/.test(document.querySelector("[data-testid='tooltip']")?.innerText ?? ""));
   const text = await tip.innerText();
-  for (const word of [/64 x × 64 y × 6 z/, /Range\s+0 … /, /Size\s+96/, /State/]) assert.match(text, word);
+  for (const word of [/64 x × 64 y × 6 z/, /Range\s+0 … /, /Size\s+96/, /State/, /Last run/, /Mean ± sd\s.* over \d runs/]) assert.match(text, word);
   await picture("forms-tooltip");
 });
 
