@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Graphs that are wrong, and graphs that come along, as a new user meets them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, docOf, moveOnto, node, openPage, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+
+test("an operation that nobody knows stays with its wires and settings, and what is wrong is said", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "Broken",
+    nodes: {
+      a: { op: "source.number", at: [0, 0], settings: { value: 2 } }, gone: { op: "lab.wavlet", at: [300, 0], settings: { level: 3 } },
+      after: { op: "math.add", at: [600, 0] }, wild: { op: "phantom.shepp_logan", at: [0, 260], settings: { oversample: 99 } },
+      file: { op: "io.read_npy", at: [300, 260], settings: { path: "nowhere.npy" } },
+    },
+    wires: { "gone.in": "a.out", "after.a": "gone.out" },
+  };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "a", "done", "cached");
+  assert.match(await node(page, "gone").getAttribute("class"), /broken/);
+  assert.equal(await page.locator("[data-wire='gone.in'], [data-wire='after.a']").count() >= 2, true, "its wires are drawn");
+  // It is moved, and keeps all it had.
+  const canvas = await page.getByTestId("canvas").boundingBox();
+  await moveOnto(page, "gone", () => ({ x: canvas.x + canvas.width / 2, y: canvas.y + 150 }));
+  await until(async () => (await docOf(studio)).nodes.gone.at[1] !== 0);
+  const doc = await docOf(studio);
+  assert.deepEqual([doc.nodes.gone.op, doc.nodes.gone.settings, doc.wires], ["lab.wavlet", { level: 3 }, graph.wires]);
+  // Everything is told with its reason.
+  await page.getByTestId("toggle-dock").click();
+  await page.getByTestId("dock-problems").click();
+  const problems = page.getByTestId("problems");
+  await until(async () => /lab\.wavlet/.test(await problems.innerText()));
+  const text = await problems.innerText();
+  assert.match(text, /99/);
+  assert.match(text, /16/, "the range");
+  assert.match(text, /nowhere\.npy/);
+  await picture("trouble-problems");
+  // Mended from the form, it runs.
+  await page.getByTestId("toggle-dock").click();
+  await settled(page);
+  await node(page, "wild").locator(".node-head").click();
+  await set(page, "oversample", "1");
+  await state(page, "wild", "done", "cached");
+});
+
+test("a wire that would close a circle is refused, and a graph of another version is not opened", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "Circle",
+    nodes: { a: { op: "math.add", at: [0, 0] }, b: { op: "math.multiply", at: [320, 0] } }, wires: { "b.a": "a.out" },
+  };
+  const studio = await startStudio(t, { graph, files: { "future.json": '{"larmor": 99, "nodes": {}}', "text.json": "no graph" } });
+  const { page } = await openPage(t, studio.url);
+  await node(page, "b").waitFor();
+  await connect(page, "b", "out", "a", "b");
+  assert.deepEqual((await docOf(studio)).wires, { "b.a": "a.out" });
+  for (const [file, words] of [["future.json", /99/], ["text.json", /text\.json|JSON/]]) {
+    await page.keyboard.press("Control+o");
+    await page.getByTestId(`file-${file}`).click();
+    await page.getByTestId("file-ok").click();
+    await page.getByTestId("toasts").getByText(words).first().waitFor();
+  }
+  assert.equal((await studio.get("/api/graphs")).length, 1);
+});
+
+test("examples open from the menu, and those that need no file run", { skip, timeout: 240000 }, async (t) => {
+  const studio = await startStudio(t);
+  const { page, picture } = await openPage(t, studio.url);
+  for (const title of ["Coil combination", "Spin simulator", "k-space filter"]) {
+    const before = (await studio.get("/api/graphs")).length;
+    await page.getByTestId("examples-menu").click();
+    await page.locator(".menu button", { hasText: title }).first().click();
+    await until(async () => (await studio.get("/api/graphs")).length === before + 1);
+    const id = (await page.evaluate(() => location.hash)).split("/").at(-1);
+    const done = async () => {
+      const g = await studio.get(`/api/graphs/${id}`);
+      const states = Object.values(g.nodes).map((n) => n.state);
+      assert.ok(!states.includes("error"), `${title}: ${JSON.stringify(Object.values(g.nodes).filter((n) => n.state === "error").map((n) => [n.path, n.error]))}`);
+      return !g.running && states.length >= Object.keys(g.graph.nodes).length && states.every((s) => ["done", "cached", "warning", "bypassed"].includes(s));
+    };
+    await until(done, 60000);
+    await settled(page);
+    // All of it is seen, at a size at which titles can be read.
+    const zoom = Number((await page.getByTestId("zoom").innerText()).match(/(\d+) %/)[1]);
+    assert.ok(zoom >= 35, `${title} opens at ${zoom} %`);
+  }
+  await picture("trouble-examples");
+});
