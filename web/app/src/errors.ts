@@ -18,6 +18,7 @@ export const messages = {
   notHere: (what: string) => ({ text: `${what} is not in this graph any more` }),
   closed: (name: string) => ({ text: `“${name}” was closed on the server` }),
   noOperation: (name: string) => ({ text: `No operation opens “${name}”`, advice: "Add an operation that reads files and choose the file in its form." }),
+  doesNotFit: (file: string, type: string, input: string, wanted: string) => ({ text: `“${file}” is read as ${type.toLowerCase()}, and ${input} needs ${wanted.toLowerCase()}`, advice: "Choose another file, or add an operation that reads it and convert its value." }),
   noUndo: { text: "There is nothing to undo" },
   noRedo: { text: "There is nothing to redo" },
   shipped: (title: string) => ({ text: `“${title}” comes with Larmor and cannot be changed here`, advice: "“Copy into this graph”, above the canvas, makes it one of yours" }),

@@ -2,7 +2,7 @@
 // Graphs that are wrong, and graphs that come along, as a new user meets them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, docOf, moveOnto, node, openPage, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+import { connect, docOf, moveOnto, node, openPage, set, settled, skip, startStudio, state, until, valueOf } from "../harness.mjs";
 
 test("an operation that nobody knows stays with its wires and settings, and what is wrong is said", { skip, timeout: 120000 }, async (t) => {
   const graph = {
@@ -84,4 +84,40 @@ test("examples open from the menu, and those that need no file run", { skip, tim
     assert.ok(zoom >= 35, `${title} opens at ${zoom} %`);
   }
   await picture("trouble-examples");
+});
+
+/** What NumPy saves of f32 numbers in one row. */
+function npy(values) {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${values.length},), }`;
+  const head = text.padEnd(128 - 10 - 1) + "\n";
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(head.length);
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), length, Buffer.from(head), Buffer.from(new Float32Array(values).buffer)]);
+}
+
+test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "With an input", inputs: { data: { type: "array", what: "numbers", to: ["sum.in", "most.in"] } },
+    nodes: { sum: { op: "reduce.sum", at: [400, 0] }, most: { op: "reduce.max", at: [400, 260] } },
+  };
+  const studio = await startStudio(t, { graph, files: { "three.npy": npy([1, 2, 4]), "words.csv": "a,b\n1,2\n" } });
+  const { page, picture } = await openPage(t, studio.url);
+  await node(page, "sum").waitFor();
+  // What does not fit is said, and nothing changes.
+  await page.getByTestId("feed-data").click();
+  await page.getByTestId("file-words.csv").click();
+  await page.getByTestId("file-ok").click();
+  await page.getByTestId("toasts").getByText(/read as table, and data needs array/).waitFor();
+  assert.ok((await docOf(studio)).inputs.data);
+  await page.getByTestId("feed-data").click();
+  await page.getByTestId("file-three.npy").click();
+  await page.getByTestId("file-ok").click();
+  await until(async () => (await valueOf(studio, "sum.out")) === 7);
+  assert.equal(await valueOf(studio, "most.out"), 4);
+  const doc = await docOf(studio);
+  assert.equal(doc.inputs, undefined);
+  assert.deepEqual(doc.wires, { "sum.in": "read_npy.array", "most.in": "read_npy.array" });
+  await picture("trouble-input");
+  await page.getByTestId("undo").click();
+  await until(async () => (await docOf(studio)).inputs?.data?.to?.length === 2);
 });

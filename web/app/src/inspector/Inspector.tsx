@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import "./inspector.css";
 import { changeComment, changeFrame, demote, equal, type GraphDoc, isShipped, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
-import { Boxes, LayoutGrid, Play, Trash2, X } from "lucide-react";
+import { Boxes, FolderOpen, LayoutGrid, Play, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import * as actions from "../actions.ts";
 import { useCatalogue, useGraph, useLevel, useSession } from "../state/hooks.ts";
@@ -95,6 +95,7 @@ function GraphInspector() {
               <span className="port-dot" style={{ background: catalogue.colour(p.type) }} />
               <input className="field" key={name} defaultValue={name} onBlur={(e) => e.target.value.trim() && e.target.value !== name && session.editDocument("rename port", (doc: GraphDoc) => renameGraphPort(doc, session.level, side, name, e.target.value.trim()))} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} />
               <span className="muted">{catalogue.typeTitle(p.type)}</span>
+              {side === "inputs" && level.path.length === 0 && <button className="button icon small" title="Read it from a file" onClick={() => actions.feedInput(session, name)} data-testid={`feed-${name}`}><FolderOpen size={13} /></button>}
               <button className="button icon small" title="Remove" onClick={() => session.editDocument("remove port", (doc: GraphDoc) => removeGraphPort(doc, session.level, side, name))}><X size={13} /></button>
             </div>
           ))}
