@@ -322,7 +322,8 @@ class AslJob : public PipelineJob, JobReader {
     std::size_t n_free = 0;
     for (const auto& name : names)
       n_free += !(params_.contains(name) && params_.at(name).fixed) && !(name == "ATT" && labelling.arrives_at_once);
-    if (kinds.size() < n_free && config_.text("fit.fitter") != "map")
+    const auto fitter = config_.text("fit.fitter");
+    if (kinds.size() < n_free && (fitter == "lm" || (fitter == "auto" && n_free <= 2)))
       throw Error(Errc::usage,
                   fmt::format("{} timing{} for {} free parameters of {}", kinds.size(), kinds.size() == 1 ? "" : "s",
                               n_free, model_),

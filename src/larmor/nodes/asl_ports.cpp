@@ -111,7 +111,9 @@ std::vector<Setting> asl_quantify_settings() {
       Setting::choice("method", "the kinetic model, or the formula of one delay (2015 consensus)", "kinetic",
                       {"kinetic", "formula"}),
       Setting::choice("model", "kinetic model; auto: that of the labelling", "auto", kinds),
-      Setting::choice("fitter", "least squares, or maximum a posteriori", "lm", {"lm", "map"}),
+      Setting::choice("fitter",
+                      "least squares, or with priors; auto: with priors when more than two parameters are free", "auto",
+                      {"auto", "lm", "map"}),
       Setting{"params",
               "single parameters: 'ATT: fixed=1.1; CBF: upper=150 mL/min/100g'; settings fixed, lower, upper, start, "
               "prior_mean, prior_sd, prior_log",
@@ -123,7 +125,7 @@ asl::QuantifyOptions asl_quantify_options(const flow::Ports& io) {
   asl::QuantifyOptions o;
   o.consensus = io.setting("method").str() == "formula";
   if (const auto model = io.setting("model").str(); model != "auto") o.model = model;
-  o.map = io.setting("fitter").str() == "map";
+  if (const auto fitter = io.setting("fitter").str(); fitter != "auto") o.map = fitter == "map";
   o.params = parse_param_settings(io.setting("params"), asl_param_units());
   o.device = io.device();
   return o;

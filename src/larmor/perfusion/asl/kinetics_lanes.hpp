@@ -90,23 +90,22 @@ LARMOR_HD S in_tissue(const Label<T>& l, const S& CBF, const S& ATT) {
   return flow * (early + late);
 }
 
-/// ln(erfc(x) exp(x^2) / t), t = 2 / (2 + x), for 0 <= x <= 8 as a polynomial in (t - 0.6) / 0.4: Chebyshev
-/// interpolation of degree 16, error of erfc 6e-13 of its value.
-inline constexpr double erfc_terms[] = {-5.3575976168889328e-01, 5.4856805845027701e-01,  1.1244143386283613e-02,
-                                        -2.6169820733892589e-02, -2.6227973396539814e-04, 2.9568448624170017e-03,
-                                        -3.3786941783766402e-04, -3.7153100598225400e-04, 1.2276586436709553e-04,
-                                        3.3203666332615123e-05,  -2.8042551061185819e-05, 1.2978671720246461e-06,
-                                        4.4064893556355412e-06,  -1.2067066421671878e-06, -4.0003312715146096e-07,
-                                        1.8278632214998165e-07,  8.4992909589116169e-09};
-
 /// Standard normal distribution function.
 template <class T>
 LARMOR_HD T normal_below(T z) {
   using simd::exp, simd::select, simd::min, simd::abs;
   const T x = min(abs(z) * T(0.70710678118654752440), T(8.0));
   const T t = T(2.0) / (T(2.0) + x), w = (t - T(0.6)) * T(2.5);
-  T p(erfc_terms[16]);
-  for (int i = 15; i >= 0; --i) p = p * w + T(erfc_terms[i]);
+  // ln(erfc(x) exp(x^2) / t) for 0 <= x <= 8 as a polynomial in w: Chebyshev interpolation of degree 16, error of erfc
+  // 6e-13 of its value. Here and not outside: device code does not see arrays of the host.
+  const double terms[] = {-5.3575976168889328e-01, 5.4856805845027701e-01,  1.1244143386283613e-02,
+                          -2.6169820733892589e-02, -2.6227973396539814e-04, 2.9568448624170017e-03,
+                          -3.3786941783766402e-04, -3.7153100598225400e-04, 1.2276586436709553e-04,
+                          3.3203666332615123e-05,  -2.8042551061185819e-05, 1.2978671720246461e-06,
+                          4.4064893556355412e-06,  -1.2067066421671878e-06, -4.0003312715146096e-07,
+                          1.8278632214998165e-07,  8.4992909589116169e-09};
+  T p(terms[16]);
+  for (int i = 15; i >= 0; --i) p = p * w + T(terms[i]);
   const T tail = T(0.5) * t * exp(p - x * x);
   return select(z < T(0.0), tail, T(1.0) - tail);
 }
@@ -117,11 +116,23 @@ LARMOR_HD Dual<T, N> normal_below(const Dual<T, N>& z) {
 }
 
 /// Response at u after the centre of a Gaussian front of sd sigma of a compartment emptying at `rate` (any sign): the
-/// integral over s < u of normal_below(s / sigma) exp(-rate (u - s)).
-template <class S>
-LARMOR_HD S front(const S& u, const S& rate, const S& sigma) {
-  const S z = u / sigma;
-  return (normal_below(z) - exp(rate * (S(0.5) * rate * sigma * sigma - u)) * normal_below(z - rate * sigma)) / rate;
+/// integral over s < u of normal_below(s / sigma) exp(-rate (u - s)),
+///
+///   F = (below(u / sigma) - E) / rate,  E = exp(rate^2 sigma^2 / 2 - rate u) below(u / sigma - rate sigma)
+///
+/// Its derivatives are E by u, density - rate sigma E by sigma and (sigma density - (rate sigma^2 - u) E - F) / rate by
+/// the rate: the densities of both terms are one.
+template <class T, int N>
+LARMOR_HD Dual<T, N> front(const Dual<T, N>& u, const Dual<T, N>& rate, const Dual<T, N>& sigma) {
+  using simd::exp;
+  const T z = u.v / sigma.v, rs = rate.v * sigma.v, inverse = T(1.0) / rate.v;
+  const T E = exp(rs * (T(0.5) * rs) - rate.v * u.v) * normal_below(z - rs);
+  const T density = T(0.39894228040143267794) * exp(T(-0.5) * z * z);
+  Dual<T, N> r;
+  r.v = (normal_below(z) - E) * inverse;
+  const T by_sigma = density - rs * E, by_rate = (sigma.v * density - (rs * sigma.v - u.v) * E - r.v) * inverse;
+  for (int i = 0; i < N; ++i) r.d[i] = E * u.d[i] + by_sigma * sigma.d[i] + by_rate * rate.d[i];
+  return r;
 }
 
 /// The same tissue when transit times are normally distributed about ATT with sd sigma (Hrabe and Lewis, J Magn Reson

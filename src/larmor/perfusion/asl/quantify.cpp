@@ -29,6 +29,20 @@ void add_statuses(ParameterMaps& maps, const std::vector<fit::FitStatus>& status
   for (std::size_t v = 0; v < status.size(); ++v) to[v] = static_cast<std::uint8_t>(status[v]);
 }
 
+// Noise of the mean differences as their repeats show it; none where there are no repeats.
+std::optional<double> median_error(const Array& error, Mask mask) {
+  if (error.empty()) return {};
+  const Array packed = error.to(Device::cpu()).cast(DType::f32).contiguous_copy();
+  const auto e = packed.span<float>();
+  std::vector<float> values;
+  for (std::size_t i = 0; i < e.size(); ++i)
+    if ((mask.empty() || mask[i % mask.size()]) && e[i] > 0 && std::isfinite(e[i])) values.push_back(e[i]);
+  if (values.empty()) return {};
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return static_cast<double>(*middle);
+}
+
 ParameterMaps by_formula(const Array& signal, const Array& error, std::span<const Sample> samples, const Protocol& p,
                          Mask mask, const Grid& grid) {
   if (samples.size() != 1)
@@ -82,6 +96,7 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
   if (!(tissue.partition > 0 && tissue.partition < 3))
     throw Error(Errc::range, fmt::format("a partition coefficient of {} mL/g", tissue.partition), "0.9 is usual");
   ParameterMaps maps;
+  bool by_map = false;
   if (options.consensus) {
     const auto host = [](const Array& a) {
       return a.empty() ? a : a.to(Device::cpu()).cast(DType::f32).contiguous_copy();
@@ -98,7 +113,7 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
       throw Error(Errc::usage, fmt::format("{} does not know Look-Locker readouts", id),
                   fmt::format("fit {}", labelling.model));
     fit::CurveFitOptions o;
-    o.params = options.params, o.map = options.map, o.device = options.device;
+    o.params = options.params, o.device = options.device;
     o.weights.assign(weights.begin(), weights.end());
     if (labelling.arrives_at_once && !o.params.contains("ATT")) o.params["ATT"].fixed = 0.0;
     std::size_t n_free = 0;
@@ -106,6 +121,9 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
       const auto at = o.params.find(param.name);
       n_free += at == o.params.end() || !at->second.fixed;
     }
+    // Of three parameters and more the data of usual schedules leave a valley: wide priors close it.
+    o.map = by_map = options.map.value_or(n_free > 2);
+    if (o.map) o.noise_sd = median_error(error_in, mask);
     if (samples.size() < n_free && !o.map)
       throw Error(Errc::range,
                   fmt::format("{} timing{} for {} free parameters of {}", samples.size(),
@@ -136,7 +154,7 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
     add_statuses(maps, fit.status, grid.shape);
     maps.meta["Models"] = std::vector<std::string>(1, id);
   }
-  maps.meta["Fitter"] = std::string(options.consensus ? "formula" : options.map ? "map" : "lm");
+  maps.meta["Fitter"] = std::string(options.consensus ? "formula" : by_map ? "map" : "lm");
   if (tissue.T1.size() == 1) maps.meta["TissueT1"] = static_cast<double>(tissue.T1[0]);
   maps.meta["Partition"] = tissue.partition;
   maps.reference = reference;

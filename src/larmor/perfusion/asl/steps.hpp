@@ -54,7 +54,9 @@ struct QuantifyOptions {
   bool consensus = false;          // the formula of one delay instead of the kinetic model
   std::string model = {};          // empty: the labelling's without dispersion and arteries
   fit::ParamSettings params = {};  // ATT must be fixed when there is one delay only
-  bool map = false;                // with priors
+  /// With priors (log-normal about the start of each parameter, sd of ln 1.5, where none are given), or plain least
+  /// squares; none: priors when more than two parameters are free.
+  std::optional<bool> map = {};
   Device device = {};
 };
 
