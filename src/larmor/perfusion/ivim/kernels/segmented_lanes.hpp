@@ -74,14 +74,14 @@ void segmented(const SegmentedRun& r) {
       });
     }
     T gg = zero, sse = zero;
-    for (int step = 0; step < 5; ++step) {
+    for (int step = 0; step < 4; ++step) {
       T gr = zero;
       gg = zero, sse = zero;
       for (int k = 0; k < K; ++k) {
         const T fast = fast0 * simd::exp(T(-r.b[k]) * star), g = fast * T(-r.b[k]), e = rest[k] - fast;
         gg += g * g, gr += g * e, sse += e * e;
       }
-      if (step == 4) break;
+      if (step == 3) break;  // the start is within 15 %: three steps square that to rounding
       // Steps stay within a third: the grid is that dense.
       const T move = simd::min(simd::max(gr / simd::max(gg, T(1e-30f)), T(-0.33f) * star), T(0.33f) * star);
       star = simd::min(simd::max(star + move, T(r.lower[3])), T(r.upper[3]));
