@@ -95,7 +95,7 @@ LARMOR_INLINE void run_lanes(const LaneJob<N>& job, const LmOptions& options, Ev
     ++next;
   };
   for (int l = 0; l < L; ++l) refill(l);
-  while (busy) {
+  while (busy) {  // NOLINT(bugprone-infinite-loop): refill clears its bits
     NormalEquations<T, N> e;
     evaluate(state.next, y, e);
     add_prior<T, N>(options, state.next, e);

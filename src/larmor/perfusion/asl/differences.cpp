@@ -59,7 +59,7 @@ Array weighted_sums(const Array& series, const WeightRows& rows, const Cancel* c
   const Array packed = series.to(Device::cpu()).cast(DType::f32).contiguous_copy();
   const auto n_voxels = static_cast<std::size_t>(packed.size()) / std::max<std::size_t>(n_volumes, 1);
   Shape shape = series.shape();
-  Axes axes = series.axes();
+  const Axes& axes = series.axes();
   shape.back() = static_cast<std::int64_t>(rows.size());
   Array out = Array::uninitialised(DType::f32, shape, axes);
   const float* from = packed.data<float>();

@@ -33,7 +33,7 @@ Averaged average_b(const Array& data, std::span<const double> b, Average how, do
   }
   Shape shape = data.shape();
   shape.back() = static_cast<std::int64_t>(groups.size());
-  auto names = data.axes();
+  const auto& names = data.axes();
   out.signal = Array(DType::f32, shape, names);
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
   const auto voxels = static_cast<std::size_t>(packed.size()) / n;

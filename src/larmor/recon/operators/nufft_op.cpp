@@ -113,10 +113,10 @@ Array autocorrelation(const Array& maps, const Nufft& plan, const std::vector<in
 
 }  // namespace
 
-Op nufft_op(Nufft plan, const Shape& batch, const Axes& batch_axes) {
+Op nufft_op(const Nufft& plan, const Shape& batch, const Axes& batch_axes) {
   return std::make_shared<NufftOp<Nufft>>("nufft", plan, plan, batch, batch_axes);
 }
-Op nufft_op(Nufft plan, ToeplitzNormal normal, const Shape& batch, const Axes& batch_axes) {
+Op nufft_op(const Nufft& plan, ToeplitzNormal normal, const Shape& batch, const Axes& batch_axes) {
   if (plan.image_shape() != normal.image_shape())
     throw Error(Errc::shape, fmt::format("nufft: the convolution is for an image of {} and the plan for {}",
                                          to_string(normal.image_shape()), to_string(plan.image_shape())));

@@ -12,10 +12,10 @@ namespace larmor::recon {
 /// samples as voxels it is the unitary transform.
 ///
 /// domain   the plan's image axes, then the batch (coil, t, ...); range   the plan's sample axes, then the batch
-Op nufft_op(Nufft plan, const Shape& batch = {}, const Axes& batch_axes = {});
+Op nufft_op(const Nufft& plan, const Shape& batch = {}, const Axes& batch_axes = {});
 /// The same, with A^H A by the convolution `normal` that was made for the same trajectory and image without weights:
 /// what conjugate gradients apply in every iteration. Errors   Errc::shape, with both, for another image
-Op nufft_op(Nufft plan, ToeplitzNormal normal, const Shape& batch = {}, const Axes& batch_axes = {});
+Op nufft_op(const Nufft& plan, ToeplitzNormal normal, const Shape& batch = {}, const Axes& batch_axes = {});
 /// A^H W A itself, from images to images, times 1 / (number of voxels): its own adjoint.
 Op toeplitz_op(ToeplitzNormal normal, const Shape& batch = {}, const Axes& batch_axes = {});
 /// The transform under a map of frequencies, scaled as above.

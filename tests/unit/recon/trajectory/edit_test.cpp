@@ -106,7 +106,9 @@ TEST(SequenceOfArms, SamplesWhereTheTrajectoryDoes) {
       const Sequence s = to_sequence(waves, {.flip_angle = flip, .TR = 20e-3});
       // The wait is rounded up to the raster.
       EXPECT_NEAR(s.duration(), 6 * 20e-3, 6 * 6.4e-6);
-      if (flip > 0) EXPECT_NEAR(s.blocks[0].rf->flip_angle(s.gamma), flip, 1e-12);
+      if (flip > 0) {
+        EXPECT_NEAR(s.blocks[0].rf->flip_angle(s.gamma), flip, 1e-12);
+      }
       const Trajectory t = sequence_trajectory(s, {0.24, 0.24});
       ASSERT_EQ(t.k.shape(), expected.k.shape());
       for (std::int64_t i = 0; i < t.k.size(); ++i)

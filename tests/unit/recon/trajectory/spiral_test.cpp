@@ -135,7 +135,9 @@ TEST(Spiral, MomentsAreZeroAfterTheRewinder) {
       EXPECT_EQ(norm(w.g.back()), 0);
       // Sums of 1e3 terms of 1e3 cycles/m: roundings of 1e-16 each leave some 1e-10.
       EXPECT_LT(w.gamma * norm(w.moment0()), 1e-9);
-      if (both) EXPECT_LT(w.gamma * norm(w.moment1()), 1e-9 * w.duration());
+      if (both) {
+        EXPECT_LT(w.gamma * norm(w.moment1()), 1e-9 * w.duration());
+      }
     }
 }
 

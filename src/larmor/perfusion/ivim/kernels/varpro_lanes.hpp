@@ -40,7 +40,7 @@ LARMOR_INLINE VarproAmplitudes<T> varpro_amplitudes(const VarproSums<T>& s, T yy
   r.i11 = s.g22 * inverse, r.i12 = -s.g12 * inverse, r.i22 = s.g11 * inverse;
   r.sse = yy - r.a * s.y1 - r.c * s.y2;
   const T S0 = r.a + r.c;
-  const auto low = (r.c < f_low * S0) | (S0 <= zero), high = r.c > f_high * S0;
+  const typename simd::LaneTraits<T>::mask low = (r.c < f_low * S0) | (S0 <= zero), high = r.c > f_high * S0;
   r.held = low | high;
   if (simd::any(r.held)) {
     const auto along = [&](T f, T& S, T& norm) LARMOR_LAMBDA {
