@@ -274,7 +274,12 @@ Array Nufft::adjoint(const Array& samples, const Array& weights, const Cancel* c
       throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples",
                                            weights.describe(), to_string(plan.samples)));
     const bool complex = weights.dtype() == DType::c64 || weights.dtype() == DType::c128;
-    w = weights.cast(complex ? DType::c64 : DType::f32).to(plan.options.device).contiguous_copy();
+    w = weights.to(Device::cpu()).cast(complex ? DType::c64 : DType::f32).contiguous_copy();
+    const auto* parts = static_cast<const float*>(w.raw());
+    if (std::all_of(parts, parts + w.size() * (complex ? 2 : 1), [](float x) { return x == 0; }))
+      throw Error(Errc::range, "NUFFT: every weight is 0, and so would be the image",
+                  "look at the density compensation, or leave it out");
+    w = w.to(plan.options.device);
   }
   Array out = joined(plan.image, plan.image_axes, batch, plan.options.device);
   if (out.size() == 0) return out;

@@ -66,7 +66,8 @@ class Nufft {
   /// weights  empty, or of the sample axes: the density compensation, multiplied in on the way; complex ones turn the
   ///          phase too (`shift_phase`)
   /// result   c64 (x, y[, z], batch ...)
-  /// Errors   as above, Errc::numeric for a sample or weight that is not finite (its index)
+  /// Errors   as above, Errc::numeric for a sample or weight that is not finite (its index), Errc::range when every
+  /// weight is 0
   Array adjoint(const Array& samples, const Array& weights = {}, const Cancel* cancel = nullptr) const;
 
   const Shape& image_shape() const;

@@ -280,6 +280,10 @@ TEST(Nufft, SaysWhatIsWrong) {
   EXPECT_EQ(code([&] { nufft.adjoint(noise({49}, 1)); }), Errc::shape);
   EXPECT_EQ(code([&] { nufft.forward(noise({16, 15}, 1)); }), Errc::shape);
   EXPECT_EQ(code([&] { nufft.adjoint(noise({50}, 1), Array::of<float>({49})); }), Errc::shape);
+  EXPECT_EQ(code([&] { nufft.adjoint(noise({50}, 1), Array::of<float>({50})); }), Errc::range);  // all 0
+  Array one = Array::of<float>({50});
+  one.data<float>()[49] = 1;
+  EXPECT_NO_THROW(nufft.adjoint(noise({50}, 1), one));
   EXPECT_EQ(code([&] { Nufft(traj, {16, 16, 16}); }), Errc::shape);
   EXPECT_EQ(code([&] { Nufft(traj, {}, {.tolerance = 0}); }), Errc::range);
   EXPECT_EQ(code([&] { Nufft(traj, {}, {.width = 13}); }), Errc::range);
