@@ -119,6 +119,18 @@ class Cases(harness.CliCase):
     self.assertIn("  method: difference.surround\n", text)
     self.ok("asl", "b/asl.yaml", "b", "-o", "out", "-q")
 
+  def test_dsc_is_asked_for_where_its_data_lie(self):
+    self.ok("dro", "dsc", "-o", "b", "--grid", "12,10,6", "-q")
+    answers = [("Dynamic series", ""), ("Mask of the voxels", ""), ("Arterial input", ""), ("Mask of the artery", ""),
+               ("Relation of dR2", "blood_1.5T"), ("Leakage correction", ""), ("Method", "cvsd"),
+               ("did you mean(.|\n)*Method", "csvd"), ("Reference region", ""), ("Units", "")]
+    status, shown = self.talk(answers, "b")
+    self.assertEqual(status, 0, shown)
+    self.assertIn("60 frames", shown)
+    text = (self.dir / "b" / "dsc.yaml").read_text(encoding="utf-8")
+    self.assertIn("  method: csvd\n", text)
+    self.ok("dsc", "b/dsc.yaml", "b", "-o", "out", "-q")
+
   def test_input_that_ends_early(self):
     self.fails(1, ["wizard", "in"], "input ended", "nothing was written", stdin="\n\n")
     self.fails(1, ["wizard", "nowhere"], "nowhere", stdin="")
