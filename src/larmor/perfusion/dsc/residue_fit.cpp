@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/dsc/kernels/deconvolution_kernel.hpp>
 #include <larmor/perfusion/dsc/kernels/scan_kernel.hpp>
@@ -13,7 +14,24 @@ namespace {
 
 constexpr int max_params = 4;  // flow, transit time, delay, shape
 using Row = std::array<double, max_params>;
+using Matrix = std::array<Row, max_params>;
 using Node = std::array<int, 3>;  // index of transit time, delay, shape
+
+float dot(const float* a, const float* b, std::size_t n) {
+  typedef float four __attribute__((vector_size(16)));
+  const auto load = [](const float* p) {
+    four v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  };
+  four one{}, two{};
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) one += load(a + i) * load(b + i), two += load(a + i + 4) * load(b + i + 4);
+  one += two;
+  float sum = (one[0] + one[1]) + (one[2] + one[3]);
+  for (; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
 
 /// Tissue curves of flow 1 over a grid of transit times (even in the logarithm), delays and shapes.
 class CurveTable {
@@ -43,6 +61,41 @@ class CurveTable {
         }
       }
     });
+    products_.assign(curves_.size() / n_data_ * 10, 0.0);
+    parallel_for(static_cast<std::size_t>(n_[1] * n_[2]), 1, [&](std::size_t begin, std::size_t end) {
+      std::vector<float> rows[max_params];
+      for (auto& r : rows) r.resize(n_data_);
+      for (std::size_t k = begin; k < end; ++k)
+        for (int m = 0; m < n_[0]; ++m) {
+          const Node node{m, static_cast<int>(k) % n_[1], static_cast<int>(k) / n_[1]};
+          tangents(node, rows);
+          double* to = products_.data() + at(node) * 10;
+          for (int i = 0; i < n_params(); ++i)
+            for (int j = 0; j <= i; ++j)
+              to[i * (i + 1) / 2 + j] = static_cast<double>(dot(rows[i].data(), rows[j].data(), n_data_));
+        }
+    });
+  }
+  /// The curve at a node and its tangents, one a row.
+  void tangents(const Node& node, std::vector<float>* rows) const {
+    std::copy_n(curve(node), n_data_, rows[0].begin());
+    for (int axis = 0; axis + 1 < n_params(); ++axis) {
+      const Slope s = slope(node, axis);
+      for (std::size_t i = 0; i < n_data_; ++i) rows[axis + 1][i] = s.scale * (s.high[i] - s.low[i]);
+    }
+  }
+  /// Products of the curve at a node and its tangents by the grid's coordinates, lower triangle by rows.
+  const double* products(const Node& k) const { return products_.data() + at(k) * 10; }
+  /// The curves whose difference, times the scale, is the tangent along an axis.
+  struct Slope {
+    const float *high, *low;
+    float scale;
+  };
+  Slope slope(Node node, int axis) const {
+    const auto a = static_cast<std::size_t>(axis);
+    Node up = node, down = node;
+    up[a] = std::min(up[a] + 1, n_[a] - 1), down[a] = std::max(down[a] - 1, 0);
+    return {curve(up), curve(down), 1.0f / static_cast<float>(std::max(1, up[a] - down[a]))};
   }
   std::size_t at(const Node& k) const { return static_cast<std::size_t>((k[2] * n_[1] + k[1]) * n_[0] + k[0]); }
   const float* curve(const Node& k) const { return curves_.data() + at(k) * n_data_; }
@@ -64,67 +117,46 @@ class CurveTable {
   std::vector<double> shapes_;
   std::array<int, 3> n_{};
   std::vector<float> curves_;
+  std::vector<double> products_;
 };
 
-float dot(const float* a, const float* b, std::size_t n) {
-  float sum[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    for (std::size_t j = 0; j < 8; ++j) sum[j] += a[i + j] * b[i + j];
-  for (; i < n; ++i) sum[0] += a[i] * b[i];
-  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-}
-
-/// Curve at a node and its tangents by the three grid coordinates.
-struct Tangents {
-  std::vector<float> row[max_params];
-  Tangents(std::size_t n) {
-    for (auto& r : row) r.resize(n);
-  }
-  void fill(const CurveTable& table, const Node& node, std::size_t n) {
-    const float* here = table.curve(node);
-    std::copy_n(here, n, row[0].begin());
-    for (int axis = 0; axis + 1 < table.n_params(); ++axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      Node up = node, down = node;
-      up[a] = std::min(up[a] + 1, table.size(axis) - 1), down[a] = std::max(down[a] - 1, 0);
-      const float *high = table.curve(up), *low = table.curve(down);
-      const float scale = 1.0f / static_cast<float>(std::max(1, up[a] - down[a]));
-      for (std::size_t i = 0; i < n; ++i) row[a + 1][i] = scale * (high[i] - low[i]);
-    }
-  }
-};
-
-/// Solves the normal equations for n unknowns; `inverse` gets the inverse matrix. False when they are singular.
-bool solve(std::array<Row, max_params> A, const Row& b, int n, Row& x, std::array<Row, max_params>& inverse) {
+/// Solves the normal equations for n unknowns; `inverse`, unless null, gets the inverse matrix. False when they are
+/// singular.
+bool solve(const Matrix& A, const Row& b, int n, Row& x, Matrix* inverse) {
   const auto N = static_cast<std::size_t>(n);
   Row scale{};
   for (std::size_t i = 0; i < N; ++i) {
     if (!(A[i][i] > 0)) return false;
     scale[i] = 1 / std::sqrt(A[i][i]);
   }
-  std::array<Row, max_params> L{};
+  Matrix L{};  // with the inverses on its diagonal
   for (std::size_t i = 0; i < N; ++i)
     for (std::size_t j = 0; j <= i; ++j) {
       double sum = A[i][j] * scale[i] * scale[j];
       for (std::size_t k = 0; k < j; ++k) sum -= L[i][k] * L[j][k];
       if (i == j && !(sum > 1e-9)) return false;
-      L[i][j] = i == j ? std::sqrt(sum) : sum / L[j][j];
+      L[i][j] = i == j ? 1 / std::sqrt(sum) : sum * L[j][j];
     }
-  for (std::size_t column = 0; column <= N; ++column) {
-    Row y{};
+  const auto back = [&](Row y) {
     for (std::size_t i = 0; i < N; ++i) {
-      double sum = column < N ? double(column == i) : b[i] * scale[i];
-      for (std::size_t k = 0; k < i; ++k) sum -= L[i][k] * y[k];
-      y[i] = sum / L[i][i];
+      for (std::size_t k = 0; k < i; ++k) y[i] -= L[i][k] * y[k];
+      y[i] *= L[i][i];
     }
     for (std::size_t i = N; i-- > 0;) {
-      double sum = y[i];
-      for (std::size_t k = i + 1; k < N; ++k) sum -= L[k][i] * y[k];
-      y[i] = sum / L[i][i];
+      for (std::size_t k = i + 1; k < N; ++k) y[i] -= L[k][i] * y[k];
+      y[i] *= L[i][i];
     }
-    for (std::size_t i = 0; i < N; ++i)
-      column < N ? inverse[i][column] = y[i] * scale[i] * scale[column] : x[i] = y[i] * scale[i];
+    for (std::size_t i = 0; i < N; ++i) y[i] *= scale[i];
+    return y;
+  };
+  Row right{};
+  for (std::size_t i = 0; i < N; ++i) right[i] = b[i] * scale[i];
+  x = back(right);
+  for (std::size_t column = 0; inverse && column < N; ++column) {
+    Row unit{};
+    unit[column] = scale[column];
+    const Row solved = back(unit);
+    for (std::size_t i = 0; i < N; ++i) (*inverse)[i][column] = solved[i];
   }
   return true;
 }
@@ -132,34 +164,36 @@ bool solve(std::array<Row, max_params> A, const Row& b, int n, Row& x, std::arra
 struct Found {
   Node node;
   Row x, offset;  // amplitude and its products with the offsets; offsets from the node
-  std::array<Row, max_params> inverse;
+  Matrix inverse;
   double explained;
   bool solved;
 };
 
 /// Linear fit of the curve and its tangents at a node; with singular tangents the curve alone.
-Found fit_at(const CurveTable& table, const Node& node, const float* y, std::size_t n, Tangents& t) {
-  t.fill(table, node, n);
+Found fit_at(const CurveTable& table, const Node& node, const float* y, std::size_t n, bool with_inverse = false) {
   const int P = table.n_params();
   Found f{node, {}, {}, {}, 0, false};
-  std::array<Row, max_params> A{};
+  Matrix A{};
   Row b{};
-  for (int i = 0; i < P; ++i) {
-    const auto u = static_cast<std::size_t>(i);
-    b[u] = static_cast<double>(dot(y, t.row[i].data(), n));
-    for (int j = 0; j <= i; ++j)
-      A[u][static_cast<std::size_t>(j)] = static_cast<double>(dot(t.row[i].data(), t.row[j].data(), n));
+  b[0] = static_cast<double>(dot(y, table.curve(node), n));
+  for (int axis = 0; axis + 1 < P; ++axis) {
+    const auto s = table.slope(node, axis);
+    b[static_cast<std::size_t>(axis) + 1] = static_cast<double>(s.scale * (dot(y, s.high, n) - dot(y, s.low, n)));
   }
+  const double* products = table.products(node);
+  for (int i = 0; i < P; ++i)
+    for (int j = 0; j <= i; ++j)
+      A[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] = products[i * (i + 1) / 2 + j];
   f.explained = A[0][0] > 0 ? b[0] * std::max(b[0], 0.0) / A[0][0] : 0;
-  f.solved = solve(A, b, P, f.x, f.inverse) && f.x[0] > 0;
+  f.solved = solve(A, b, P, f.x, with_inverse ? &f.inverse : nullptr) && f.x[0] > 0;
   if (f.solved)
     for (int i = 1; i < P; ++i) f.offset[static_cast<std::size_t>(i)] = f.x[static_cast<std::size_t>(i)] / f.x[0];
   return f;
 }
 
 /// From the best of the coarse table to the node whose tangents hold the minimum.
-Found refine(const CurveTable& table, Node node, const float* y, std::size_t n, Tangents& t) {
-  Found here = fit_at(table, node, y, n, t);
+Found refine(const CurveTable& table, Node node, const float* y, std::size_t n) {
+  Found here = fit_at(table, node, y, n);
   double reach = 4;
   for (int step = 0; step < 25 && here.solved; ++step) {
     Node next = here.node;
@@ -169,7 +203,7 @@ Found refine(const CurveTable& table, Node node, const float* y, std::size_t n, 
       next[a] = std::clamp(static_cast<int>(std::lround(next[a] + move)), 0, table.size(axis) - 1);
     }
     if (next == here.node) break;
-    const Found there = fit_at(table, next, y, n, t);
+    const Found there = fit_at(table, next, y, n);
     if (there.explained > here.explained && there.solved) {
       here = there;
     } else {
@@ -177,7 +211,7 @@ Found refine(const CurveTable& table, Node node, const float* y, std::size_t n, 
       if (reach < 0.5) break;
     }
   }
-  return here;
+  return here.solved ? fit_at(table, here.node, y, n, true) : here;
 }
 
 }  // namespace
@@ -206,20 +240,31 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
   constexpr std::size_t tile = deconvolution_tile, stride = deconvolution_stride;
   const std::size_t n_tiles = (voxels.size() + tile - 1) / tile;
   const int P = table.n_params();
+  std::vector<float> weight(n), moment_weight(n);
+  for (std::size_t t = 0; t < n; ++t)
+    weight[t] = static_cast<float>(area.weight[t]),
+    moment_weight[t] = static_cast<float>(area.weight[t] * area.since[t]);
   parallel_for(
       n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),
       [&](std::size_t begin, std::size_t end) {
-        std::vector<float> y(n * stride), index(stride), curve(n), buffer(1);
-        Tangents tangents(n);
+        std::vector<float> y(n * stride), index(stride), across(n * stride), rest(n), buffer, tangents[max_params];
+        for (auto& r : tangents) r.resize(n);
         for (std::size_t at = begin; at < end; ++at) {
           if (cancel) cancel->check();
           const auto mine = voxels.subspan(at * tile, std::min(tile, voxels.size() - at * tile));
+          const auto first = static_cast<std::size_t>(mine.front()),
+                     span = static_cast<std::size_t>(mine.back()) - first + 1;
+          buffer.resize(span);
           for (std::size_t t = 0; t < n; ++t) {
-            for (std::size_t i = 0; i < mine.size(); ++i)
-              y[t * stride + i] = *rows.get(t, static_cast<std::size_t>(mine[i]), 1, buffer.data());
-            std::fill(y.begin() + static_cast<std::ptrdiff_t>(t * stride + mine.size()),
-                      y.begin() + static_cast<std::ptrdiff_t>((t + 1) * stride), 0.0f);
+            const float* from = rows.get(t, first, span, buffer.data());
+            float* to = y.data() + t * stride;
+            for (std::size_t i = 0; i < mine.size(); ++i) to[i] = from[static_cast<std::size_t>(mine[i]) - first];
+            std::fill(to + mine.size(), to + stride, 0.0f);
           }
+          // A voxel's samples side by side: a column of the tile would take a cache line for each.
+          for (std::size_t i = 0; i < mine.size(); i += 16)
+            for (std::size_t t = 0; t < n; ++t)
+              for (std::size_t k = i; k < std::min(i + 16, mine.size()); ++k) across[k * n + t] = y[t * stride + k];
           ScanRun scan{.candidates = {.n = static_cast<int>(coarse.size()),
                                       .curves = blocks.data(),
                                       .norm = ones.data(),
@@ -235,15 +280,11 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
           scan_kernel()(scan);
           for (std::size_t i = 0; i < mine.size(); ++i) {
             const auto v = static_cast<std::size_t>(mine[i]);
-            double squares = 0, sum = 0, moment = 0;
-            std::size_t top = 0;
-            for (std::size_t t = 0; t < n; ++t) {
-              curve[t] = y[t * stride + i];
-              squares += static_cast<double>(curve[t]) * static_cast<double>(curve[t]);
-              sum += area.weight[t] * static_cast<double>(curve[t]);
-              moment += area.weight[t] * area.since[t] * static_cast<double>(curve[t]);
-              if (curve[t] > curve[top]) top = t;
-            }
+            const float* curve = across.data() + i * n;
+            const double squares = static_cast<double>(dot(curve, curve, n)),
+                         sum = static_cast<double>(dot(curve, weight.data(), n)),
+                         moment = static_cast<double>(dot(curve, moment_weight.data(), n));
+            const auto top = static_cast<std::size_t>(std::max_element(curve, curve + n) - curve);
             auto& status = out.status[v];
             if (!std::isfinite(squares)) {
               status = fit::FitStatus::bad_data;
@@ -257,14 +298,14 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
               status = fit::FitStatus::out_of_range;
               continue;
             }
-            const Found f = refine(table, coarse[static_cast<std::size_t>(index[i])], curve.data(), n, tangents);
+            const Found f = refine(table, coarse[static_cast<std::size_t>(index[i])], curve, n);
             if (!f.solved) {
               status = f.explained > 0 ? fit::FitStatus::singular : fit::FitStatus::out_of_range;
               continue;
             }
             bool bound = false;
             Row offset{};
-            double place[3], rss = squares;
+            double place[3];
             for (int axis = 0; axis + 1 < P; ++axis) {
               const auto a = static_cast<std::size_t>(axis);
               offset[a + 1] = std::clamp(f.offset[a + 1], -0.75, 0.75);
@@ -273,15 +314,13 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
               if (!(place[axis] > 0 && place[axis] < last)) bound = true;
               place[axis] = std::clamp(place[axis], 0.0, last);
             }
-            tangents.fill(table, f.node, n);
-            rss = 0;
-            for (std::size_t t = 0; t < n; ++t) {
-              double r = static_cast<double>(curve[t]);
-              for (int p = 0; p < P; ++p)
-                r -= f.x[0] * (p == 0 ? 1.0 : offset[static_cast<std::size_t>(p)]) *
-                     static_cast<double>(tangents.row[p][t]);
-              rss += r * r;
+            table.tangents(f.node, tangents);
+            std::copy_n(curve, n, rest.begin());
+            for (int p = 0; p < P; ++p) {
+              const auto share = static_cast<float>(f.x[0] * (p == 0 ? 1.0 : offset[static_cast<std::size_t>(p)]));
+              for (std::size_t t = 0; t < n; ++t) rest[t] -= share * tangents[p][t];
             }
+            const auto rss = static_cast<double>(dot(rest.data(), rest.data(), n));
             const double variance = static_cast<int>(n) > P ? rss / static_cast<double>(static_cast<int>(n) - P) : NAN;
             const double CBF = f.x[0], MTT = table.MTT(place[0]), CBV = CBF * MTT;
             out.CBF[v] = static_cast<float>(CBF), out.MTT[v] = static_cast<float>(MTT);
@@ -297,7 +336,7 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
             Row of_offset{};  // change of x by an offset of 1 of all frames
             for (int p = 0; p < P; ++p) {
               double total = 0;
-              for (std::size_t t = 0; t < n; ++t) total += static_cast<double>(tangents.row[p][t]);
+              for (std::size_t t = 0; t < n; ++t) total += static_cast<double>(tangents[p][t]);
               for (int q = 0; q < P; ++q)
                 of_offset[static_cast<std::size_t>(q)] +=
                     f.inverse[static_cast<std::size_t>(q)][static_cast<std::size_t>(p)] * total;
