@@ -346,6 +346,21 @@ TEST(DscDeconvolution, EveryInstructionSetGivesTheSame) {
     force_isa(before);
   }
 }
+TEST(DscDeconvolution, CudaGivesTheSame) {
+  if (cuda_device_count() == 0) GTEST_SKIP() << "no CUDA device: " << cuda_why_not();
+  const Object& x = noisy();
+  for (const char* method : {"dsc.ssvd", "dsc.csvd", "dsc.osvd", "dsc.tikhonov_l_curve", "dsc.tikhonov_gcv"}) {
+    DeconvolutionOptions o;
+    o.method = method;
+    const Deconvolved here = run(x, o);
+    o.device = Device::cuda();
+    const Deconvolved there = run(x, o);
+    int apart = 0;
+    for (std::size_t v = 0; v < here.CBF.size(); ++v)
+      apart += fit::usable(here.status[v]) && !(std::abs(there.CBF[v] - here.CBF[v]) <= 1e-3 * here.CBF[v]);
+    EXPECT_LE(apart, static_cast<int>(here.CBF.size() / 200)) << method;  // choices that rounding tips
+  }
+}
 TEST(DscDeconvolution, SaysWhatIsWrong) {
   const Object& x = quiet();
   const auto& t = x.dro.dynamic.times;
