@@ -128,7 +128,7 @@ class Cases(harness.CliCase):
     self.assertEqual(status, 0, shown)
     self.assertIn("60 frames", shown)
     text = (self.dir / "b" / "dsc.yaml").read_text(encoding="utf-8")
-    self.assertIn("  method: csvd\n", text)
+    self.assertIn("  method: dsc.csvd\n", text)
     self.ok("dsc", "b/dsc.yaml", "b", "-o", "out", "-q")
 
   def test_input_that_ends_early(self):
