@@ -6,6 +6,7 @@
 #include <larmor/io/bids.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
+#include <sstream>
 
 namespace larmor::io {
 namespace {
@@ -31,6 +32,23 @@ bool applies(const BidsName& sidecar, const BidsName& image) {
            const auto found = image.entities.find(entity.first);
            return found != image.entities.end() && found->second == entity.second;
          });
+}
+
+// Parts of a name that are neither entities nor the suffix: maps are named by their quantity (CBF_GM, ATT_GM), and the
+// sidecar of one must not apply to the other.
+std::vector<std::string> words_of(const fs::path& path) {
+  std::vector<std::string> words;
+  std::istringstream parts(path.filename().string());
+  for (std::string part; std::getline(parts, part, '_');)
+    if (part.find('-') == std::string::npos) words.push_back(part);
+  if (!words.empty()) words.pop_back();  // the suffix
+  return words;
+}
+bool has_words(const fs::path& image, const fs::path& sidecar) {
+  const auto own = words_of(image);
+  const auto needed = words_of(sidecar);
+  return std::all_of(needed.begin(), needed.end(),
+                     [&](const auto& word) { return std::find(own.begin(), own.end(), word) != own.end(); });
 }
 
 }  // namespace
@@ -65,7 +83,7 @@ Metadata read_sidecar(const fs::path& image_path) {
     for (auto it = fs::directory_iterator(folder, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
       const fs::path& path = it->path();
       if (path.extension() != ".json" || path.filename() == "dataset_description.json") continue;
-      if (applies(parse_bids_name(path), image)) found.push_back(path);
+      if (applies(parse_bids_name(path), image) && has_words(image_path, path)) found.push_back(path);
     }
     if (found.size() > 1) {
       std::sort(found.begin(), found.end());

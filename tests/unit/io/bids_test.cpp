@@ -74,6 +74,19 @@ TEST(Bids, TwoSidecarsOfOneLevelAreAnError) {
   EXPECT_THAT(e.what(), HasSubstr("acq-a_dce.json and sub-1_dce.json"));
 }
 
+TEST(Bids, SidecarsOfOtherMapsDoNotApply) {
+  TempFolder dir;
+  spill(dir / "CBF_GM.json", R"({"Units": "mL/min/100g"})");
+  spill(dir / "ATT_GM.json", R"({"Units": "s"})");
+  spill(dir / "GM.json", "{}");  // of all of them, one level up it would do
+  fs::create_directories(dir.path / "b");
+  spill(dir.path / "b" / "CBF_GM.json", R"({"Units": "mL/min/100g"})");
+  spill(dir.path / "b" / "ATT_GM.json", R"({"Units": "s"})");
+  EXPECT_EQ(std::get<std::string>(read_sidecar(dir.path / "b" / "ATT_GM.nii.gz").at("Units")), "s");
+  EXPECT_THAT(read_sidecar(dir.path / "b" / "M0_GM.nii.gz"), IsEmpty());
+  EXPECT_EQ(caught([&] { read_sidecar(dir / "ATT_GM.nii.gz"); }).code(), Errc::format);  // two apply
+}
+
 TEST(Bids, JsonErrorsNameLineAndColumn) {
   TempFolder dir;
   spill(dir / "a.json", "{\n  \"a\": 1,\n  \"b\" 2\n}");
