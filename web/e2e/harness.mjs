@@ -21,6 +21,9 @@ export const skip = process.env.LARMOR_STUDIO ? false : !existsSync(program) ? `
 
 const flags = ["--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"];
 
+/** Pages of a test that are open: they close before their server does, or they would complain of it. */
+const pagesOf = new WeakMap();
+
 /** Starts `larmor studio` on a free port in a folder of its own, for one test. LARMOR_STUDIO names one that runs already. */
 export async function startStudio(t, { graph, args = [], files = {}, ops } = {}) {
   if (process.env.LARMOR_STUDIO) return joinStudio(process.env.LARMOR_STUDIO, graph);
@@ -47,6 +50,7 @@ export async function startStudio(t, { graph, args = [], files = {}, ops } = {})
   const client = process.env.LARMOR_DIST ? await front(resolve(process.env.LARMOR_DIST), address.port) : null;
   const base = `http://127.0.0.1:${client?.port ?? address.port}`;
   t.after(async () => {
+    for (const close of pagesOf.get(t) ?? []) await close();
     client?.close();
     const ended = child.exitCode !== null ? Promise.resolve() : new Promise((done) => child.on("exit", done));
     child.kill("SIGINT");
@@ -79,9 +83,16 @@ export async function openPage(t, url, { width = 1440, height = 900, dark = fals
   const wrong = [];
   page.on("pageerror", (e) => wrong.push(String(e)));
   page.on("console", (m) => m.type() === "error" && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED/.test(m.text()) && wrong.push(m.text()));
-  t.after(async () => {
+  let open = true;
+  const close = async () => {
+    if (!open) return;
+    open = false;
     if (pictures && t.name) await page.screenshot({ path: join(pictures, `end ${t.name.slice(0, 40)}.png`) }).catch(() => {});
     await context.close();
+  };
+  pagesOf.set(t, [...(pagesOf.get(t) ?? []), close]);
+  t.after(async () => {
+    await close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
     assert.deepEqual(wrong, [], "errors of the page");
   });
@@ -169,6 +180,9 @@ export async function moveOnto(page, id, where) {
   }
   await page.mouse.up();
 }
+
+/** Waits until the stage of an image viewer shows what was asked for. */
+export const drawn = (stage) => until(async () => (await stage.getAttribute("data-state")) === "done");
 
 /** Chooses a node and presses keys. */
 export async function press(page, id, keys) {

@@ -74,9 +74,9 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   // Across tabs: nodes and the wires among them.
   await page.keyboard.press("Control+a");
   await page.waitForFunction(() => document.querySelectorAll(".react-flow__node.selected").length === 3);
-  await page.waitForTimeout(300);
+  await until(async () => /^3 chosen/.test(await page.getByTestId("selection-bar").innerText()));
   await page.keyboard.press("Control+c");
-  await page.waitForTimeout(300);
+  await page.waitForFunction(async () => (await navigator.clipboard.readText()).includes("math.multiply"));
   await page.getByTitle("New graph").click();
   await until(async () => (await graphs()).length === 2);
   const second = (await graphs()).find((g) => g !== first);
@@ -154,7 +154,7 @@ test("groups are made, entered, left and dissolved; a pipeline that comes along 
   await node(page, "dce").locator(".node-head").dblclick();
   await page.getByTestId("copy-shipped").waitFor();
   await node(page, "fit").waitFor();
-  await page.waitForTimeout(500);
+  await settled(page);
   await picture("canvas-shipped");
   await press(page, "fit", "Delete");
   await page.getByTestId("toasts").getByText(/comes with Larmor/).waitFor();
@@ -203,7 +203,11 @@ test("notes, frames, rows and columns, the map of all, and finding", { skip, tim
   // Laid out along the wires: nothing overlaps, and what the frame held it holds.
   await page.getByTestId("canvas").click({ position: { x: 20, y: canvas.height - 40 } });
   await page.keyboard.press("l");
-  await page.waitForTimeout(600);
+  await until(async () => {
+    const { a, b, c } = (await doc()).nodes;
+    return b.at[0] > a.at[0] + 170 && c.at[0] > b.at[0] + 170;
+  });
+  await settled(page);
   const rects = await Promise.all(["a", "b", "c"].map((n) => rectOf(page, n)));
   rects.slice(1).forEach((r, i) => assert.ok(r.x >= rects[i].x + rects[i].width, "to the right of what feeds it"));
   const frame = await page.getByTestId("frame-f1").boundingBox();
@@ -226,17 +230,17 @@ test("notes, frames, rows and columns, the map of all, and finding", { skip, tim
   await page.getByTestId("find-search").fill("multiply");
   await picture("canvas-find");
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(500);
-  assert.match(await node(page, "c").getAttribute("class"), /selected/);
+  await until(async () => /selected/.test(await node(page, "c").getAttribute("class")));
+  await settled(page);
   // Folded, and by the keyboard only: choose what feeds it, show everything, dark.
   await page.keyboard.press("h");
   await until(async () => (await doc()).nodes.c.folded === true);
   await page.keyboard.press("[");
-  assert.equal(await page.locator(".node.selected").count() >= 3, true);
+  await until(async () => (await page.locator(".node.selected").count()) >= 3);
   await page.keyboard.press("Alt+t");
   await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
   await page.keyboard.press("1");
-  await page.waitForTimeout(400);
+  await settled(page);
   await picture("canvas-dark");
   await page.keyboard.press("?");
   await page.getByText("Keyboard shortcuts").first().waitFor();

@@ -2,7 +2,7 @@
 // Values are looked at: complex images, curves, maps; errors on nodes; dashboards; many nodes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dce, docOf, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
+import { dce, docOf, drawn, node, openPage, port, set, settled, skip, startStudio, state, until } from "../harness.mjs";
 
 const shepp = {
   larmor: 1, title: "Complex image",
@@ -17,10 +17,10 @@ test("a complex image is probed, with its colours and the value under the cursor
   await port(page, "kspace", "out", "out").click();
   const tile = page.getByTestId("probe-tile-kspace.out");
   await tile.locator("canvas").first().waitFor();
-  await page.waitForTimeout(1500);
+  await drawn(tile.locator(".lmv-stage"));
   const box = await tile.locator("canvas").first().boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.waitForTimeout(300);
+  await until(async () => /∠/.test(await tile.locator(".lmv-status").innerText()));
   await picture("probe-complex");
   const text = await tile.innerText();
   assert.match(text, /c64|complex/i);
@@ -82,7 +82,7 @@ test("a dashboard shows settings and viewers, also by its own address to read on
   await page.getByTestId("page-main").click();
   await page.getByTestId("dashboard").waitFor();
   await page.locator("[data-testid='dashboard'] canvas").first().waitFor();
-  await page.waitForTimeout(1500);
+  await drawn(page.locator("[data-testid='dashboard'] .lmv-stage").first());
   await picture("dashboard");
   const g = (await studio.get("/api/graphs"))[0].id;
   await page.goto(`${studio.base}/d/${g}/main`);
@@ -135,7 +135,12 @@ function field(n) {
 test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
   const studio = await startStudio(t, { graph: field(480) });
   const { page, picture } = await openPage(t, studio.url);
-  await page.waitForTimeout(3000);
+  // At rest: everything has run, and nothing is left to be drawn.
+  await until(async () => {
+    const g = (await studio.get("/api/graphs"))[0];
+    return !g.running && Object.values((await studio.get(`/api/graphs/${g.id}`)).nodes).every((n) => ["done", "cached"].includes(n.state));
+  }, 60000);
+  await settled(page);
   const box = await page.getByTestId("canvas").boundingBox();
   const measure = async (work) => {
     await page.evaluate(() => {

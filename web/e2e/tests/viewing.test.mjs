@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { openPage, port, skip, startStudio, state, until } from "../harness.mjs";
+import { drawn, openPage, port, skip, startStudio, state, until } from "../harness.mjs";
 
 const tileOf = (page, at) => page.getByTestId(`probe-tile-${at}`);
 /** Probes a port and waits for its picture. */
@@ -12,12 +12,8 @@ async function look(page, at) {
   await port(page, id, "out", name).click();
   const tile = tileOf(page, at);
   await tile.locator(".lmv-stage canvas").first().waitFor();
-  await drawn(tile);
+  await drawn(tile.locator(".lmv-stage"));
   return tile;
-}
-/** Waits until the stage has a slice: its read-out answers. */
-async function drawn(tile) {
-  await until(async () => (await tile.locator(".lmv-stage").getAttribute("data-state")) === "done");
 }
 /** "−12.5" and "1.2e−3" as numbers. */
 const numbers = (text) => text.replace(/−/g, "-").match(/-?\d+(?:\.\d+)?(?:e-?\d+)?/g)?.map(Number) ?? [];
@@ -131,9 +127,9 @@ test("an image of another grid is laid over, wiped and subtracted where it lies 
   await picture("viewing-difference");
   tile = await look(page, "head.out");
   await compare(tile, "blurred.out", "overlay");
-  await page.waitForTimeout(300);
+  await drawn(tile.locator(".lmv-stage"));
   await picture("viewing-overlay");
   await compare(tile, "blurred.out", "wipe");
-  await page.waitForTimeout(300);
+  await drawn(tile.locator(".lmv-stage"));
   await picture("viewing-wipe");
 });
