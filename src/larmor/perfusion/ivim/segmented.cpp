@@ -83,7 +83,7 @@ fit::CurveFit segmented_fit(const Array& data, std::span<const double> b, std::s
     double squares = 0;
     for (const double x : b) {
       const double e = std::exp(-x * static_cast<double>(common.starts[c]));
-      fast.push_back(static_cast<float>(e)), squares += e * e;
+      fast.push_back(e > 1e-26 ? static_cast<float>(e) : 0.0F), squares += e * e;
     }
     common.fast_fast[c] = static_cast<float>(squares);
   }
@@ -112,7 +112,7 @@ fit::CurveFit segmented_fit(const Array& data, std::span<const double> b, std::s
             std::fill(to + n, to + segmented_stride, 0.0f);
           }
           SegmentedRun r = common;
-          r.n = static_cast<int>((n + 15) / 16 * 16), r.y = y.data();
+          r.n = static_cast<int>((n + 31) / 32 * 32), r.y = y.data();
           const auto field = [&](std::size_t i) { return results.data() + i * segmented_stride; };
           for (std::size_t m = 0; m < 4; ++m) r.value[m] = field(m), r.error[m] = field(4 + m);
           r.residual_sd = field(8), r.status = field(9);

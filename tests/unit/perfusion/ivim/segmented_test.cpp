@@ -74,6 +74,23 @@ TEST(IvimSegmented, EveryInstructionSetGivesTheSame) {
   force_isa(before);
 }
 
+/// Two packs run at once: voxels that fill neither, one, or more come out as alone.
+TEST(IvimSegmented, TheNumberOfVoxelsDoesNotMatter) {
+  const Simulated s = simulate(70, classical_b, classical_prior(), 0.01, true, 11);
+  const fit::CurveFit all = segmented_fit(s.signal, classical_b);
+  for (const std::size_t n : {1, 15, 17, 33, 64}) {
+    std::vector<std::uint8_t> mask(70, 0);
+    std::fill_n(mask.begin() + 3, n, 1);
+    const fit::CurveFit some = segmented_fit(s.signal, classical_b, mask);
+    for (std::size_t v = 0; v < 70; ++v)
+      for (std::size_t m = 0; m < 4; ++m)
+        if (mask[v])
+          EXPECT_EQ(some.values[m][v], all.values[m][v]) << n << ' ' << v;
+        else
+          EXPECT_TRUE(std::isnan(some.values[m][v]));
+  }
+}
+
 TEST(IvimSegmented, TheScaleOfTheDataDoesNotMatter) {
   const Simulated s = simulate(100, classical_b, classical_prior(), 0.01, true, 4);
   Array large = s.signal.clone();

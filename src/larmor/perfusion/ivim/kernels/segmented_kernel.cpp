@@ -10,7 +10,7 @@ void segmented_v4(const SegmentedRun&);
 void segmented_baseline(const SegmentedRun&);
 void segmented_scalar(const SegmentedRun& r) { segmented<float>(r); }
 #endif
-void LARMOR_ISA_JOIN(segmented_, LARMOR_ISA)(const SegmentedRun& r) { segmented<simd::Pack<float>>(r); }
+void LARMOR_ISA_JOIN(segmented_, LARMOR_ISA)(const SegmentedRun& r) { segmented<simd::Pair<simd::Pack<float>>>(r); }
 
 }  // namespace larmor::ivim
 

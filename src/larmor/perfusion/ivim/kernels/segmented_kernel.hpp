@@ -11,7 +11,7 @@ inline constexpr int segmented_max_samples = 128;
 inline constexpr int segmented_starts = 16;
 
 struct SegmentedRun {
-  int n, stride, n_samples;           // n a multiple of 16
+  int n, stride, n_samples;           // n a multiple of 32: two packs
   const float* b;                     // (n_samples) [s/mm2]
   const uint8_t* part;                // (n_samples) 0: low b, 1: b = 0, 2: at or above the threshold
   int n_zero;                         // samples at b = 0

@@ -8,7 +8,7 @@
 //   2  D_star alone, from what A exp(-b D) leaves: the best of a few values, then Gauss-Newton
 //
 // Standard errors follow the data through both steps to first order, so the errors of S0, f and D reach D_star.
-#include <larmor/core/simd/lane.hpp>
+#include <larmor/core/simd/pair.hpp>
 #include <larmor/fit/status.hpp>
 #include <larmor/perfusion/ivim/kernels/segmented_kernel.hpp>
 
@@ -25,6 +25,13 @@ LARMOR_INLINE T float_log(T x) {
   const T m = simd::split_exponent(x, e), s = (m - T(1.0f)) / (m + T(1.0f)), ss = s * s;
   const T series = T(1.0f) + ss * (T(1.0f / 3) + ss * (T(0.2f) + ss * (T(1.0f / 7) + ss * T(1.0f / 9))));
   return e * T(0.69314718f) + T(2.0f) * s * series;
+}
+
+/// exp(-x b) for x b >= 0, no smaller than 1e-26: what is gone is gone, and subnormal numbers take a hundred cycles
+/// each.
+template <class T>
+LARMOR_INLINE T decay(float b, T x) {
+  return simd::exp(simd::max(T(-b) * x, T(-60.0f)));
 }
 
 template <class T>
@@ -57,7 +64,7 @@ void segmented(const SegmentedRun& r) {
     const T f = simd::min(simd::max(f_free, T(r.lower[1])), T(r.upper[1]));
     const T D_in = simd::min(simd::max(D, T(r.lower[2])), T(r.upper[2]));
     const T fast0 = S0 * f, slow0 = S0 * (one - f);
-    for (int k = 0; k < K; ++k) slow[k] = slow0 * simd::exp(T(-r.b[k]) * D_in);
+    for (int k = 0; k < K; ++k) slow[k] = slow0 * decay(r.b[k], D_in);
 
     // Misfit of every start less what they share: fast0^2 |E|^2 - 2 fast0 (y - slow) E, with E the same for all voxels.
     T star(r.starts[0]), least(3e38f);
@@ -78,7 +85,7 @@ void segmented(const SegmentedRun& r) {
       T gr = zero;
       gg = zero, sse = zero;
       for (int k = 0; k < K; ++k) {
-        const T fast = fast0 * simd::exp(T(-r.b[k]) * star), g = fast * T(-r.b[k]), e = rest[k] - fast;
+        const T fast = fast0 * decay(r.b[k], star), g = fast * T(-r.b[k]), e = rest[k] - fast;
         gg += g * g, gr += g * e, sse += e * e;
       }
       if (step == 3) break;  // the start is within 15 %: three steps square that to rounding
@@ -89,7 +96,7 @@ void segmented(const SegmentedRun& r) {
 
     // First-order errors: d(parameter)/dy_k for every sample, and h, the derivative of the model by each parameter.
     const T inverse_slow0 = one / simd::max(slow0, T(1e-30f));
-    for (int k = 0; k < K; ++k) rest[k] = simd::exp(T(-r.b[k]) * star);  // what is left is needed no more
+    for (int k = 0; k < K; ++k) rest[k] = decay(r.b[k], star);  // what is left is needed no more
     const auto model_derivatives = [&](int k, T* h) LARMOR_LAMBDA {
       const T minus_b(-r.b[k]), e_slow = slow[k] * inverse_slow0, e_fast = rest[k];
       h[0] = e_slow + f * (e_fast - e_slow), h[1] = S0 * (e_fast - e_slow);
