@@ -122,8 +122,8 @@ class CurveTable {
 
 /// Solves the normal equations for n unknowns; `inverse`, unless null, gets the inverse matrix. False when they are
 /// singular.
-bool solve(const Matrix& A, const Row& b, int n, Row& x, Matrix* inverse) {
-  const auto N = static_cast<std::size_t>(n);
+template <std::size_t N>
+bool solve(const Matrix& A, const Row& b, Row& x, Matrix* inverse) {
   Row scale{};
   for (std::size_t i = 0; i < N; ++i) {
     if (!(A[i][i] > 0)) return false;
@@ -165,45 +165,46 @@ struct Found {
   Node node;
   Row x, offset;  // amplitude and its products with the offsets; offsets from the node
   Matrix inverse;
+  Row right;  // products with the data
   double explained;
   bool solved;
 };
 
-/// Linear fit of the curve and its tangents at a node; with singular tangents the curve alone.
-Found fit_at(const CurveTable& table, const Node& node, const float* y, std::size_t n, bool with_inverse = false) {
-  const int P = table.n_params();
-  Found f{node, {}, {}, {}, 0, false};
-  Matrix A{};
-  Row b{};
+/// Linear fit of the curve and its tangents at a node; with singular tangents the curve alone. P: parameters.
+template <std::size_t P>
+Found fit_at(const CurveTable& table, const Node& node, const float* y, std::size_t n) {
+  Found f{node, {}, {}, {}, {}, 0, false};
+  Matrix& A = f.inverse;  // the products themselves, until they are inverted
+  Row& b = f.right;
   b[0] = static_cast<double>(dot(y, table.curve(node), n));
-  for (int axis = 0; axis + 1 < P; ++axis) {
-    const auto s = table.slope(node, axis);
-    b[static_cast<std::size_t>(axis) + 1] = static_cast<double>(s.scale * (dot(y, s.high, n) - dot(y, s.low, n)));
+  for (std::size_t axis = 0; axis + 1 < P; ++axis) {
+    const auto s = table.slope(node, static_cast<int>(axis));
+    b[axis + 1] = static_cast<double>(s.scale * (dot(y, s.high, n) - dot(y, s.low, n)));
   }
   const double* products = table.products(node);
-  for (int i = 0; i < P; ++i)
-    for (int j = 0; j <= i; ++j)
-      A[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] = products[i * (i + 1) / 2 + j];
+  for (std::size_t i = 0; i < P; ++i)
+    for (std::size_t j = 0; j <= i; ++j) A[i][j] = products[i * (i + 1) / 2 + j];
   f.explained = A[0][0] > 0 ? b[0] * std::max(b[0], 0.0) / A[0][0] : 0;
-  f.solved = solve(A, b, P, f.x, with_inverse ? &f.inverse : nullptr) && f.x[0] > 0;
+  f.solved = solve<P>(A, b, f.x, nullptr) && f.x[0] > 0;
   if (f.solved)
-    for (int i = 1; i < P; ++i) f.offset[static_cast<std::size_t>(i)] = f.x[static_cast<std::size_t>(i)] / f.x[0];
+    for (std::size_t i = 1; i < P; ++i) f.offset[i] = f.x[i] / f.x[0];
   return f;
 }
 
 /// From the best of the coarse table to the node whose tangents hold the minimum.
+template <std::size_t P>
 Found refine(const CurveTable& table, Node node, const float* y, std::size_t n) {
-  Found here = fit_at(table, node, y, n);
+  Found here = fit_at<P>(table, node, y, n);
   double reach = 4;
   for (int step = 0; step < 25 && here.solved; ++step) {
     Node next = here.node;
-    for (int axis = 0; axis + 1 < table.n_params(); ++axis) {
+    for (int axis = 0; axis + 1 < static_cast<int>(P); ++axis) {
       const auto a = static_cast<std::size_t>(axis);
       const double move = std::clamp(here.offset[a + 1], -reach, reach);
       next[a] = std::clamp(static_cast<int>(std::lround(next[a] + move)), 0, table.size(axis) - 1);
     }
     if (next == here.node) break;
-    const Found there = fit_at(table, next, y, n);
+    const Found there = fit_at<P>(table, next, y, n);
     if (there.explained > here.explained && there.solved) {
       here = there;
     } else {
@@ -211,7 +212,11 @@ Found refine(const CurveTable& table, Node node, const float* y, std::size_t n) 
       if (reach < 0.5) break;
     }
   }
-  return here.solved ? fit_at(table, here.node, y, n, true) : here;
+  if (here.solved) {
+    const Matrix A = here.inverse;
+    solve<P>(A, here.right, here.x, &here.inverse);
+  }
+  return here;
 }
 
 }  // namespace
@@ -298,7 +303,8 @@ void fit_residues(const ResidueModel& model, const dce::VoxelRows& rows, std::sp
               status = fit::FitStatus::out_of_range;
               continue;
             }
-            const Found f = refine(table, coarse[static_cast<std::size_t>(index[i])], curve, n);
+            const Found f = P > 3 ? refine<4>(table, coarse[static_cast<std::size_t>(index[i])], curve, n)
+                                  : refine<3>(table, coarse[static_cast<std::size_t>(index[i])], curve, n);
             if (!f.solved) {
               status = f.explained > 0 ? fit::FitStatus::singular : fit::FitStatus::out_of_range;
               continue;
