@@ -223,7 +223,10 @@ export async function set(page, name, value) {
   for (let tries = 0; ; ++tries) try {
     if ((await field.evaluate((e) => e.tagName)) === "SELECT") return void (await field.selectOption(value, { timeout: 5000 }));
     await field.fill(value, { timeout: 5000 });
-    return void (await field.press("Enter", { timeout: 5000 }));
+    await field.press("Enter", { timeout: 5000 });
+    // It became a choice before the key: what was typed went with the entry.
+    if ((await field.evaluate((e) => e.tagName)) === "SELECT" && (await field.inputValue()) !== value) throw new Error(`${name} is a choice now`);
+    return;
   } catch (e) {
     if (tries === 3) throw e;
   }
