@@ -46,7 +46,7 @@ std::int64_t grid_length(std::int64_t n, double a, int width) {
 }
 
 // Nanoseconds a unit of `work_of`, as `bench_nufft constants` measures them with AVX-512 (it prints the model beside
-// the times: within 15 % alone, 25 % together). Only their ratios matter here.
+// the times: within 34 % alone, 25 % together). Only their ratios matter here.
 struct Costs {
   double cell, sample, line;
 };
