@@ -103,7 +103,10 @@ class Writer {
   }
   void header(const std::string& xml) { set_.writeHeader(xml); }
   void add(ISMRMRD::Acquisition& a) {
-    a.scan_counter() = scan_++, a.sample_time_us() = dwell_us_;
+    // The header is packed: its members are written in it, not through references, which would be misaligned.
+    ISMRMRD::AcquisitionHeader head = a.getHead();
+    head.scan_counter = scan_++, head.sample_time_us = dwell_us_;
+    a.setHead(head);
     set_.appendAcquisition(a);
   }
 
