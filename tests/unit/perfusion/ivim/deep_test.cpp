@@ -70,10 +70,9 @@ TEST(IvimDeep, FindsParametersItWasNotShown) {
     for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - t[i]) * (a[i] - t[i]);
     return std::sqrt(sum / static_cast<double>(a.size()));
   };
-  // Guessing the middle of each range errs by range / sqrt(12): 4.3e-4, 0.087, 0.026. Training magnifies rounding, so
-  // another compiler ends at another minimum: f between 0.045 and 0.052 seen.
+  // Guessing the middle of each range errs by range / sqrt(12): 4.3e-4, 0.087, 0.026.
   EXPECT_LT(rmse(found.D, test.truth.D), 2.5e-4);
-  EXPECT_LT(rmse(found.f, test.truth.f), 0.06);
+  EXPECT_LT(rmse(found.f, test.truth.f), 0.05);
   EXPECT_LT(rmse(found.D_star, test.truth.D_star), 0.024);
   for (std::size_t s = 0; s < 2000; ++s) EXPECT_LE(found.D[s], found.D_star[s]);
 }
