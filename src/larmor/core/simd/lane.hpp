@@ -99,7 +99,7 @@ LARMOR_INLINE void set_lane(float& a, int, float v) { a = v; }
 template <class T>
 LARMOR_INLINE T load(const typename LaneTraits<T>::scalar* p) {
   T r;
-  memcpy(&r, p, sizeof r);
+  memcpy(static_cast<void*>(&r), p, sizeof r);
   return r;
 }
 LARMOR_INLINE void store(double* p, double v) { *p = v; }
