@@ -58,7 +58,13 @@ TEST(IvimSimulate, FollowsTheModelWithoutNoise) {
 
 TEST(IvimDeep, FindsParametersItWasNotShown) {
   const auto training = simulate(b, {.samples = 20'000, .seed = 1}), test = simulate(b, {.samples = 2000, .seed = 2});
-  auto result = train(b, training.signals, 20'000, {.epochs = 60});
+  // Where the published training ends depends on its first weights (seeds 1-8 end between 3.5e-4 and 3.2e-3), and
+  // rounding moves single ends. The lowest loss of five, chosen without the truth, is what a user would keep.
+  auto result = train(b, training.signals, 20'000, {.epochs = 60, .seed = 1});
+  for (std::uint64_t seed = 2; seed <= 5; ++seed) {
+    auto again = train(b, training.signals, 20'000, {.epochs = 60, .seed = seed});
+    if (again.fit.best < result.fit.best) result = std::move(again);
+  }
   EXPECT_GT(result.fit.losses.front(), result.fit.best);
   // The misfit cannot be below the noise that a fit of 3 of 7 values leaves. It stays above the noise: steps of Adam of
   // 1e-3 are as large as D itself, which is how the published network is trained.
