@@ -5,18 +5,15 @@
 #include <chrono>
 #include <cmath>
 #include <larmor/core/error.hpp>
-#include <larmor/core/hash.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/nn/torch/augment.hpp>
-#include <larmor/nn/torch/network.hpp>
+#include <larmor/nn/torch/checkpoint.hpp>
 #include <larmor/nn/trainer.hpp>
-#include <nlohmann/json.hpp>
 
 namespace larmor::nn::torch_side {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -52,125 +49,6 @@ Cases cases_of(const std::vector<TrainSample>& samples, const std::array<int, 3>
     labels.push_back(on_canvas(s.labels, s.size, canvas, at::kByte));
   }
   return {at::stack(images).to(device), at::stack(labels).to(device)};
-}
-
-at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& labels, const TrainSpec& spec) {
-  at::Tensor total;
-  double weight = 1, weights = 0;
-  at::Tensor y = labels;  // (n, z, y, x)
-  for (const auto& logits : outputs) {
-    if (logits.size(2) != y.size(1)) {  // the level below: every second voxel
-      y = y.slice(1, 0, y.size(1), 2).slice(2, 0, y.size(2), 2);
-      if (logits.size(4) != y.size(3)) y = y.slice(3, 0, y.size(3), 2);
-    }
-    const at::Tensor logp = at::log_softmax(logits, 1);
-    const at::Tensor mine = logp.gather(1, y.unsqueeze(1));
-    at::Tensor ce = -mine.mean();
-    if (spec.label_smoothing > 0) ce = (1 - spec.label_smoothing) * ce - spec.label_smoothing * logp.mean();
-    at::Tensor dice = at::zeros({}, logits.options());
-    const at::Tensor p = logp.exp();
-    for (int c = 1; c < spec.net.classes; ++c) {
-      const at::Tensor pc = p.select(1, c), tc = (y == c).to(at::kFloat);
-      dice = dice + 1 - (2 * (pc * tc).sum() + 1) / (pc.sum() + tc.sum() + 1);
-    }
-    const at::Tensor part = spec.cross_entropy_weight * ce + spec.dice_weight * dice / (spec.net.classes - 1);
-    total = total.defined() ? total + weight * part : weight * part;
-    weights += weight;
-    weight *= 0.5;
-  }
-  return total / weights;
-}
-
-/// Weights of a network in one piece of memory each with their gradient, their mean and the moments of the gradient, so
-/// that a step of the optimizer is a dozen operations and not a dozen for each of a hundred tensors.
-struct State {
-  at::Tensor value, gradient, mean, m, v;  // flat
-  at::Tensor decays;                       // 1 where weight decay acts: not at norms and biases
-  Parameters p, ema, m1, m2;               // views by name; those of p are leaves whose gradients are views too
-
-  State(const Parameters& like, at::Device device) {
-    std::int64_t n = 0;
-    for (const auto& [name, t] : like) n += t.numel();
-    const auto kind = at::TensorOptions().dtype(at::kFloat).device(device);
-    value = at::empty({n}, kind), gradient = at::zeros({n}, kind), mean = at::empty({n}, kind);
-    m = at::zeros({n}, kind), v = at::zeros({n}, kind), decays = at::zeros({n}, kind);
-    std::int64_t at = 0;
-    for (const auto& [name, t] : like) {
-      const auto view = [&](const at::Tensor& flat) { return flat.narrow(0, at, t.numel()).view(t.sizes()); };
-      at::Tensor leaf = view(value).detach();
-      leaf.copy_(t);
-      leaf.requires_grad_(true);
-      leaf.mutable_grad() = view(gradient);
-      p[name] = leaf, ema[name] = view(mean), m1[name] = view(m), m2[name] = view(v);
-      if (t.dim() > 1) decays.narrow(0, at, t.numel()).fill_(1);
-      at += t.numel();
-    }
-    mean.copy_(value);
-  }
-  static void load(Parameters& to, const Parameters& from) {
-    at::NoGradGuard no_grad;
-    for (auto& [name, t] : to) t.copy_(from.at(name));
-  }
-
-  /// One step of Adam or SGD, and of the mean. `count` from 1.
-  void step(const TrainSpec& spec, double rate, std::int64_t count) {
-    at::NoGradGuard no_grad;
-    if (spec.clip > 0) gradient.mul_((spec.clip / (gradient.norm() + 1e-6)).clamp_max(1.0));
-    const auto n = static_cast<double>(count);
-    if (spec.optimizer == "sgd") {
-      const at::Tensor d = spec.weight_decay > 0 ? gradient + spec.weight_decay * decays * value : gradient;
-      m.mul_(spec.momentum).add_(d);
-      value.sub_(rate * (d + spec.momentum * m));
-    } else {
-      // Kingma and Ba, ICLR (2015), with the decay of Loshchilov and Hutter, ICLR (2019).
-      constexpr double b1 = 0.9, b2 = 0.999;
-      m.mul_(b1).add_(gradient, 1 - b1);
-      v.mul_(b2).addcmul_(gradient, gradient, 1 - b2);
-      const double c1 = 1 - std::pow(b1, n), c2 = 1 - std::pow(b2, n);
-      if (spec.weight_decay > 0) value.mul_(1 - rate * spec.weight_decay * decays);
-      value.addcdiv_(m, (v / c2).sqrt_().add_(1e-8), -rate / c1);
-    }
-    const double keep = spec.ema > 0 ? std::min(spec.ema, (1 + n) / (10 + n)) : 0;
-    mean.lerp_(value, 1 - keep);
-    gradient.zero_();
-  }
-};
-
-json to_json(const Epoch& e) {
-  return {{"epoch", e.number},
-          {"loss", e.loss},
-          {"rate", e.rate},
-          {"seconds", e.seconds},
-          {"per_second", e.samples_per_second},
-          {"dice", e.dice},
-          {"merged", e.merged},
-          {"best", e.best}};
-}
-Epoch epoch_of(const json& j) {
-  Epoch e;
-  j.at("epoch").get_to(e.number), j.at("loss").get_to(e.loss), j.at("rate").get_to(e.rate);
-  j.at("seconds").get_to(e.seconds), j.at("per_second").get_to(e.samples_per_second);
-  j.at("dice").get_to(e.dice), j.at("merged").get_to(e.merged), j.at("best").get_to(e.best);
-  return e;
-}
-
-/// What must be the same for a checkpoint to go on: everything that the weights depend on.
-std::string fingerprint(const TrainSpec& s, const std::vector<TrainSample>& training) {
-  const auto& a = s.augment;
-  std::string text =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", s.net.to_json(), fmt::join(s.patch, ","),
-                  s.batch, s.epochs, s.steps, s.optimizer, s.rate, s.weight_decay, s.momentum, s.schedule, s.warm_up,
-                  s.clip, s.ema, s.dice_weight, s.cross_entropy_weight, s.label_smoothing, s.seed, s.budget, a.rotate);
-  text += fmt::format(" {} {} {} {} {} {} {} {} {} {} {} {}", a.scale, a.shift, a.elastic, a.elastic_points,
-                      a.spatial_probability, fmt::join(a.mirror, ","), a.brightness, a.contrast, a.gamma, a.noise,
-                      a.blur, a.intensity_probability);
-  Sha256 sum;
-  sum.add(text.data(), text.size());
-  for (const auto& t : training) {
-    sum.add(t.image.data(), t.image.size() * sizeof(float));
-    sum.add(t.labels.data(), t.labels.size());
-  }
-  return sum.hex();
 }
 
 class TorchTrainer final : public Trainer {
@@ -268,22 +146,8 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   const auto begin = to_torch(initial_weights(spec.net, spec.seed), "", device);
   State now(begin, device);
   TrainResult result;
-  std::int64_t count = 0;
-  double elapsed = 0;
-  int since_best = 0;
-  if (fs::exists(checkpoint)) {
-    const Weights w = read_weights(checkpoint);
-    if (w.meta.count("fingerprint") == 0 || w.meta.at("fingerprint") != print)
-      throw Error(Errc::format, "the checkpoint belongs to other settings or other data",
-                  "train in another folder, or remove this one to begin again")
-          .at(checkpoint.string());
-    State::load(now.p, to_torch(w, "p.", device)), State::load(now.ema, to_torch(w, "ema.", device));
-    State::load(now.m1, to_torch(w, "m.", device)), State::load(now.m2, to_torch(w, "v.", device));
-    const json state = json::parse(w.meta.at("state"));
-    for (const auto& e : state.at("history")) result.history.push_back(epoch_of(e));
-    state.at("count").get_to(count), state.at("elapsed").get_to(elapsed), state.at("since_best").get_to(since_best);
-    state.at("best").get_to(result.best), state.at("best_epoch").get_to(result.best_epoch);
-  }
+  Position position;
+  read_checkpoint(checkpoint, print, device, now, position, result);
 
   std::array<int, 3> canvas = spec.patch;
   for (const auto& s : training)
@@ -303,15 +167,15 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   };
 
   const auto start = Clock::now();
-  const double elapsed_before = elapsed;
+  const double elapsed_before = position.elapsed;
   const auto part_done = [&](double epochs_done) {
-    elapsed = elapsed_before + since(start);
-    const double by_time = spec.budget > 0 ? elapsed / spec.budget : 0;
+    position.elapsed = elapsed_before + since(start);
+    const double by_time = spec.budget > 0 ? position.elapsed / spec.budget : 0;
     return std::min(1.0, std::max(by_time, epochs_done / spec.epochs));
   };
   for (int number = static_cast<int>(result.history.size()) + 1; number <= spec.epochs; ++number) {
     if (spec.budget > 0 && elapsed_before + since(start) >= spec.budget) break;
-    if (spec.patience > 0 && since_best >= spec.patience) {
+    if (spec.patience > 0 && position.since_best >= spec.patience) {
       result.stopped_early = true;
       break;
     }
@@ -346,7 +210,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       epoch.rate = rate;
       const at::Tensor loss = loss_of(net(now.p, batch.image, true), batch.labels, spec);
       loss.backward();
-      now.step(spec, rate, ++count);
+      now.step(spec, rate, ++position.count);
       loss_sum += loss.detach();
       if (callbacks.step) callbacks.step(static_cast<std::size_t>(step + 1), static_cast<std::size_t>(steps), 0);
     }
@@ -359,27 +223,16 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
     std::vector<std::uint8_t> first;
     if (!validation.empty() && (number % spec.validate_every == 0 || last)) {
       validate(net, now.ema, validation, device, epoch, first, cancel);
-      ++since_best;
+      ++position.since_best;
       if (epoch.merged > result.best)
-        epoch.best = true, result.best = epoch.merged, result.best_epoch = number, since_best = 0;
+        epoch.best = true, result.best = epoch.merged, result.best_epoch = number, position.since_best = 0;
     }
     epoch.seconds = since(epoch_start);
     result.history.push_back(epoch);
     if (epoch.best && spec.keep == "best") write_weights(folder / "best.safetensors", weights_of(now.ema, epoch));
     write_weights(folder / "last.safetensors", weights_of(now.ema, epoch));
-    elapsed = elapsed_before + since(start);
-    Weights state;
-    from_torch(now.p, "p.", state), from_torch(now.ema, "ema.", state);
-    from_torch(now.m1, "m.", state), from_torch(now.m2, "v.", state);
-    json j{{"count", count},
-           {"elapsed", elapsed},
-           {"since_best", since_best},
-           {"best", result.best},
-           {"best_epoch", result.best_epoch},
-           {"history", json::array()}};
-    for (const auto& e : result.history) j["history"].push_back(to_json(e));
-    state.meta = {{"fingerprint", print}, {"state", j.dump()}, {"net", spec.net.to_json()}};
-    write_weights(checkpoint, state);
+    position.elapsed = elapsed_before + since(start);
+    write_checkpoint(checkpoint, print, spec, now, position, result);
     if (callbacks.epoch) callbacks.epoch(epoch);
     if (callbacks.picture && !first.empty()) callbacks.picture(epoch, first);
   }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <larmor/nn/torch/network.hpp>
+#include <larmor/nn/trainer.hpp>
+
+namespace larmor::nn::torch_side {
+
+/// Cross-entropy with smoothed labels and the mean soft Dice of all classes but the background, over the levels that
+/// are supervised, each half as heavy as the one above.
+///
+/// outputs  logits (n, class, z, y, x) of level 0 and of those below
+/// labels   (n, z, y, x) of level 0
+at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& labels, const TrainSpec& spec);
+
+/// Weights of a network in one piece of memory each with their gradient, their mean and the moments of the gradient, so
+/// that a step of the optimizer is a dozen operations and not a dozen for each of a hundred tensors.
+struct State {
+  at::Tensor value, gradient, mean, m, v;  // flat
+  at::Tensor decays;                       // 1 where weight decay acts: not at norms and biases
+  Parameters p, ema, m1, m2;               // views by name; those of p are leaves whose gradients are views too
+
+  State(const Parameters& like, at::Device device);
+  static void load(Parameters& to, const Parameters& from);
+  /// One step of Adam or SGD, and of the mean. `count` from 1.
+  void step(const TrainSpec& spec, double rate, std::int64_t count);
+};
+
+}  // namespace larmor::nn::torch_side
