@@ -72,6 +72,7 @@ constexpr Code topography{"106233006", "SCT", "Topographical modifier"};
 constexpr Code tracking_text{"112039", "DCM", "Tracking Identifier"};
 constexpr Code tracking_uid{"112040", "DCM", "Tracking Unique Identifier"};
 constexpr Code comment{"121106", "DCM", "Comment"};
+constexpr Code percentile_name{"NORMPERC", "99LARMOR", "Percentile of the norm table"};
 
 void add_site(Content& group, const Side* side, const Structure* structure) {
   auto site = group.code(modifier, finding_site, codes::hippocampus);
@@ -80,16 +81,7 @@ void add_site(Content& group, const Side* side, const Structure* structure) {
   if (structure) site.code(modifier, topography, structure->modifier);
 }
 
-std::string side_word(const Side& side) { return side.side.empty() ? "" : side.side + " "; }
-
-void add_percentile(Content& group, const Volume& v, const std::string& norms) {
-  if (!v.percentile) return;
-  auto n = group.number(contains, {"NORMPERC", "99LARMOR", "Percentile of the norm table"}, *v.percentile, percent);
-  n.text("HAS PROPERTIES", comment, "Norms: " + norms);
-}
-
-void add_volume(Content& measurements, const Results& r, const Side& side, const dicom::Dataset& seg,
-                const Structure& s) {
+void add_volume(Content& measurements, const Side& side, const dicom::Dataset& seg, const Structure& s) {
   const auto segment = seg.items("SegmentSequence")[static_cast<std::size_t>(s.label - 1)];
   auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1411");
   group.text(context, tracking_text, segment.text("TrackingID"));
@@ -101,41 +93,44 @@ void add_volume(Content& measurements, const Results& r, const Side& side, const
   add_site(group, &side, &s);
   const auto& v = side.volume(s.name);
   group.number(contains, volume_name, v.mm3, mm3);
-  add_percentile(group, v, r.norms);
+  if (v.percentile) group.number(contains, percentile_name, *v.percentile, percent);
 }
 
-void add_total(Content& measurements, const Results& r, const Side& side) {
-  auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1501");
-  group.text(context, tracking_text, side_word(side) + "total hippocampus");
-  group.uid(context, tracking_uid, dicom::new_uid());
-  group.code(contains, finding, codes::hippocampus);
-  add_site(group, &side, nullptr);
+/// What follows from several measurements (TID 1420). The rows below the number are ours: the template is extensible.
+Content add_derived(Content& derived, const Code& name, double value, const Code& unit, const Side* side,
+                    const Structure* structure = nullptr) {
+  auto n = derived.number(contains, name, value, unit);
+  add_site(n, side, structure);
+  return n;
+}
+
+void add_total(Content& derived, const Results& r, const Side& side) {
   const auto& v = side.volume("total");
-  group.number(contains, volume_name, v.mm3, mm3);
-  add_percentile(group, v, r.norms);
+  add_derived(derived, volume_name, v.mm3, mm3, &side)
+      .code(modifier, {"121401", "DCM", "Derivation"}, {"255619001", "SCT", "Total"});
+  if (v.percentile) add_derived(derived, percentile_name, *v.percentile, percent, &side);
   for (const auto& c : r.changes)
-    if (c.side == side.side && c.structure == "total") {
-      auto n = group.number(contains, {"VOLCHANGE", "99LARMOR", "Change of volume since an earlier study"}, c.percent,
-                            percent);
-      n.text("HAS PROPERTIES", comment, fmt::format("{:.1f} mm3 in the study of {}", c.earlier_mm3, c.earlier_date));
-    }
-  if (!v.no_percentile.empty()) group.text(contains, comment, "No percentile: " + v.no_percentile);
-  for (const auto& n : side.notes)
-    group.text(contains, comment, fmt::format("{} ({}): {}", n.serious ? "Review" : "Note", n.id, n.what));
+    if (c.side == side.side && c.structure == "total")
+      add_derived(derived, {"VOLCHANGE", "99LARMOR", "Change of volume since an earlier study"}, c.percent, percent,
+                  &side)
+          .text("HAS PROPERTIES", comment, fmt::format("{:.1f} mm3 in the study of {}", c.earlier_mm3, c.earlier_date));
 }
 
-void add_asymmetry(Content& measurements, const Results& r) {
-  if (r.asymmetry.empty()) return;
-  auto group = measurements.container(contains, {"125007", "DCM", "Measurement Group"}, "1501");
-  group.text(context, tracking_text, "hippocampal asymmetry");
-  group.uid(context, tracking_uid, dicom::new_uid());
-  group.code(contains, finding, codes::hippocampus);
-  add_site(group, nullptr, nullptr);
+void add_notes(Content& notes, const Side& side) {
+  const auto& v = side.volume("total");
+  const std::string where = side.side.empty() ? "" : side.side + " hippocampus: ";
+  if (!v.no_percentile.empty()) notes.text(contains, comment, where + "no percentile, " + v.no_percentile);
+  for (const auto& n : side.notes)
+    notes.text(contains, comment, fmt::format("{}{} ({}): {}", where, n.serious ? "review" : "note", n.id, n.what));
+}
+
+void add_asymmetry(Content& derived, const Results& r) {
+  constexpr Code name{"ASYMINDEX", "99LARMOR", "Asymmetry index, 200 (left - right) / (left + right)"};
   for (const auto& a : r.asymmetry) {
-    auto n = group.number(contains, {"ASYMINDEX", "99LARMOR", "Asymmetry index, 200 (left - right) / (left + right)"},
-                          a.percent, percent);
+    const Structure* of = nullptr;
     for (const auto& s : structures())
-      if (a.structure == s.name) n.code(modifier, topography, s.modifier);
+      if (a.structure == s.name) of = &s;
+    add_derived(derived, name, a.percent, percent, nullptr, of);
   }
 }
 
@@ -180,7 +175,7 @@ dicom::Dataset make_sr(const Results& r, const std::vector<dicom::Dataset>& segs
   root.text(context, {"121013", "DCM", "Device Observer Name"}, "larmor hippocampus " LARMOR_VERSION);
   root.text(context, {"121014", "DCM", "Device Observer Manufacturer"}, "Larmor");
   root.text(context, {"121015", "DCM", "Device Observer Model Name"}, r.sides.front().segmenter);
-  root.code(modifier, {"121058", "DCM", "Procedure reported"}, {"113091000", "SCT", "Magnetic resonance imaging"});
+  root.code(modifier, {"121058", "DCM", "Procedure reported"}, {"25056-3", "LN", "MRI unspecified body region"});
 
   auto library = root.container(contains, {"111028", "DCM", "Image Library"}, "1600");
   for (const auto& side : r.sides) {
@@ -191,13 +186,15 @@ dicom::Dataset make_sr(const Results& r, const std::vector<dicom::Dataset>& segs
       if (f.instance != last) group.image(contains, nullptr, side.series.instances[last = f.instance].data);
   }
   auto measurements = root.container(contains, {"126010", "DCM", "Imaging Measurements"});
-  for (std::size_t k = 0; k < r.sides.size(); ++k) {
-    for (const auto& s : structures()) add_volume(measurements, r, r.sides[k], segs.at(k), s);
-    add_total(measurements, r, r.sides[k]);
-  }
-  add_asymmetry(measurements, r);
+  for (std::size_t k = 0; k < r.sides.size(); ++k)
+    for (const auto& s : structures()) add_volume(measurements, r.sides[k], segs.at(k), s);
+  auto derived = root.container(contains, {"126011", "DCM", "Derived Imaging Measurements"});
+  for (const auto& side : r.sides) add_total(derived, r, side);
+  add_asymmetry(derived, r);
   auto notes = root.container(contains, {"C0034375", "UMLS", "Qualitative Evaluations"});
   notes.text(contains, comment, "Research use only, not for diagnosis.");
+  if (!r.norms.empty()) notes.text(contains, comment, "Percentiles by: " + r.norms);
+  for (const auto& side : r.sides) add_notes(notes, side);
   for (const auto& n : r.notes) notes.text(contains, comment, n.what);
   return d;
 }
