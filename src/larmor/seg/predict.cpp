@@ -198,7 +198,22 @@ int keep_largest(Array& labels, std::int64_t& removed) {
   return static_cast<int>(std::count_if(sizes.begin(), sizes.end(), [](const auto& s) { return s.second >= 10; }));
 }
 
-void check_quality(const Image& image, Segmentation& s, double cut_share, int pieces, std::int64_t removed,
+/// Whether voxel `i` of the grid belongs to what was segmented.
+bool within(const Prepared& ready, const std::array<std::int64_t, 3>& grid, std::size_t i) {
+  auto rest = static_cast<std::int64_t>(i);
+  for (std::size_t a = 0; a < 3; ++a) {
+    const auto at = rest % grid[a];
+    if (at < ready.first[a] || at >= ready.end[a]) return false;
+    rest /= grid[a];
+  }
+  return true;
+}
+
+/// Crops of training were up to 43 x 59 x 47 mm. What is much larger holds more than its network has learned to tell
+/// apart, and moves its norms.
+constexpr int widest_crop = 72;
+
+void check_quality(const Image& image, Segmentation& s, const Prepared& ready, int pieces, std::int64_t removed,
                    const std::array<double, 2>& volume_range, double uncertainty_limit) {
   const auto add = [&](std::string id, std::string what, bool serious) {
     s.flags.push_back({std::move(id), std::move(what), serious});
@@ -215,6 +230,11 @@ void check_quality(const Image& image, Segmentation& s, double cut_share, int pi
         fmt::format("{:.0f} mm3 are outside {:.0f} to {:.0f} mm3, the range of training", total, volume_range[0],
                     volume_range[1]),
         true);
+  if (*std::max_element(ready.size.begin(), ready.size.end()) > widest_crop)
+    add("field",
+        fmt::format("the picture is {} x {} x {} mm, crops of training were about 35 x 50 x 35 mm", ready.size[0],
+                    ready.size[1], ready.size[2]),
+        true);
   if (pieces > 1)
     add("components", fmt::format("{} separate pieces of 10 voxels or more; {} voxels were removed", pieces, removed),
         removed > 100);
@@ -229,13 +249,15 @@ void check_quality(const Image& image, Segmentation& s, double cut_share, int pi
   for (std::int64_t z = 0; z < n[2]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y)
       for (std::int64_t x = 0; x < n[0]; ++x, ++i) {
+        if (!within(ready, n, i)) continue;
         if (l[i] == 0) {
           out_sum += v[i], ++out_count, squares += static_cast<double>(v[i]) * v[i];
           continue;
         }
         ++inside;
         unsure += u[i], in_sum += v[i], squares += static_cast<double>(v[i]) * v[i];
-        border += x == 0 || y == 0 || z == 0 || x == n[0] - 1 || y == n[1] - 1 || z == n[2] - 1;
+        border += x == ready.first[0] || y == ready.first[1] || z == ready.first[2] || x == ready.end[0] - 1 ||
+                  y == ready.end[1] - 1 || z == ready.end[2] - 1;
       }
   if (border > 0)
     add("border", fmt::format("{} voxels lie on the border of the image: the crop may cut the hippocampus", border),
@@ -252,9 +274,10 @@ void check_quality(const Image& image, Segmentation& s, double cut_share, int pi
       std::abs(in_sum / static_cast<double>(inside) - out_sum / std::max(1.0, out_count)) / std::max(deviation, 1e-30);
   if (contrast < 0.02)
     add("contrast", fmt::format("inside and outside differ by {:.3f} of the deviation of the image", contrast), false);
-  if (cut_share > 0.02)
+  if (ready.cut_share > 0.02)
     add("intensity",
-        fmt::format("{:.1f} % of the voxels have the largest value or nearly so: saturated", 100 * cut_share), false);
+        fmt::format("{:.1f} % of the voxels have the largest value or nearly so: saturated", 100 * ready.cut_share),
+        false);
 }
 
 }  // namespace
@@ -300,6 +323,11 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
   for (std::size_t i = 0; i < n; ++i) {
     int best = 0;
     double entropy = 0, total = 0;
+    if (!within(ready, grid, i)) {  // padding
+      for (int c = 0; c < classes; ++c) p[static_cast<std::size_t>(c) * n + i] = c == 0;
+      l[i] = 0, u[i] = 0;
+      continue;
+    }
     for (int c = 0; c < classes; ++c) total += p[static_cast<std::size_t>(c) * n + i];
     for (int c = 0; c < classes; ++c) {
       float& q = p[static_cast<std::size_t>(c) * n + i];
@@ -318,7 +346,7 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
   out.uncertainty = image.like(uncertainty);
   out.classes = model.classes;
   out.model = model.name;
-  check_quality(image, out, ready.cut_share, pieces, removed, model.volume_range, model.uncertainty_limit);
+  check_quality(image, out, ready, pieces, removed, model.volume_range, model.uncertainty_limit);
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace larmor::seg {
 
 /// Something a person should look at before the result is used.
 struct Flag {
-  std::string id;    // "missing", "components", "border", "uncertain", "size", "intensity", "contrast"
+  std::string id;    // "missing", "field", "components", "border", "uncertain", "size", "intensity", "contrast"
   std::string what;  // one sentence with both numbers
   bool serious = false;
 };
@@ -43,7 +43,8 @@ class Segmenter {
   explicit Segmenter(std::filesystem::path weights);
 
   /// A crop of about the size the network was trained on; any spacing and any orientation of the axes: the image is
-  /// turned and resampled to the grid of training and the result brought back to the image's own grid.
+  /// turned and resampled to the grid of training and the result brought back to the image's own grid. Padding, outer
+  /// faces of one value each, is background.
   /// Errors   Errc::file (no model, with the places looked in), Errc::format (damaged weights: both checksums),
   /// Errc::shape (not 3-D, too small or too large), Errc::range (constant image), Errc::numeric (NaN or infinite)
   Segmentation predict(const Image& image, const PredictOptions& options = {}, const Cancel* cancel = nullptr) const;

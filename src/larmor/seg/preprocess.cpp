@@ -10,21 +10,20 @@
 namespace larmor::seg {
 namespace {
 
-/// The grid of `image` with its axes in the order and direction nearest to R, A, S, and cubic voxels.
-Grid training_grid(const Image& image, double spacing) {
+/// A grid with its axes in the order and direction nearest to R, A, S, and cubic voxels.
+Grid training_grid(const Affine& affine, const std::array<std::int64_t, 3>& n, double spacing) {
   std::array<int, 3> order{};
   std::array<bool, 3> taken{};
-  const auto size = image.affine.spacing();
+  const auto size = affine.spacing();
   for (std::size_t world = 0; world < 3; ++world) {  // the voxel axis that runs most along this direction
     double best = -1;
     for (std::size_t a = 0; a < 3; ++a) {
-      const double along = std::abs(image.affine.m[world][a]) / std::max(size[a], 1e-12);
+      const double along = std::abs(affine.m[world][a]) / std::max(size[a], 1e-12);
       if (!taken[a] && along > best) best = along, order[world] = static_cast<int>(a);
     }
     taken[static_cast<std::size_t>(order[world])] = true;
   }
-  Grid grid{permuted(image.affine, order), {}};
-  const auto n = image.grid();
+  Grid grid{permuted(affine, order), {}};
   std::array<double, 3> first{}, step{1, 1, 1};
   for (std::size_t a = 0; a < 3; ++a) {
     grid.size[a] = n[static_cast<std::size_t>(order[a])];
@@ -56,6 +55,38 @@ double percentile(std::vector<float> values, double percent) {
   if (at == static_cast<double>(k)) return lower;
   const double upper = *std::min_element(values.begin() + k + 1, values.end());
   return lower + (at - static_cast<double>(k)) * (upper - lower);
+}
+
+/// Whether the voxels at `at` along `axis` of the box have one value.
+bool flat(const Array& values, const std::array<std::int64_t, 3>& first, const std::array<std::int64_t, 3>& end,
+          std::size_t axis, std::int64_t at) {
+  auto from = first, to = end;
+  from[axis] = at, to[axis] = at + 1;
+  const float* v = values.data<float>();
+  const auto n = values.shape();
+  const float value = v[(from[2] * n[1] + from[1]) * n[0] + from[0]];
+  for (auto z = from[2]; z < to[2]; ++z)
+    for (auto y = from[1]; y < to[1]; ++y)
+      for (auto x = from[0]; x < to[0]; ++x)
+        if (v[(z * n[1] + y) * n[0] + x] != value) return false;
+  return true;
+}
+
+/// Cuts outer faces of one value each; an image of one value is left as it is.
+void cut_padding(const Array& values, Prepared& p) {
+  p.first = {0, 0, 0}, p.end = {values.shape()[0], values.shape()[1], values.shape()[2]};
+  const auto whole = p.end;
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t a = 0; a < 3; ++a) {
+      while (p.first[a] < p.end[a] && flat(values, p.first, p.end, a, p.first[a])) ++p.first[a], changed = true;
+      while (p.first[a] < p.end[a] && flat(values, p.first, p.end, a, p.end[a] - 1)) --p.end[a], changed = true;
+      if (p.first[a] == p.end[a]) {
+        p.first = {0, 0, 0}, p.end = whole;
+        return;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -93,17 +124,19 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
         fmt::format("the image has {} voxels, {} a side are needed", to_string(image.data.shape()), how.smallest),
         "give the crop around one hippocampus, about 35 x 50 x 35 mm")
         .at(image.source);
-  const Grid grid = training_grid(image, how.spacing);
-  const auto count =
-      static_cast<double>(grid.size[0]) * static_cast<double>(grid.size[1]) * static_cast<double>(grid.size[2]);
-  if (count > static_cast<double>(how.largest) ||
-      static_cast<double>(image.voxels()) > 8.0 * static_cast<double>(how.largest))
-    throw Error(
-        Errc::shape,
-        fmt::format("the image has {} voxels, {} x {} x {} of {} mm; at most {} are segmented",
-                    to_string(image.data.shape()), grid.size[0], grid.size[1], grid.size[2], how.spacing, how.largest),
-        "give the crop around one hippocampus, about 35 x 50 x 35 mm")
-        .at(image.source);
+  const auto refuse_large = [&](const Grid& grid) {
+    const auto count =
+        static_cast<double>(grid.size[0]) * static_cast<double>(grid.size[1]) * static_cast<double>(grid.size[2]);
+    if (count > static_cast<double>(how.largest) ||
+        static_cast<double>(image.voxels()) > 8.0 * static_cast<double>(how.largest))
+      throw Error(Errc::shape,
+                  fmt::format("the image has {} voxels, {} x {} x {} of {} mm; at most {} are segmented",
+                              to_string(image.data.shape()), grid.size[0], grid.size[1], grid.size[2], how.spacing,
+                              how.largest),
+                  "give the crop around one hippocampus, about 35 x 50 x 35 mm")
+          .at(image.source);
+  };
+  refuse_large(training_grid(image.affine, n, how.spacing));  // before its values are touched
   const Array values = image.data.cast(DType::f32).contiguous_copy();
   std::int64_t bad = 0;
   for (const float v : values.span<float>()) bad += !std::isfinite(v);
@@ -111,12 +144,25 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
     throw Error(Errc::numeric, fmt::format("{} of {} voxels are NaN or infinite", bad, values.size()),
                 "replace them, as math.replace_nan does")
         .at(image.source);
+  Prepared out;
+  cut_padding(values, out);
+  std::array<std::int64_t, 3> left{};
+  std::array<double, 3> from{};
+  for (std::size_t a = 0; a < 3; ++a) left[a] = out.end[a] - out.first[a], from[a] = static_cast<double>(out.first[a]);
+  if (*std::min_element(left.begin(), left.end()) < how.smallest)
+    throw Error(
+        Errc::shape,
+        fmt::format("the image has {} voxels, but for {} x {} x {} they are padding of one value; {} a side are "
+                    "needed",
+                    to_string(image.data.shape()), left[0], left[1], left[2], how.smallest),
+        "give the crop around one hippocampus, about 35 x 50 x 35 mm")
+        .at(image.source);
+  const Grid grid = training_grid(regridded(image.affine, from, {1, 1, 1}), left, how.spacing);
   nd::ResampleOptions options;
   options.fill.reset();
   options.cancel = cancel;
   const Array turned =
       nd::resample_grid(values, to_index(image.affine, grid.affine), grid.size, options).contiguous_copy();
-  Prepared out;
   out.affine = grid.affine;
   for (std::size_t a = 0; a < 3; ++a) out.size[a] = static_cast<int>(grid.size[a]);
   const auto span = turned.span<float>();

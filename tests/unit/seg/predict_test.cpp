@@ -161,6 +161,59 @@ TEST(Predict, OrientationDoesNotChangeTheVolumes) {
   EXPECT_EQ(a[1].voxels, b[1].voxels);
 }
 
+/// The image with `before` and `after` voxels of one value more along every axis.
+Image padded(const Image& image, std::array<int, 3> before, std::array<int, 3> after, float value) {
+  const auto n = image.grid();
+  std::array<std::int64_t, 3> m{};
+  std::array<double, 3> first{};
+  for (std::size_t a = 0; a < 3; ++a) m[a] = n[a] + before[a] + after[a], first[a] = -before[a];
+  Image out = image;
+  out.data = Array::of<float>({m[0], m[1], m[2]});
+  for (float& v : out.data.span<float>()) v = value;
+  for (std::int64_t z = 0; z < n[2]; ++z)
+    for (std::int64_t y = 0; y < n[1]; ++y)
+      for (std::int64_t x = 0; x < n[0]; ++x)
+        out.data.data<float>()[((z + before[2]) * m[1] + y + before[1]) * m[0] + x + before[0]] =
+            image.data.data<float>()[(z * n[1] + y) * n[0] + x];
+  out.affine = regridded(image.affine, first, {1, 1, 1});
+  return out;
+}
+
+TEST(Predict, PaddingIsBackgroundAndChangesNothing) {
+  const ModelFile model;
+  const Segmenter segmenter(model.path);
+  const Image image = blob();
+  const Image wide = padded(image, {10, 3, 0}, {7, 0, 12}, 0.0f);
+  const auto a = segmenter.predict(image, {.largest = false}), b = segmenter.predict(wide, {.largest = false});
+  const auto va = label_volumes(a.labels), vb = label_volumes(b.labels);
+  ASSERT_GT(va[0].voxels + va[1].voxels, 0);
+  for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(va[k].voxels, vb[k].voxels);
+  const auto n = image.grid(), m = wide.grid();
+  for (std::int64_t z = 0; z < n[2]; ++z)
+    for (std::int64_t y = 0; y < n[1]; ++y)
+      for (std::int64_t x = 0; x < n[0]; ++x)
+        ASSERT_EQ(a.labels.data.data<std::uint8_t>()[(z * n[1] + y) * n[0] + x],
+                  b.labels.data.data<std::uint8_t>()[(z * m[1] + y + 3) * m[0] + x + 10]);
+  EXPECT_EQ(b.probabilities.data.data<float>()[0], 1);  // background in a corner
+  EXPECT_EQ(b.uncertainty.data.data<float>()[0], 0);
+  // What is left must be an image.
+  Image thin = padded(image, {0, 0, 0}, {0, 0, 0}, 0);
+  thin.data = thin.data.range(0, 0, 6).contiguous_copy();
+  thin = padded(thin, {9, 0, 0}, {9, 0, 0}, 5);
+  EXPECT_THAT(why([&] { segmenter.predict(thin); }, Errc::shape), HasSubstr("but for 6 x 22 x 20 they are padding"));
+}
+
+TEST(Predict, WideFieldsAreFlagged) {
+  const ModelFile model;
+  const auto ids = [&](const Image& image) {
+    std::vector<std::string> out;
+    for (const auto& f : Segmenter(model.path).predict(image).flags) out.push_back(f.id);
+    return out;
+  };
+  EXPECT_THAT(ids(blob({80, 22, 20})), testing::Contains("field"));
+  EXPECT_THAT(ids(blob()), testing::Not(testing::Contains("field")));
+}
+
 TEST(Predict, EnsembleIsTheMean) {
   const ModelFile first(false, 1);
   const auto w1 = nn::read_weights(first.path);
