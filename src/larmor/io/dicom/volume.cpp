@@ -78,7 +78,7 @@ void copy_frame(const std::byte* from, std::size_t n, const Storage& s, const Fr
 }
 
 // The narrowest type that holds every value of every object.
-DType type_for(const Series& series, const std::vector<Frame>& frames, const std::vector<Storage>& stored) {
+DType type_for(const std::vector<Frame>& frames, const std::vector<Storage>& stored) {
   bool real = false, wide = false, narrow = true;
   for (const auto& f : frames) {
     const auto& s = stored[f.instance];
@@ -86,7 +86,6 @@ DType type_for(const Series& series, const std::vector<Frame>& frames, const std
     if (s.stored > 15 && !(s.is_signed && s.stored == 16)) wide = true;
     if (s.stored > 8 || s.is_signed) narrow = false;
   }
-  (void)series;
   return real ? DType::f32 : wide ? DType::i32 : narrow ? DType::u8 : DType::i16;
 }
 
@@ -133,7 +132,7 @@ Volume read_volume(const Series& series, const VolumeOptions& options, const Pro
   Shape shape(layout.size.begin(), layout.size.end() - (layout.size[3] == 1 ? 1 : 0));
   Axes axes{"x", "y", "z"};
   if (layout.size[3] > 1) axes.push_back(layout.fourth);
-  out.image.data = Array::uninitialised(type_for(series, layout.frames, stored), shape, axes);
+  out.image.data = Array::uninitialised(type_for(layout.frames, stored), shape, axes);
   out.image.affine = layout.affine;
   out.image.source = series.instances[0].file.parent_path().string();
   add_facts(series, out.image.meta);

@@ -94,6 +94,32 @@ inline void write_series(const fs::path& folder, const SeriesSpec& s) {
   for (int k = 0; k < s.slices; ++k) make_slice(s, k).write(folder / (std::to_string(k) + ".dcm"));
 }
 
+/// The series as one enhanced object, its frames not in the order of places.
+inline dicom::Dataset enhanced(const SeriesSpec& s, bool per_frame_slope) {
+  dicom::Dataset d = make_slice(s, 0);
+  for (const char* moved :
+       {"ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "PixelData"})
+    d.erase(moved);
+  d.set("SOPClassUID", "1.2.840.10008.5.1.4.1.1.4.1").set("NumberOfFrames", s.slices);
+  auto shared = d.add("SharedFunctionalGroupsSequence");
+  shared.add("PlaneOrientationSequence")
+      .set("ImageOrientationPatient", {s.row[0], s.row[1], s.row[2], s.column[0], s.column[1], s.column[2]});
+  shared.add("PixelMeasuresSequence").set("PixelSpacing", {s.dy, s.dx}).set("SliceThickness", s.dz);
+  std::vector<std::int16_t> values;
+  for (int frame = 0; frame < s.slices; ++frame) {
+    const int k = (frame * 3) % s.slices;  // not in the order of places
+    const Vec3 p = place_of(s, k);
+    auto own = d.add("PerFrameFunctionalGroupsSequence");
+    own.add("PlanePositionSequence").set("ImagePositionPatient", {p[0], p[1], p[2]});
+    if (per_frame_slope)
+      own.add("PixelValueTransformationSequence").set("RescaleSlope", k + 1.0).set("RescaleIntercept", 0);
+    for (int j = 0; j < s.rows; ++j)
+      for (int i = 0; i < s.columns; ++i) values.push_back(static_cast<std::int16_t>(s.value(i, j, k)));
+  }
+  set_pixels(d, values);
+  return d;
+}
+
 inline dicom::Series only_series(const fs::path& folder) {
   auto found = dicom::scan(folder);
   EXPECT_EQ(found.studies.size(), 1U);
