@@ -59,7 +59,7 @@ TrainSpec small() {
   return s;
 }
 fs::path folder(const char* name) {
-  const auto p = fs::temp_directory_path() / name;
+  const auto p = fs::temp_directory_path() / (std::string(name) + "_" + std::to_string(::getpid()));
   fs::remove_all(p);
   return p;
 }
@@ -173,6 +173,28 @@ TEST(Trainer, SgdAndPolyAndPlainAndFlatNetworksLearnToo) {
   spec.epochs = 8, spec.label_smoothing = 0.05;
   const auto result = trainer().train(spec, balls(6, 1), {}, where);
   EXPECT_LT(result.history.back().loss, result.history.front().loss);
+  fs::remove_all(where);
+}
+
+TEST(Trainer, RatesWarmUpAndFall) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_rates");
+  auto spec = small();
+  spec.epochs = 6, spec.steps = 2, spec.warm_up = 2;
+  for (const char* schedule : {"cosine", "poly", "constant"}) {
+    SCOPED_TRACE(schedule);
+    spec.schedule = schedule;
+    const auto h = trainer().train(spec, balls(2, 1), {}, where / schedule).history;
+    ASSERT_EQ(h.size(), 6u);
+    EXPECT_LT(h[0].rate, 0.6 * spec.rate);
+    EXPECT_GT(h[0].rate, 0);
+    for (std::size_t k = 3; k < 6; ++k) EXPECT_LE(h[k].rate, h[k - 1].rate);
+    // Half a step before the end; the exponent 0.9 makes nearly a line of poly.
+    if (spec.schedule == "constant")
+      EXPECT_EQ(h[5].rate, spec.rate);
+    else
+      EXPECT_LT(h[5].rate, 0.12 * spec.rate);
+  }
   fs::remove_all(where);
 }
 
