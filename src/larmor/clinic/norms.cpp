@@ -67,19 +67,18 @@ void add_percentiles(Results& r, const Norms& norms) {
         continue;
       }
       const Norms::Row* found = nullptr;
-      double low = 1e9, high = -1e9;
+      std::string ages;
       for (const auto& row : norms.rows) {
         if (row.structure != v.structure || !(row.side == "any" || row.side == side.side) ||
             !(row.sex == "any" || row.sex == r.subject.sex))
           continue;
-        low = std::min(low, row.age_low), high = std::max(high, row.age_high);
+        ages += fmt::format("{}{} to {}", ages.empty() ? "" : ", ", row.age_low, row.age_high);
         if (*r.subject.years >= row.age_low && *r.subject.years < row.age_high) found = &row;
       }
       if (found)
         v.percentile = 50 * std::erfc(-(v.mm3 - found->mean_mm3) / (found->sd_mm3 * std::numbers::sqrt2));
-      else if (high > 0)
-        v.no_percentile =
-            fmt::format("the age of {:.0f} years is outside the table ({} to {})", *r.subject.years, low, high);
+      else if (!ages.empty())
+        v.no_percentile = fmt::format("the age of {:.0f} years is outside the table ({})", *r.subject.years, ages);
       else
         v.no_percentile = fmt::format("the table has no {} hippocampus of {} side and sex '{}'", v.structure,
                                       side.side.empty() ? "unknown" : "the " + side.side, r.subject.sex);

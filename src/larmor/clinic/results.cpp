@@ -121,6 +121,13 @@ void write_results_csv(const std::filesystem::path& path, const Results& r) {
 void add_changes(Results& r, const std::vector<Earlier>& earlier) {
   const auto date = r.head().text("StudyDate"), study = r.head().text("StudyInstanceUID");
   const auto now = days_of(date);
+  if (r.subject.id.empty() && !earlier.empty()) {
+    r.notes.push_back({"earlier",
+                       "no change is given: the study has no PatientID, so nobody knows whose results the "
+                       "earlier ones are",
+                       false});
+    return;
+  }
   for (const auto& side : r.sides) {
     for (const auto& v : side.volumes) {
       const Earlier* last = nullptr;

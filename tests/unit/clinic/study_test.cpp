@@ -146,6 +146,13 @@ TEST(Norms, PercentilesAndRefusals) {
   clinic::add_percentiles(r, norms);
   EXPECT_FALSE(r.sides[0].volume("total").percentile);
   EXPECT_THAT(r.sides[0].volume("total").no_percentile, HasSubstr("85 years is outside the table (60 to 80)"));
+  auto gap = norms;  // between two rows is outside too
+  gap.rows.push_back(gap.rows[0]);
+  gap.rows[0].age_high = 65, gap.rows.back().age_low = 75;
+  r.subject.years = 70;
+  clinic::add_percentiles(r, gap);
+  EXPECT_THAT(r.sides[0].volume("total").no_percentile,
+              HasSubstr("70 years is outside the table (60 to 65, 75 to 80)"));
   r.subject.years.reset();
   clinic::add_percentiles(r, norms);
   EXPECT_THAT(r.sides[0].volume("total").no_percentile, HasSubstr("age is not known"));
@@ -174,6 +181,12 @@ TEST(Earlier, ChangeOverTime) {
   EXPECT_TRUE(r.changes[2].same_model);
   e.patient_id = "P2";
   EXPECT_THAT(error_of([&] { clinic::add_changes(r, {e}); }), HasSubstr("is of patient 'P2', and the study of 'P1'"));
+  // Without an identifier nobody is the same patient.
+  auto nobody = measured(f.path);
+  nobody.subject.id = e.patient_id = "";
+  clinic::add_changes(nobody, {e});
+  EXPECT_TRUE(nobody.changes.empty());
+  EXPECT_THAT(nobody.notes.at(0).what, HasSubstr("has no PatientID"));
   std::ofstream(out.path / "x.json") << "{}";
   EXPECT_THAT(error_of([&] { clinic::read_earlier(out.path / "x.json"); }),
               HasSubstr("holds no results of larmor hippocampus"));
