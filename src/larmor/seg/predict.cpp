@@ -198,15 +198,18 @@ int keep_largest(Array& labels, std::int64_t& removed) {
   return static_cast<int>(std::count_if(sizes.begin(), sizes.end(), [](const auto& s) { return s.second >= 10; }));
 }
 
-/// Whether voxel `i` of the grid belongs to what was segmented.
-bool within(const Prepared& ready, const std::array<std::int64_t, 3>& grid, std::size_t i) {
-  auto rest = static_cast<std::int64_t>(i);
-  for (std::size_t a = 0; a < 3; ++a) {
-    const auto at = rest % grid[a];
-    if (at < ready.first[a] || at >= ready.end[a]) return false;
-    rest /= grid[a];
-  }
-  return true;
+/// Whether a voxel has a neighbour that is outside the image or padding.
+bool at_border(const std::array<std::int64_t, 3>& n, const Padding& padding, std::int64_t x, std::int64_t y,
+               std::int64_t z) {
+  const std::array<std::int64_t, 3> p{x, y, z};
+  for (std::size_t a = 0; a < 3; ++a)
+    for (const int step : {-1, 1}) {
+      auto q = p;
+      q[a] += step;
+      if (q[a] < 0 || q[a] >= n[a]) return true;
+      if (!padding.is.empty() && padding.is[static_cast<std::size_t>((q[2] * n[1] + q[1]) * n[0] + q[0])]) return true;
+    }
+  return false;
 }
 
 /// Crops of training were up to 43 x 59 x 47 mm. What is much larger holds more than its network has learned to tell
@@ -249,15 +252,14 @@ void check_quality(const Image& image, Segmentation& s, const Prepared& ready, i
   for (std::int64_t z = 0; z < n[2]; ++z)
     for (std::int64_t y = 0; y < n[1]; ++y)
       for (std::int64_t x = 0; x < n[0]; ++x, ++i) {
-        if (!within(ready, n, i)) continue;
+        if (!ready.padding.is.empty() && ready.padding.is[i]) continue;
         if (l[i] == 0) {
           out_sum += v[i], ++out_count, squares += static_cast<double>(v[i]) * v[i];
           continue;
         }
         ++inside;
         unsure += u[i], in_sum += v[i], squares += static_cast<double>(v[i]) * v[i];
-        border += x == ready.first[0] || y == ready.first[1] || z == ready.first[2] || x == ready.end[0] - 1 ||
-                  y == ready.end[1] - 1 || z == ready.end[2] - 1;
+        border += at_border(n, ready.padding, x, y, z);
       }
   if (border > 0)
     add("border", fmt::format("{} voxels lie on the border of the image: the crop may cut the hippocampus", border),
@@ -323,7 +325,7 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
   for (std::size_t i = 0; i < n; ++i) {
     int best = 0;
     double entropy = 0, total = 0;
-    if (!within(ready, grid, i)) {  // padding
+    if (!ready.padding.is.empty() && ready.padding.is[i]) {
       for (int c = 0; c < classes; ++c) p[static_cast<std::size_t>(c) * n + i] = c == 0;
       l[i] = 0, u[i] = 0;
       continue;

@@ -57,38 +57,6 @@ double percentile(std::vector<float> values, double percent) {
   return lower + (at - static_cast<double>(k)) * (upper - lower);
 }
 
-/// Whether the voxels at `at` along `axis` of the box have one value.
-bool flat(const Array& values, const std::array<std::int64_t, 3>& first, const std::array<std::int64_t, 3>& end,
-          std::size_t axis, std::int64_t at) {
-  auto from = first, to = end;
-  from[axis] = at, to[axis] = at + 1;
-  const float* v = values.data<float>();
-  const auto n = values.shape();
-  const float value = v[(from[2] * n[1] + from[1]) * n[0] + from[0]];
-  for (auto z = from[2]; z < to[2]; ++z)
-    for (auto y = from[1]; y < to[1]; ++y)
-      for (auto x = from[0]; x < to[0]; ++x)
-        if (v[(z * n[1] + y) * n[0] + x] != value) return false;
-  return true;
-}
-
-/// Cuts outer faces of one value each; an image of one value is left as it is.
-void cut_padding(const Array& values, Prepared& p) {
-  p.first = {0, 0, 0}, p.end = {values.shape()[0], values.shape()[1], values.shape()[2]};
-  const auto whole = p.end;
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t a = 0; a < 3; ++a) {
-      while (p.first[a] < p.end[a] && flat(values, p.first, p.end, a, p.first[a])) ++p.first[a], changed = true;
-      while (p.first[a] < p.end[a] && flat(values, p.first, p.end, a, p.end[a] - 1)) --p.end[a], changed = true;
-      if (p.first[a] == p.end[a]) {
-        p.first = {0, 0, 0}, p.end = whole;
-        return;
-      }
-    }
-  }
-}
-
 }  // namespace
 
 double normalise(std::vector<float>& values, double low, double high) {
@@ -137,7 +105,7 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
           .at(image.source);
   };
   refuse_large(training_grid(image.affine, n, how.spacing));  // before its values are touched
-  const Array values = image.data.cast(DType::f32).contiguous_copy();
+  Array values = image.data.cast(DType::f32).contiguous_copy();
   std::int64_t bad = 0;
   for (const float v : values.span<float>()) bad += !std::isfinite(v);
   if (bad > 0)
@@ -145,10 +113,15 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
                 "replace them, as math.replace_nan does")
         .at(image.source);
   Prepared out;
-  cut_padding(values, out);
+  out.padding = find_padding(values);
+  if (!out.padding.is.empty()) {
+    values = values.clone();
+    fill_padding(values, out.padding);
+  }
   std::array<std::int64_t, 3> left{};
   std::array<double, 3> from{};
-  for (std::size_t a = 0; a < 3; ++a) left[a] = out.end[a] - out.first[a], from[a] = static_cast<double>(out.first[a]);
+  for (std::size_t a = 0; a < 3; ++a)
+    left[a] = out.padding.end[a] - out.padding.first[a], from[a] = static_cast<double>(out.padding.first[a]);
   if (*std::min_element(left.begin(), left.end()) < how.smallest)
     throw Error(
         Errc::shape,
@@ -159,6 +132,7 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
         .at(image.source);
   const Grid grid = training_grid(regridded(image.affine, from, {1, 1, 1}), left, how.spacing);
   nd::ResampleOptions options;
+  options.kind = nd::Interpolation::cubic;  // linear interpolation blurs edges by which the network measures
   options.fill.reset();
   options.cancel = cancel;
   const Array turned =

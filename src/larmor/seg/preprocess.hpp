@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <larmor/core/cancel.hpp>
 #include <larmor/data/image.hpp>
+#include <larmor/seg/padding.hpp>
 #include <vector>
 
 namespace larmor::seg {
@@ -22,10 +23,7 @@ struct Prepared {
   std::vector<float> values;  // mean 0 and deviation 1 of the cut values
   Affine affine;
   double cut_share = 0;  // of voxels at the upper cut beyond what the percentile says: saturation
-  /// What was prepared, in voxels of the image, [first, end): all but outer faces of one value each, the padding of a
-  /// crop. Padding of 10 voxels would shift mean and deviation, here and in every norm of the network, so far that it
-  /// finds nothing.
-  std::array<std::int64_t, 3> first{}, end{};
+  Padding padding;       // of the image; what was prepared is the box of all other voxels
 };
 
 /// Errors   Errc::shape (not 3-D, too small, too large: both numbers), Errc::type (complex), Errc::numeric (NaN or

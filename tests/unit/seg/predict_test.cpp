@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -201,6 +202,35 @@ TEST(Predict, PaddingIsBackgroundAndChangesNothing) {
   thin.data = thin.data.range(0, 0, 6).contiguous_copy();
   thin = padded(thin, {9, 0, 0}, {9, 0, 0}, 5);
   EXPECT_THAT(why([&] { segmenter.predict(thin); }, Errc::shape), HasSubstr("but for 6 x 22 x 20 they are padding"));
+}
+
+// Corners that stay empty when a picture is turned, with a hole of the same value inside, which is a measurement.
+TEST(Padding, CornersAreFoundAndFilled) {
+  Image image = blob({20, 20, 20});
+  auto* v = image.data.data<float>();
+  const auto at = [](int x, int y, int z) { return static_cast<std::size_t>((z * 20 + y) * 20 + x); };
+  std::size_t empty = 0;
+  for (int z = 0; z < 20; ++z)
+    for (int y = 0; y < 20; ++y)
+      for (int x = 0; x < 20; ++x)
+        if (x + y < 5) v[at(x, y, z)] = -3, ++empty;
+  v[at(10, 10, 10)] = -3;
+  const auto padding = find_padding(image.data);
+  ASSERT_EQ(padding.is.size(), 8000u);
+  EXPECT_EQ(static_cast<std::size_t>(std::count(padding.is.begin(), padding.is.end(), 1)), empty);
+  EXPECT_EQ(padding.is[at(10, 10, 10)], 0);
+  EXPECT_EQ(padding.first, (std::array<std::int64_t, 3>{0, 0, 0}));
+  EXPECT_EQ(padding.end, (std::array<std::int64_t, 3>{20, 20, 20}));
+  Array filled = image.data.clone();
+  fill_padding(filled, padding);
+  for (std::size_t i = 0; i < 8000; ++i) {
+    ASSERT_EQ(filled.data<float>()[i] == v[i], !padding.is[i]);
+  }
+  EXPECT_TRUE(find_padding(blob().data).is.empty());                  // noise has no frame
+  EXPECT_TRUE(find_padding(Array::of<float>({9, 9, 9})).is.empty());  // nor has one value
+  const ModelFile model;
+  const auto s = Segmenter(model.path).predict(image, {.largest = false});
+  for (std::size_t i = 0; i < 8000; ++i) ASSERT_LE(s.labels.data.data<std::uint8_t>()[i], padding.is[i] ? 0 : 2);
 }
 
 TEST(Predict, WideFieldsAreFlagged) {
