@@ -99,8 +99,8 @@ struct Earlier {
 /// Errors   Errc::file, Errc::format
 Earlier read_earlier(const std::filesystem::path& path);
 /// Changes against the latest of `earlier` that is before the study; others are left out. A difference of model is
-/// noted; a study without PatientID has none, and a note. Errors   Errc::usage for results of another patient, with both
-/// identifiers
+/// noted; a study without PatientID has none, and a note. Errors   Errc::usage for results of another patient, with
+/// both identifiers
 void add_changes(Results& results, const std::vector<Earlier>& earlier);
 
 }  // namespace larmor::clinic
