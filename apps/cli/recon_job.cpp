@@ -3,13 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <larmor/core/log.hpp>
 #include <larmor/core/progress.hpp>
+#include <larmor/nodes/axes.hpp>
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/image.hpp>
+#include <larmor/recon/coils/calibration.hpp>
 
 namespace larmor::cli {
 
@@ -33,29 +36,60 @@ std::map<std::string, Value> run_operation_of(const Call& call, const std::strin
 std::vector<Option> kspace_options() {
   return {
       text("--rename", "names of the axes, in the file's order: coil, y, x; default: those in the file"),
-      text("--axes", "axes to transform", "x, y"),
+      text("--axes", "axes to transform; default: x, y, or those of x, y, z with more than one element"),
       text("--coil-axis", "axis of the coils", "coil"),
       text("--undersample", "leave only some of the lines, like y=3, and tell how far the image is from that of all"),
-      integer("--calibration", "samples of the middle: kept, and used for sensitivities", 24, 0, 1024),
+      integer("--calibration",
+              "samples of the middle: kept, and used for sensitivities; fewer where fewer were measured", 24, 0, 1024),
       flag("--random", "undersample at random, dense in the middle"),
       integer("--seed", "of random lines", 1, 0, 1000000)};
 }
 
 ReconJob read_kspace(const Call& call) {
-  ReconJob job{nodes::read_file(call.text("KSPACE")), {}, {}, call.text("--axes"), call.text("--coil-axis")};
+  ReconJob job;
+  job.full = nodes::read_file(call.text("KSPACE")), job.coil_axis = call.text("--coil-axis");
   if (call.given("--rename"))
     job.full =
         run_operation_of(call, "array.rename_axes", {{"in", job.full}}, {{"names", call.text("--rename")}}).at("out");
   job.kspace = job.full;
+  job.axes = kspace_axes(call, job.full);
+  job.calibration = kspace_calibration(call, job.full, job.axes);
   if (!call.given("--undersample")) return job;
   const bool keep = call.command->name != "recon sense" || call.given("--random");
   const auto out = run_operation_of(call, "recon.undersample", {{"in", job.full}},
                                     {{"factors", call.text("--undersample")},
-                                     {"calibration", keep ? call.integer("--calibration") : 0},
+                                     {"calibration", keep ? job.calibration : 0},
                                      {"random", call.flag("--random")},
                                      {"seed", call.integer("--seed")}});
   job.kspace = out.at("out"), job.mask = out.at("mask");
   return job;
+}
+
+std::string kspace_axes(const Call& call, const Value& kspace) {
+  if (call.given("--axes")) return call.text("--axes");
+  const Array a = flow::ValueTraits<Array>::from(kspace);
+  std::vector<std::string> wide;
+  for (const char* name : {"x", "y", "z"})
+    if (std::find(a.axes().begin(), a.axes().end(), name) == a.axes().end())
+      return "x, y";
+    else if (a.extent(a.axis(name)) > 1)
+      wide.emplace_back(name);
+  return wide.size() == 2 ? wide[0] + ", " + wide[1] : "x, y";
+}
+
+std::int64_t kspace_calibration(const Call& call, const Value& kspace, const std::string& axes) {
+  if (call.given("--calibration")) return call.integer("--calibration");
+  const Array a = flow::ValueTraits<Array>::from(kspace);
+  const std::int64_t usual = call.integer("--calibration");
+  const auto measured = recon::measured_middle(a, nodes::names_in(axes), usual);
+  return measured >= 8 ? measured : usual;  // less than that is no calibration: the operation says what is missing
+}
+
+bool complete(const ReconJob& job) {
+  const Array a = flow::ValueTraits<Array>::from(job.full);
+  std::int64_t most = 1;
+  for (const auto& name : nodes::names_in(job.axes)) most = std::max(most, a.extent(a.axis(name)));
+  return recon::measured_middle(a, nodes::names_in(job.axes), most) == most;
 }
 
 std::vector<Option> maps_options() {
@@ -68,7 +102,7 @@ Value read_maps(const Call& call, const ReconJob& job) {
   return run_operation_of(call, "recon.espirit", {{"in", job.full}},
                           {{"axes", job.axes},
                            {"axis", job.coil_axis},
-                           {"calibration", call.integer("--calibration")},
+                           {"calibration", job.calibration},
                            {"crop", call.number("--crop")}})
       .at("maps");
 }

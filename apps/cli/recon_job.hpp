@@ -21,10 +21,17 @@ struct ReconJob {
   flow::Value full, kspace;         // the same unless --undersample was given
   std::optional<flow::Value> mask;  // of --undersample
   std::string axes, coil_axis;
+  std::int64_t calibration = 0;  // --calibration, or what of 24 was measured
 };
 /// KSPACE, --rename, --axes, --coil-axis, --undersample, --calibration, --random, --seed.
 std::vector<Option> kspace_options();
 ReconJob read_kspace(const Call& call);
+/// --axes, or the two of x, y and z that have more than one element; x, y otherwise.
+std::string kspace_axes(const Call& call, const flow::Value& kspace);
+/// --calibration, or as much of the middle as was measured, 24 at most.
+std::int64_t kspace_calibration(const Call& call, const flow::Value& kspace, const std::string& axes);
+/// Whether the file's k-space lacks no sample.
+bool complete(const ReconJob& job);
 
 /// Sensitivities: those of --maps, or calibrated on the middle of the k-space as the file has it.
 std::vector<Option> maps_options();

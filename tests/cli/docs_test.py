@@ -52,6 +52,14 @@ class Cases(harness.CliCase):
     for made in ("profile.csv", "echoes.csv", "echo/echo.csv", "echo/profile.csv", "echo/diagram.csv", "echo/course.csv"):
       self.assertTrue((self.dir / made).exists(), made)
 
+  def test_parallel_imaging(self):
+    done = self.run_page("docs/how-to/parallel-imaging.md", "larmor recon sense")
+    errors = [float(v) for v in re.findall(r"NRMSE ([0-9.]+)", done.stdout)]
+    self.assertEqual(len(errors), 3)
+    self.assertLess(max(errors), 0.35)
+    for made in ("g.npy", "error.npy", "grappa_error.npy", "error.png"):
+      self.assertTrue((self.dir / made).exists(), made)
+
   def test_ivim(self):
     self.run_page("docs/tutorial/ivim.md", "larmor ivim")
     for made in ("segmented/f.nii.gz", "lm/report.html", "posterior/D_star_se.nii.gz", "network/D.nii.gz", "comparison/regions_f.png"):

@@ -36,6 +36,29 @@ class Cases(CliCase):
     # leave 0.5, sixty steps 0.27.
     self.assertLess(self.error_in(done.stdout), 0.3)
 
+  def test_slices_are_filled_one_by_one(self):
+    self.ok("run-op", "array.add_axis", "--in", "in=k.cfl", "--set", "name=z", "--set", "at=2", "--out", "out=one.npy")
+    self.ok("run-op", "array.rename_axes", "--in", "in=one.npy", "--set", "names=x, y, z, coil", "--out", "out=one.npy")
+    self.ok("run-op", "array.tile", "--in", "in=one.npy", "--set", "times=z=2", "--out", "out=slices.cfl")
+    done = self.ok("recon", "grappa", "slices.cfl", "image.npy", "--axes", "x, y", "--undersample", "y=2",
+                   "--calibration", "20", "--g", "g.npy")
+    self.assertLess(self.error_in(done.stdout), 0.03)
+
+  def test_a_plane_that_lies_along_y_and_z(self):
+    """As BART writes it: x is one element, and what was measured is irregular."""
+    self.ok("run-op", "array.squeeze", "--in", "in=k.cfl", "--out", "out=k.npy")
+    self.ok("run-op", "array.rename_axes", "--in", "in=k.npy", "--set", "names=y, z, coil", "--out", "out=plane.cfl")
+    done = self.ok("recon", "sense", "plane.cfl", "image.npy", "--undersample", "y=2")
+    self.assertLess(self.error_in(done.stdout), 0.15)
+    self.ok("run-op", "recon.undersample", "--in", "in=plane.cfl", "--set", "factors=y=2", "--set", "random=true",
+            "--set", "calibration=14", "--out", "out=half.cfl")
+    # 24 samples of the middle are usual, and 14 were measured.
+    self.fails(1, ("run-op", "recon.espirit", "--in", "in=half.cfl", "--set", "axes=y, z", "--out", "maps=m.cfl"), "were measured")
+    self.ok("recon", "pics", "half.cfl", "image.npy", "--kspace", "complete.cfl")
+    done = self.ok("recon", "sense", "complete.cfl", "image.npy", "--undersample", "y=3", "--g", "g.npy", "--error", "error.npy")
+    # The complete k-space is that of one image and its maps, but for the samples that were measured.
+    self.assertLess(self.error_in(done.stdout), 0.15)
+
   def test_espirit(self):
     self.ok("recon", "espirit", "k.cfl", "found.cfl", "--eigenvalues", "e.npy")
     self.assertTrue((self.dir / "found.cfl").exists() and (self.dir / "e.npy").exists())

@@ -15,10 +15,11 @@ int run(const Call& call) {
   if (call.given("--rename"))
     kspace =
         run_operation_of(call, "array.rename_axes", {{"in", kspace}}, {{"names", call.text("--rename")}}).at("out");
+  const std::string axes = kspace_axes(call, kspace);
   const auto out = run_operation_of(call, "recon.espirit", {{"in", kspace}},
-                                    {{"axes", call.text("--axes")},
+                                    {{"axes", axes},
                                      {"axis", call.text("--coil-axis")},
-                                     {"calibration", call.integer("--calibration")},
+                                     {"calibration", kspace_calibration(call, kspace, axes)},
                                      {"kernel", call.integer("--kernel")},
                                      {"threshold", call.number("--threshold")},
                                      {"maps", call.integer("--sets")},
@@ -39,8 +40,10 @@ void register_recon_espirit(Commands& commands) {
        .in = {{.name = "KSPACE", .what = "k-space of coils, the middle sampled in full: .cfl, .npy, .h5"}},
        .out = {{.name = "OUT", .what = "sensitivities: .npy, .cfl"}},
        .opt = {text("--rename", "names of the axes, in the file's order: coil, y, x; default: those in the file"),
-               text("--axes", "axes of space", "x, y"), text("--coil-axis", "axis of the coils", "coil"),
-               integer("--calibration", "samples of the middle along each axis", 24, 2, 1024),
+               text("--axes", "axes of space; default: x, y, or those of x, y, z with more than one element"),
+               text("--coil-axis", "axis of the coils", "coil"),
+               integer("--calibration", "samples of the middle along each axis; fewer where fewer were measured", 24, 2,
+                       1024),
                integer("--kernel", "width of the windows", 6, 1, 32),
                number("--threshold", "singular values below this part of the largest are noise [1]", 0.02, 0, 0.999),
                integer("--sets", "sets of sensitivities", 1, 1, 16),

@@ -46,7 +46,7 @@ void register_recon_grappa(Commands& commands) {
                 .out = {{.name = "OUT", .what = "magnitude image: .nii.gz, .npy, .cfl"}},
                 .opt = options,
                 .refs = {"Griswold et al., MRM 47:1202 (2002)", "Breuer et al., MRM 62:739 (2009)"},
-                .examples = {"larmor recon grappa brain.cfl image.npy --undersample x=2 --calibration 24"},
+                .examples = {"larmor recon grappa kspace.cfl image.npy --undersample y=2 --calibration 24"},
                 .run = run});
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <larmor/nodes/files.hpp>
+
 #include "command.hpp"
 #include "recon_job.hpp"
 
@@ -8,21 +10,25 @@ namespace {
 int run(const Call& call) {
   const ReconJob job = read_kspace(call);
   const auto maps = read_maps(call, job);
-  std::map<std::string, flow::Value> inputs{{"in", job.kspace}, {"maps", maps}};
-  if (job.mask) inputs["mask"] = *job.mask;
-  const auto out = run_operation_of(call, "recon.pics", inputs,
-                                    {{"axes", job.axes},
-                                     {"axis", job.coil_axis},
-                                     {"solver", call.text("--solver")},
-                                     {"iterations", call.integer("--iterations")},
-                                     {"tolerance", call.number("--tolerance")},
-                                     {"l2", call.number("--l2")},
-                                     {"wavelet", call.number("--wavelet")},
-                                     {"tv", call.number("--tv")},
-                                     {"low_rank", call.number("--low-rank")},
-                                     {"across", call.text("--across")}});
+  const auto solve = [&](const flow::Value& kspace) {
+    return run_operation_of(call, "recon.pics", {{"in", kspace}, {"maps", maps}},
+                            {{"axes", job.axes},
+                             {"axis", job.coil_axis},
+                             {"solver", call.text("--solver")},
+                             {"iterations", call.integer("--iterations")},
+                             {"tolerance", call.number("--tolerance")},
+                             {"l2", call.number("--l2")},
+                             {"wavelet", call.number("--wavelet")},
+                             {"tv", call.number("--tv")},
+                             {"low_rank", call.number("--low-rank")},
+                             {"across", call.text("--across")}});
+  };
+  const auto out = solve(job.kspace);
   write_image(call, out.at("out"));
-  if (const auto reference = reference_of(call, job, maps)) print_error(call, out.at("out"), *reference);
+  if (call.given("--kspace")) nodes::write_file(call.text("--kspace"), out.at("kspace"));
+  if (!call.given("--undersample")) return 0;
+  // Of k-space that is not complete to begin with a plain transform is no reference.
+  print_error(call, out.at("out"), complete(job) ? *reference_of(call, job, maps) : solve(job.full).at("out"));
   return 0;
 }
 
@@ -42,7 +48,8 @@ void register_recon_pics(Commands& commands) {
                1e6),
         number("--tv", "weight of the total variation, over the same [1]", 0, 0, 1e6),
         number("--low-rank", "weight of singular values of blocks, over the same [1]", 0, 0, 1e6),
-        text("--across", "axis along which blocks have low rank", "t")})
+        text("--across", "axis along which blocks have low rank", "t"),
+        file("--kspace", "write k-space of coils, too: what was measured, and what the image has for the rest")})
     options.push_back(option);
   commands.add(
       {.name = "recon pics",
@@ -51,7 +58,8 @@ void register_recon_pics(Commands& commands) {
        .out = {{.name = "OUT", .what = "complex image: .nii.gz, .npy, .cfl"}},
        .opt = options,
        .refs = {"Pruessmann et al., MRM 46:638 (2001)", "Lustig et al., MRM 58:1182 (2007)"},
-       .examples = {"larmor recon pics brain.cfl image.npy --undersample y=3 --random --solver fista --wavelet 0.002"},
+       .examples = {"larmor recon pics kspace.cfl image.npy --undersample y=3 --random --solver fista --wavelet 0.002",
+                    "larmor recon pics brain.cfl image.npy --solver fista --wavelet 0.002 --kspace complete.cfl"},
        .run = run});
 }
 

@@ -44,7 +44,7 @@ void register_recon_sense(Commands& commands) {
                 .out = {{.name = "OUT", .what = "complex image: .nii.gz, .npy, .cfl"}},
                 .opt = options,
                 .refs = {"Pruessmann et al., MRM 42:952 (1999)", "Uecker et al., MRM 71:990 (2014)"},
-                .examples = {"larmor recon sense brain.cfl image.npy --undersample x=3 --g g.npy --error error.npy"},
+                .examples = {"larmor recon sense kspace.cfl image.npy --undersample y=3 --g g.npy --error error.npy"},
                 .run = run});
 }
 

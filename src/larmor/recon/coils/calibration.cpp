@@ -9,6 +9,7 @@
 #include <larmor/core/nd/reduce.hpp>
 #include <larmor/recon/coils/calibration.hpp>
 #include <larmor/recon/operators/vectors.hpp>
+#include <larmor/recon/parallel/sampling.hpp>
 #include <numbers>
 
 namespace larmor::recon {
@@ -24,6 +25,23 @@ Array calibration_region(const Array& kspace, const Axes& axes, std::int64_t cal
     out = out.range(axis, first, first + m);
   }
   return out.contiguous_copy();
+}
+
+std::int64_t measured_middle(const Array& kspace, const Axes& axes, std::int64_t most) {
+  const Array mask = sampled_mask(kspace, axes);
+  // Every sample beyond the middle of which one is missing is beyond a smaller one, too: the nearest decides.
+  std::int64_t widest = most;
+  for (std::int64_t i = 0; i < mask.size(); ++i) {
+    if (mask.data<bool>()[i]) continue;
+    std::int64_t rest = i, width = 0;  // of the largest region that leaves the sample out
+    for (int a = 0; a < mask.rank(); ++a) {
+      const std::int64_t n = mask.extent(a), at = rest % n - n / 2;
+      rest /= n;
+      width = std::max(width, at < 0 ? 2 * -at - 1 : 2 * at);
+    }
+    widest = std::min(widest, width);
+  }
+  return widest;
 }
 
 Array low_resolution_maps(const Array& kspace, const Axes& axes, const std::string& coil_axis,

@@ -14,6 +14,8 @@ namespace larmor::recon {
 
 /// The middle samples along the axes, at most `calibration` of each.
 Array calibration_region(const Array& kspace, const Axes& axes, std::int64_t calibration);
+/// The largest such region, up to `most`, in which every sample was measured (is not 0 in all coils); 0: none.
+std::int64_t measured_middle(const Array& kspace, const Axes& axes, std::int64_t most);
 
 struct EspiritOptions {
   std::int64_t calibration = 24;  // samples along each axis

@@ -343,7 +343,8 @@ Espirit espirit(const Array& kspace, const Axes& axes, const std::string& coil_a
     if (missing)
       throw Error(Errc::range,
                   fmt::format("espirit: {} of the {} samples in the middle of k-space are missing", missing, samples),
-                  "sample the middle in full, or give a smaller calibration");
+                  fmt::format("sample the middle in full, or give a smaller calibration: {} samples were measured",
+                              measured_middle(kspace, axes, o.calibration)));
     calibrate(one, axes, n, o, maps.data<F>() + b * voxels * coils * o.maps,
               values.data<float>() + b * voxels * o.maps);
   }

@@ -113,7 +113,7 @@ std::vector<Pattern> lattice_patterns(const std::vector<Pattern>& met, const Pla
   return out;
 }
 
-void check(const Array& kspace, const Axes& axes, int coil, const GrappaOptions& o) {
+void check(const Array& kspace, const Axes& axes, const GrappaOptions& o) {
   if (kspace.dtype() != DType::c64 && kspace.dtype() != DType::c128)
     throw Error(Errc::type, "k-space is complex and this is " + kspace.describe());
   if (axes.size() < 2 || axes.size() > 3)
@@ -121,19 +121,19 @@ void check(const Array& kspace, const Axes& axes, int coil, const GrappaOptions&
   if (o.lines < 2 || o.lines > 8 || o.lines % 2 || o.width < 1 || o.width > 15 || o.width % 2 == 0 || !(o.l2 >= 0))
     throw Error(Errc::range, fmt::format("grappa: {} lines, a width of {}, l2 = {}", o.lines, o.width, o.l2),
                 "give an even number of lines from 2 to 8, an odd width from 1 to 15, and l2 of 0 or more");
-  for (int i = 0; i < kspace.rank(); ++i) {
-    const auto& name = kspace.axes()[static_cast<std::size_t>(i)];
-    if (i != coil && kspace.extent(i) > 1 && std::find(axes.begin(), axes.end(), name) == axes.end())
-      throw Error(Errc::shape, fmt::format("grappa: {} along {}, which is not among the axes", kspace.extent(i), name),
-                  "fill one of them at a time: map the operation over that axis");
-  }
 }
 
-}  // namespace
+/// An axis of more than one element that is neither transformed nor that of the coils; -1: none.
+int outer_axis(const Array& kspace, const Axes& axes, int coil) {
+  for (int i = kspace.rank() - 1; i >= 0; --i)
+    if (i != coil && kspace.extent(i) > 1 &&
+        std::find(axes.begin(), axes.end(), kspace.axes()[static_cast<std::size_t>(i)]) == axes.end())
+      return i;
+  return -1;
+}
 
-Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axis, const GrappaOptions& o) {
+Grappa grappa_of_one(const Array& kspace, const Axes& axes, const std::string& coil_axis, const GrappaOptions& o) {
   const int coil = kspace.axis(coil_axis);
-  check(kspace, axes, coil, o);
   require_finite(kspace, "k-space");
   const SampleGrid grid(sampled_mask(kspace, axes));
   std::vector<int> order;
@@ -188,6 +188,52 @@ Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axi
       out.g = noise_factor(lattice, grappa_weights(measured, grid, coils, box, lattice, o.l2, o.cancel, {}), grid,
                            coils, coil_weights(source, axes, coil_axis, box), axes, o.cancel);
   }
+  return out;
+}
+
+/// The middle that every one of them has, side by side.
+Array common_middle(const std::vector<Grappa>& parts, const Axes& axes, const std::string& outer) {
+  std::vector<Array> regions;
+  for (const auto& part : parts) regions.push_back(part.calibration);
+  for (const auto& name : axes) {
+    std::int64_t n = regions.front().extent(regions.front().axis(name));
+    for (const auto& r : regions) n = std::min(n, r.extent(r.axis(name)));
+    for (auto& r : regions) {
+      const int axis = r.axis(name);
+      const std::int64_t first = r.extent(axis) / 2 - n / 2;
+      r = r.range(axis, first, first + n);
+    }
+  }
+  return nd::stack(regions, outer);
+}
+
+}  // namespace
+
+Grappa grappa(const Array& kspace, const Axes& axes, const std::string& coil_axis, const GrappaOptions& o) {
+  const int coil = kspace.axis(coil_axis);
+  check(kspace, axes, o);
+  const int outer = outer_axis(kspace, axes, coil);
+  if (outer < 0) return grappa_of_one(kspace, axes, coil_axis, o);
+  require_finite(kspace, "k-space");
+  const std::string name = kspace.axes()[static_cast<std::size_t>(outer)];
+  std::vector<Grappa> parts;
+  for (std::int64_t i = 0; i < kspace.extent(outer); ++i) try {
+      parts.push_back(grappa(kspace.slice(outer, i), axes, coil_axis, o));
+    } catch (Error& e) {
+      throw e.at(fmt::format("{} {}", name, i));
+    }
+  Grappa out;
+  std::vector<Array> filled, g;
+  for (const auto& part : parts) {
+    filled.push_back(part.kspace);
+    if (!part.g.empty()) g.push_back(part.g);
+    out.kernels = std::max(out.kernels, part.kernels);
+  }
+  std::vector<int> order;  // the new axis comes last: back to its place
+  for (int i = 0; i < kspace.rank(); ++i) order.push_back(i < outer ? i : i == outer ? kspace.rank() - 1 : i - 1);
+  out.kspace = nd::stack(filled, name).permuted(order).contiguous_copy();
+  if (g.size() == parts.size()) out.g = nd::stack(g, name);
+  out.calibration = common_middle(parts, axes, name);
   return out;
 }
 

@@ -19,7 +19,7 @@ struct Grappa {
   /// coils weighted by what the calibration lines show of them; f32. Empty unless samples besides those for calibration
   /// form a lattice. Calibration lines that are used, too, lower it.
   Array g;
-  int kernels = 0;         // patterns of neighbours that were calibrated
+  int kernels = 0;         // patterns of neighbours that were calibrated, of slices the most
   Array calibration = {};  // the largest middle part that was sampled in full
 };
 /// Missing samples of every coil as sums of measured neighbours of all coils; the weights are those that give the
@@ -27,8 +27,9 @@ struct Grappa {
 /// lattice, along one axis or two, and the lines beside the calibration region are filled. k-space goes on periodically
 /// at its edges, as that of a discrete image does.
 ///
-/// kspace   complex, full size with 0 where nothing was sampled, centred along `axes`, with a coil axis; no others of
-///          more than one element
+/// kspace   complex, full size with 0 where nothing was sampled, centred along `axes`, with a coil axis; what lies
+/// along
+///          others (slices) is calibrated and filled one by one, and g has those axes last
 /// axes     2 or 3 axes
 /// Errors   Errc::range when nothing is missing, for a calibration region too small for the kernel (equations and
 ///          unknowns), NaN, more than 512 patterns (a random sampling: use recon.pics); Errc::type, Errc::shape

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <larmor/core/fft.hpp>
+#include <larmor/core/nd/arrange.hpp>
 #include <larmor/core/nd/elementwise.hpp>
 #include <larmor/core/nd/reduce.hpp>
 #include <larmor/recon/coils/calibration.hpp>
@@ -283,11 +284,36 @@ TEST(Grappa, SaysWhatIsWrong) {
   EXPECT_NE(error_of(Errc::range, [&] { grappa(nan, {"x", "y"}, "coil"); }), "");
   EXPECT_NE(error_of(Errc::range, [&] { grappa(s.kspace, {"x"}, "coil"); }), "");
   EXPECT_NE(error_of(Errc::range, [&] { grappa(s.kspace, {"x", "y"}, "coil", {.lines = 3}); }), "");
-  EXPECT_THAT(error_of(Errc::shape,
+  EXPECT_THAT(error_of(Errc::range,
                        [&] {
-                         grappa(random({8, 8, 2, 3}, {"x", "y", "coil", "z"}), {"x", "y"}, "coil");
+                         grappa(random({8, 8, 2, 3}, {"x", "y", "coil", "z"}, DType::c64), {"x", "y"}, "coil");
                        }),
-              HasSubstr("3 along z"));
+              HasSubstr("every sample was measured"));
+}
+
+TEST(Grappa, SlicesAreFilledOneByOne) {
+  const auto s = scan(4, {32, 48});
+  const Array one = undersampled(s.kspace, {1, 2}, {.calibration = 20}),
+              other = undersampled(s.kspace, {1, 3}, {.calibration = 24}, 1);
+  const Array both = nd::stack(std::vector{one, other}, "slice");
+  const int order[] = {0, 3, 1, 2};  // (x, slice, y, coil)
+  const auto r = grappa(both.permuted(order), {"x", "y"}, "coil");
+  ASSERT_EQ(r.kspace.axes(), (Axes{"x", "slice", "y", "coil"}));
+  ASSERT_EQ(r.g.axes(), (Axes{"x", "y", "slice"}));
+  EXPECT_EQ(r.calibration.extent(r.calibration.axis("slice")), 2);
+  for (std::int64_t i = 0; i < 2; ++i) {
+    const auto alone = grappa(i == 0 ? one : other, {"x", "y"}, "coil");
+    EXPECT_EQ(test::relative_gap(r.kspace.slice(1, i), alone.kspace), 0);
+    EXPECT_EQ(test::relative_gap(r.g.slice(2, i), alone.g), 0);
+  }
+  // The slice that is wrong is named.
+  const Array bad = nd::stack(std::vector{one, s.kspace}, "slice");
+  try {
+    grappa(bad, {"x", "y"}, "coil");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.where(), ElementsAre("slice 1"));
+  }
 }
 
 TEST(Pocs, KeepsTheDataAndIsNearerThanZeroFilling) {

@@ -38,6 +38,11 @@ void cartesian(flow::Ports& io) {
   const Array y = nd::apply(nd::Binary::multiply, recon::arranged(in.data, A->range(), "k-space"), mask, &io.cancel());
   const auto s = recon::pics(*A, recon::arranged(y, A->range(), "k-space"), axes, pics_options(io));
   io.out("out") = place_of(in, maps).with(s.x);
+  const auto all = recon::cartesian_sense_op(maps.data.cast(DType::c64), axes, coil, {}, batch.shape, batch.axes);
+  const Array measured = nd::apply(nd::Binary::not_equal, mask, Array(DType::f32, {}));
+  io.out("kspace") = in.with(
+      recon::arranged(nd::where(measured, recon::arranged(y, A->range(), "k-space"), all->forward(s.x), &io.cancel()),
+                      {in.data.shape(), in.data.axes()}, "k-space"));
   put_solution(io, s);
   say(io, s);
 }
@@ -93,6 +98,8 @@ void register_recon_pics(flow::NodeTypes& nodes) {
               .in<Gridded>("maps", "sensitivities; several sets along an axis map")
               .maybe<Array>("mask", "1 where k-space was measured; where it is not 0 when not given")
               .out<Gridded>("out", "complex image")
+              .out<Gridded>("kspace",
+                            "k-space of coils, complete: what was measured, and what the image has for the rest")
               .set({"axes", "axes to transform", "x, y"})
               .set({"axis", "axis of the coils", "coil"}))
           .validate([](flow::Form& form) { offer_axes(form, "in", "axis"), offer_axes(form, "maps", "axes"); })
