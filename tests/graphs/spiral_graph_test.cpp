@@ -93,6 +93,83 @@ TEST(SpiralGraph, MakesImagesOfAGeneratedScan) {
   }
 }
 
+/// Scans of the same scanner with other settings: each value of the protocol differs from the real one's somewhere. The
+/// samples are the exact sum over a disc and a bar, one brighter in each slice.
+TEST(SpiralGraph, OfSiblingScans) {
+  struct Sibling {
+    std::string protocol;
+    std::int64_t slices, matrix;
+    std::array<double, 2> shift;
+  };
+  const std::string limits = R"json("max_gradient_mT_per_m": 22.5, "max_slew_mT_per_m_per_ms": 120.5,
+    "max_gradient_frequency_kHz": 0.8, "gamma_kHz_per_mT": 42.577469, "spiral_type": "ARCH (2D Archimedean)")json";
+  const std::vector<Sibling> siblings{
+      {R"json({"fov_m": 0.3, "resolution_m": 0.004, "arms": 17, "dwell_ms": 0.0052, "gradient_raster_ms": 0.01, )json" +
+           limits +
+           R"json(, "in_out": "out", "gradient_end": "ramped down", "t2_match": 0, "TR_ms": 90, "TE_ms": 1.4,
+        "recorded_raster_points": {"nt": 999}, "reconstruction_settings_used_by_the_authors": {"x_delay_us": -3.5,
+        "y_delay_us": 4, "density_compensation_iterations": 9, "effective_matrix": 94, "taper": 0.25,
+        "shift_x_pixels": 3, "shift_y_pixels": 6.5, "grid_matrix": 141}})json",
+       3,
+       94,
+       {3, 6.5}},
+      {R"json({"fov_m": 0.21, "resolution_m": 0.003, "arms": 12, "dwell_ms": 0.0044, "gradient_raster_ms": 0.0064, )json" +
+           limits + R"json(, "undersampling": [0.4, 0.8, 1.6], "in_out": "in", "gradient_end": "first moment nulled",
+        "reconstruction_settings_used_by_the_authors": {"density_compensation_iterations": 20, "taper": 0}})json",
+       2,
+       88,
+       {0, 0}},
+      {R"json({"fov_m": 0.24, "resolution_m": 0.004, "arms": 24, "read_samples": 835, "dwell_ms": 0.0048, )json" +
+           limits +
+           R"json(, "in_out": "in/out", "reconstruction_settings": {"x_delay_us": 2, "shift_y_pixels": -7}})json",
+       1,
+       76,
+       {0, -7}}};
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("larmor_sibling_" + std::to_string(std::random_device{}()));
+  std::filesystem::create_directories(folder);
+  for (const auto& scan : siblings) {
+    SCOPED_TRACE(scan.protocol);
+    std::ofstream(folder / "p.json") << scan.protocol;
+    const flow::Graph graph = with_files(folder / "k.npy", folder / "p.json");
+    flow::Engine engine(nodes::operations());
+    flow::RunOptions to_there;
+    to_there.targets = {"trajectory"};
+    ASSERT_EQ(engine.run(graph, to_there).state, "done");
+    const auto traj = flow::ValueTraits<Trajectory>::from(engine.value(graph, "trajectory.trajectory", to_there));
+    ASSERT_EQ(traj.matrix, (std::vector<std::int64_t>{scan.matrix, scan.matrix}));
+    const std::int64_t n = scan.matrix;
+    Array object(DType::c64, {n, n, scan.slices}, {"x", "y", "slice"});
+    for (std::int64_t b = 0; b < scan.slices; ++b)
+      for (std::int64_t y = 0; y < n; ++y)
+        for (std::int64_t x = 0; x < n; ++x) {
+          const double u = double(x - n / 2) / double(n), v = double(y - n / 2) / double(n);
+          const bool disc = std::hypot(u + 0.1, v) < 0.15, bar = std::abs(u - 0.2) < 0.04 && std::abs(v - 0.05) < 0.2;
+          object.data<C>()[x + n * (y + n * b)] = std::polar(disc ? 1.0f + float(b) : bar ? 1.0f : 0.0f, float(v));
+        }
+    const Array samples =
+        recon::nudft_forward(traj, object).cast(DType::c64).contiguous_copy().with_axes({"sample", "arm", "slice"});
+    const std::array reversed{2, 1, 0};
+    io::write_npy(folder / "k.npy", samples.permuted(reversed).contiguous_copy());
+    const auto ran = run(graph);
+    EXPECT_EQ(ran.array("image").shape(), (Shape{n, n, scan.slices}));
+    EXPECT_LE(error(ran, samples, scan.shift), 2e-4);
+    // The disc is where it was put, moved by the shift, and as bright as it was.
+    const Array image = ran.array("image").contiguous_copy();
+    const auto at = [&](double u, double v, std::int64_t b) {
+      const auto x = std::lround(u * double(n) + scan.shift[0]) + n / 2,
+                 y = std::lround(v * double(n) + scan.shift[1]) + n / 2;
+      return double(std::abs(image.data<C>()[x + n * (y + n * b)])) / double(n * n);
+    };
+    for (std::int64_t b = 0; b < scan.slices; ++b) {
+      EXPECT_NEAR(at(-0.1, 0, b), 1 + double(b), 0.15 * (1 + double(b)));
+      EXPECT_NEAR(at(0.2, 0.05, b), 1, 0.3);
+      EXPECT_LT(at(0.05, -0.3, b), 0.15 * (1 + double(b)));
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(SpiralGraph, OfARealPhantom) {
   const auto kspace = data("kspace/spiral_T1.npy"), protocol = data("kspace/spiral_T1.json");
   if (kspace.empty()) GTEST_SKIP() << "no kspace/spiral_T1.npy under LARMOR_TEST_DATA";

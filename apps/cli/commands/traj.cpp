@@ -87,8 +87,6 @@ void write_output(const Call& call, const fs::path& path, const std::map<std::st
     io::write_text(path, nodes::waveform_svg({Curves::from(made.at("gradient")), Curves::from(made.at("slew")),
                                               Curves::from(made.at("kspace"))}));
   } else if (ending == ".seq") {
-    if (!made.contains("waveforms"))
-      throw Error(Errc::usage, call.command->name + " has no waveforms arm by arm", "write .npy, .csv or .svg");
     const auto sequence =
         flow::run_operation(types.get("traj.sequence"), types.types, {{"waveforms", made.at("waveforms")}},
                             {{"FA", call.number("--flip-angle")}, {"TR", call.number("--TR")}});
@@ -166,10 +164,8 @@ void register_traj(Commands& commands) {
     if (type.input("protocol"))
       command.opt.push_back(file("--protocol", "JSON of a scan's protocol: fov_m, arms, dwell_ms, ..."));
     for (const auto& s : type.settings) command.opt.push_back(option_of(s));
-    if (type.output("waveforms")) {
-      command.opt.push_back(number("--flip-angle", "of a block pulse before each arm in a .seq [deg]", 0, 0, 180));
-      command.opt.push_back(number("--TR", "from arm to arm in a .seq; 0: as short as can be [ms]", 0, 0, 1e5));
-    }
+    command.opt.push_back(number("--flip-angle", "of a block pulse before each arm in a .seq [deg]", 0, 0, 180));
+    command.opt.push_back(number("--TR", "from arm to arm in a .seq; 0: as short as can be [ms]", 0, 0, 1e5));
     if (!type.from.empty()) command.refs = {type.from};
     command.examples = {fmt::format("larmor traj {} -o positions.npy -o waveforms.svg", name)};
     if (std::string(name) == "spiral")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/nodes/traj_protocol.hpp>
 
@@ -77,17 +78,34 @@ ScanProtocol scan_protocol(const Value& record, const recon::SpiralProtocol& sta
   }
   if (const std::string shape = read.text("undersampling_shape"); !shape.empty())
     s.undersampling.shape = recon::undersampling_shape(shape);
-  if (const std::string way = read.text("in_out"); !way.empty()) s.direction = recon::spiral_direction(way);
+  if (std::string way = read.text("in_out"); !way.empty()) {
+    for (const char c : {'/', '_', ' '}) std::replace(way.begin(), way.end(), c, '-');
+    s.direction = recon::spiral_direction(way == "inout" ? "in-out" : way);
+  }
   if (const std::string end = read.text("gradient_end"); !end.empty()) s.end = end_of(end);
   if (const Value v = read.field("true_resolution"); !v.none()) s.true_resolution = v.boolean();
   if (const Value v = read.field("recorded_raster_points"); v.kind() == Value::Kind::record)
-    if (Reader(v).number("na", 1, number)) p.readout_rasters = static_cast<std::int64_t>(number);
+    for (const auto& [name, to] :
+         {std::pair{"na", &p.readout_end}, std::pair{"nb", &p.ramp_end}, std::pair{"nc", &p.rewind_end}})
+      if (Reader(v).number(name, 1, number)) *to = static_cast<std::int64_t>(number);
+  if (const std::string type = read.text("spiral_type"); !type.empty() && type.find("arch") == std::string::npos)
+    p.warnings.push_back("the protocol's spiral is '" + type + "', and this designs Archimedean ones in a plane");
   for (const auto& [name, value] : record.fields())
     if (name.starts_with("reconstruction_settings") && value.kind() == Value::Kind::record) {
       const Reader settings(value);
       settings.number("x_delay_us", 1e-6, p.delay[0]);
       settings.number("y_delay_us", 1e-6, p.delay[1]);
       settings.number("z_delay_us", 1e-6, p.delay[2]);
+      if (settings.number("effective_matrix", 1, number)) {
+        if (!(number >= 2 && number <= 32768 && number == std::floor(number)))
+          throw Error(Errc::range, "protocol: an effective_matrix of " + settings.field("effective_matrix").describe(),
+                      "give a whole number of voxels");
+        p.matrix = static_cast<std::int64_t>(number);
+      }
+      if (const std::string scale = settings.text("kmax_convention");
+          !scale.empty() && s.true_resolution && scale.find("sqrt(pi)") == std::string::npos)
+        p.warnings.push_back("the protocol's kmax_convention is '" + scale +
+                             "', and the design goes out by 2/sqrt(pi) (true_resolution)");
     }
   return p;
 }

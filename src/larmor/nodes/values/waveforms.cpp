@@ -57,6 +57,7 @@ Value ValueTraits<ArmWaveforms>::to(const ArmWaveforms& w) {
                                      {"centre", s.centre},
                                      {"echo_time", s.echo_time},
                                      {"delay", list(s.delay.begin(), s.delay.end())},
+                                     {"runs", list(s.runs.begin(), s.runs.end())},
                                      {"fov", list(w.fov.begin(), w.fov.end())}});
 }
 
@@ -82,6 +83,8 @@ ArmWaveforms ValueTraits<ArmWaveforms>::from(const Value& value) {
                 .echo_time = number_of(value, "echo_time")};
   const auto delay = ValueTraits<std::vector<double>>::from(value.field("delay"));
   for (std::size_t d = 0; d < 3 && d < delay.size(); ++d) w.sampling.delay[d] = delay[d];
+  if (const Value runs = value.field("runs"); !runs.none())
+    w.sampling.runs = ValueTraits<std::vector<double>>::from(runs);
   w.fov = ValueTraits<std::vector<double>>::from(value.field("fov"));
   w.limits.check();
   for (std::int64_t i = 0; i < count; ++i) {

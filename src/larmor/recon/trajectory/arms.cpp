@@ -71,8 +71,8 @@ Trajectory sample_arms(std::span<const Waveform> waveforms, std::span<const Arm>
       throw Error(Errc::range,
                   fmt::format("trajectory: the gradient of {} is {:.6g} s late", "xyz"[axis], s.delay[axis]),
                   "give a delay under 1 ms");
-  const std::size_t d = fov.size(), n = static_cast<std::size_t>(s.samples), count = arms.size();
-  Trajectory out{.k = Array::of<double>({s.samples, static_cast<std::int64_t>(count), static_cast<std::int64_t>(d)},
+  const std::size_t d = fov.size(), n = static_cast<std::size_t>(s.count()), count = arms.size();
+  Trajectory out{.k = Array::of<double>({s.count(), static_cast<std::int64_t>(count), static_cast<std::int64_t>(d)},
                                         {"sample", "arm", "d"}),
                  .matrix = std::move(matrix),
                  .source = std::move(source)};
@@ -85,7 +85,7 @@ Trajectory sample_arms(std::span<const Waveform> waveforms, std::span<const Arm>
       const Positions positions(waveforms[w]);
       for (std::size_t axis = 0; axis < (one_delay ? 1 : d); ++axis)
         for (std::size_t i = 0; i < n; ++i)
-          place(w, axis)[i] = positions.at(s.start + static_cast<double>(i) * s.dwell - s.delay[axis]);
+          place(w, axis)[i] = positions.at(s.time(static_cast<std::int64_t>(i)) - s.delay[axis]);
     }
   });
   double* k = out.k.data<double>();
@@ -105,8 +105,7 @@ Trajectory sample_arms(std::span<const Waveform> waveforms, std::span<const Arm>
       out.matrix[axis] = 2 * static_cast<std::int64_t>(std::ceil(most * (1 - 1e-9)));
     out.fov.push_back(1e3 * fov[axis]);
   }
-  for (std::size_t i = 0; i < n; ++i)
-    out.times.push_back(s.echo_time + s.start + static_cast<double>(i) * s.dwell - s.centre);
+  for (std::int64_t i = 0; i < s.count(); ++i) out.times.push_back(s.echo_time + s.time(i) - s.centre);
   out.check();
   return out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <larmor/core/array.hpp>
 #include <larmor/data/trajectory.hpp>
@@ -33,13 +34,21 @@ std::vector<double> arm_angles(std::int64_t n, ArmOrder order);
 
 /// When samples are taken along a waveform.
 struct Sampling {
-  std::int64_t samples = 0;
-  double dwell = 5e-6;   // [s]
-  double start = 0;      // of the first sample, after the waveform's first point [s]
-  double centre = 0;     // when k = 0, after the waveform's first point [s]
-  double echo_time = 0;  // from the excitation to `centre` [s]
+  std::int64_t samples = 0;  // of a run
+  double dwell = 5e-6;       // [s]
+  double start = 0;          // of the first sample, after the waveform's first point [s]
+  double centre = 0;         // when k = 0, after the waveform's first point [s]
+  double echo_time = 0;      // from the excitation to `centre` [s]
   /// How much later than intended the gradient of x, y and z acts; negative: earlier [s].
   Vec3 delay = {};
+  /// The first sample of each run, in place of `start`, where several are taken along a waveform (the lines of EPI).
+  std::vector<double> runs = {};
+
+  std::int64_t count() const { return samples * static_cast<std::int64_t>(std::max<std::size_t>(1, runs.size())); }
+  double time(std::int64_t i) const {  // of sample i of all runs, after the waveform's first point [s]
+    const double first = runs.empty() ? start : runs[static_cast<std::size_t>(i / samples)];
+    return first + static_cast<double>(i % samples) * dwell;
+  }
 };
 
 /// An arm: one of several waveforms, mapped.
@@ -52,14 +61,15 @@ std::vector<Arm> turned_arms(const std::vector<double>& angles);
 
 /// The gradients of all arms of a trajectory, and when samples are taken.
 struct ArmWaveforms {
-  std::vector<Waveform> waveforms;  // of one raster and length
-  std::vector<Arm> arms;
-  Sampling sampling;
-  GradientLimits limits;
-  std::vector<double> fov;  // [m], one an axis of the trajectory: 2 or 3
+  std::vector<Waveform> waveforms = {};  // of one raster and length
+  std::vector<Arm> arms = {};
+  Sampling sampling = {};
+  GradientLimits limits = {};
+  std::vector<double> fov = {};  // [m], one an axis of the trajectory: 2 or 3
 };
 
-/// Positions of all arms: k_d(t) = fov_d times that of the waveform at t - delay_d, in f64 (sample, arm, d).
+/// Positions of all arms: k_d(t) = fov_d times that of the waveform at t - delay_d, in f64 (sample of all runs, arm,
+/// d).
 ///
 /// matrix   one an axis; grown to the least even number that holds the positions where it is too small
 /// Errors   Errc::range for a sampling without samples, those of Trajectory::check

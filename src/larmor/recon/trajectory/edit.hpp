@@ -25,8 +25,12 @@ KUnit k_unit(std::string_view name);
 Trajectory from_positions(const Array& positions, KUnit unit, std::vector<std::int64_t> matrix,
                           std::vector<double> fov);
 
-/// The arms as a sequence: for each a block of an optional block pulse and one of the gradients and the sampling,
-/// waiting until TR. Gradient corners are the points of the raster.
+/// The arms as a sequence: for each a block of an optional block pulse and one of the gradients and the sampling (one a
+/// run, cut between them), waiting until TR. Gradient corners are the points of the raster.
+///
+/// Sampling begins on a whole microsecond, as Pulseq's files want it: the arm waits a few rasters for that. Where no
+/// number of them does, gradients are played by a part of a microsecond later, as interpolated on the raster: samples
+/// then lie off by less than slew rate x part x raster / 2 (0.003 cycles/FOV for 120 T/m/s, 0.5 us, 10 us and 240 mm).
 struct SequenceOptions {
   double flip_angle = 0;           // [rad]; 0: no pulse
   double pulse_duration = 500e-6;  // [s], whole microseconds

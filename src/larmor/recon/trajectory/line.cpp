@@ -14,6 +14,12 @@ std::size_t rasters(double time, double raster) {
   return static_cast<std::size_t>(std::ceil(time / raster * (1 - 1e-12)));
 }
 
+/// How long after t the first sample is to wait, so that half a dwell time before it is a whole microsecond.
+double until_microsecond(double t, double dwell) {
+  const double us = 1e6 * (t - 0.5 * dwell);
+  return std::max(0.0, 1e-6 * (std::ceil(us - 1e-6) - us));
+}
+
 /// Up along x to the gradient of the line, flat for `flat` rasters; the waveform ends at the top.
 void rise_and_stay(Waveform& w, double gradient, std::size_t ramp, std::size_t flat) {
   for (std::size_t i = 1; i <= ramp; ++i)
@@ -75,16 +81,21 @@ Line design_line(const LineProtocol& p, const Vec3& encode) {
   }
   const double g = p.gradient();
   const std::size_t ramp = std::max<std::size_t>(1, rasters(g / p.limits.max_slew, raster));
-  const std::size_t flat = rasters(static_cast<double>(p.samples() - 1) * p.dwell, raster);
-  // Area from the first point of the ramp to the sample at k = 0.
+  // From the end of the ramp to the sample at k = 0.
   const double to_centre = static_cast<double>(p.samples() / 2) * p.dwell;
-  const Vec3 before{-g * (0.5 * static_cast<double>(ramp) * raster + to_centre), encode[1], encode[2]};
-  append_lobe(w, before, shortest_lobe(norm(before), p.limits).length, p.limits);
+  const auto before = [&](double wait) {
+    return Vec3{-g * (0.5 * static_cast<double>(ramp) * raster + wait + to_centre), encode[1], encode[2]};
+  };
+  // The prewinder for a wait of a whole microsecond is long enough for each shorter one.
+  const std::size_t prewinder = shortest_lobe(norm(before(1e-6)), p.limits).length;
+  const double late = until_microsecond(static_cast<double>(prewinder + ramp) * raster, p.dwell);
+  const std::size_t flat = rasters(late + static_cast<double>(p.samples() - 1) * p.dwell, raster);
+  append_lobe(w, before(late), prewinder, p.limits);
   const double start = w.duration();
   rise_and_stay(w, g, ramp, flat);
   ramp_down(w, p.limits);
   rewind(w, p.limits);
-  line.sampling.start = start + static_cast<double>(ramp) * raster;
+  line.sampling.start = start + static_cast<double>(ramp) * raster + late;
   line.sampling.centre = line.sampling.start + to_centre;
   return line;
 }
@@ -111,7 +122,7 @@ ArmWaveforms design_cartesian(const CartesianProtocol& p) {
   return out;
 }
 
-Epi design_epi(const EpiProtocol& p) {
+ArmWaveforms design_epi(const EpiProtocol& p) {
   p.line.check();
   if (p.lines < 1 || p.shots < 1 || p.shots > p.lines || p.lines > 100'000 || !(p.fov_y > 0))
     throw Error(Errc::range, fmt::format("epi: {} lines in {} shots over {:.4g} m", p.lines, p.shots, p.fov_y),
@@ -129,75 +140,49 @@ Epi design_epi(const EpiProtocol& p) {
     if (std::hypot(g / t, peak / t) <= limits.max_slew && peak <= limits.max_gradient) break;
   }
   const auto n = p.line.samples();
-  const std::size_t flat = rasters(static_cast<double>(n - 1) * p.line.dwell, raster);
   const double to_centre = static_cast<double>(n / 2) * p.line.dwell;
   const auto first = static_cast<std::int64_t>(std::llround((1 - p.partial) * static_cast<double>(p.lines)));
-
-  Epi epi;
-  epi.samples_per_line = n;
-  // Samples of a line that goes back are centred in the same way, so that both ways meet at k = 0.
-  const double side = 0.5 * static_cast<double>(ramp) * raster;
   // All shots are as long as the longest: shots that have a line less play it without samples.
   const std::int64_t lines = (p.lines - first + p.shots - 1) / p.shots;
+  const double side = 0.5 * static_cast<double>(ramp) * raster;
+  const auto start_of = [&](std::int64_t shot, double wait) {
+    return Vec3{-g * (side + wait + to_centre), static_cast<double>(first + shot - p.lines / 2) / (gamma * p.fov_y), 0};
+  };
   Vec3 widest{};
-  for (std::int64_t shot = 0; shot < p.shots; ++shot) {
-    const Vec3 start{-g * (side + to_centre), static_cast<double>(first + shot - p.lines / 2) / (gamma * p.fov_y), 0};
-    if (norm(start) > norm(widest)) widest = start;
-  }
+  for (std::int64_t shot = 0; shot < p.shots; ++shot)
+    if (const Vec3 start = start_of(shot, 1e-6); norm(start) > norm(widest)) widest = start;
   const std::size_t prewinder = shortest_lobe(norm(widest), limits).length;
+  const double late = until_microsecond(static_cast<double>(prewinder + ramp) * raster, p.line.dwell);
+  // Room for both ways, whose samples at k = 0 lie at the same place: of an even number the middle is no sample.
+  const std::size_t flat = rasters(late + 2 * to_centre, raster);
+  // A line that goes back waits so that both ways have a sample at k = 0.
+  const double late_back = static_cast<double>(flat) * raster - late - 2 * to_centre;
+
+  ArmWaveforms out{.sampling = {.samples = n, .dwell = p.line.dwell}, .limits = limits, .fov = {p.line.fov, p.fov_y}};
+  std::size_t longest = 0;
   for (std::int64_t shot = 0; shot < p.shots; ++shot) {
     Waveform w{.raster = raster, .gamma = gamma, .g = {Vec3{}}};
-    append_lobe(w, {-g * (side + to_centre), static_cast<double>(first + shot - p.lines / 2) / (gamma * p.fov_y), 0},
-                prewinder, limits);
+    append_lobe(w, start_of(shot, late), prewinder, limits);
     for (std::int64_t line = 0; line < lines; ++line) {
-      const double sign = line % 2 == 0 ? 1 : -1;
-      const double top = sign * g, peak = blip / (static_cast<double>(ramp) * raster);
+      const bool forth = line % 2 == 0;
+      const double top = forth ? g : -g, peak = blip / (static_cast<double>(ramp) * raster);
       const auto part = [&](std::size_t i) { return static_cast<double>(i) / static_cast<double>(ramp); };
       for (std::size_t i = 1; i <= ramp; ++i) w.g.push_back({top * part(i), line > 0 ? peak * (1 - part(i)) : 0, 0});
       if (shot == 0) {
-        // Away and back differ by what the flat top is longer than the samples.
-        const double spare = static_cast<double>(flat) * raster - 2 * to_centre;
-        const double begin = w.duration() + (line % 2 == 0 ? 0 : spare);
-        for (std::int64_t i = 0; i < n; ++i) epi.sample_times.push_back(begin + static_cast<double>(i) * p.line.dwell);
-        const std::int64_t centre_line = p.lines / 2 - first;
-        if (line == centre_line / p.shots) epi.centre = begin + to_centre;
+        const double begin = w.duration() + (forth ? late : late_back);
+        out.sampling.runs.push_back(begin);
+        if (line == (p.lines / 2 - first) / p.shots) out.sampling.centre = begin + to_centre;
       }
       w.g.insert(w.g.end(), flat, Vec3{top, 0, 0});
       for (std::size_t i = 1; i <= ramp; ++i)
         w.g.push_back({top * (1 - part(i)), line + 1 < lines ? peak * part(i) : 0, 0});
     }
     rewind(w, limits);
-    epi.waveforms.push_back(std::move(w));
+    longest = std::max(longest, w.g.size());
+    out.arms.push_back({.waveform = static_cast<std::size_t>(shot)});
+    out.waveforms.push_back(std::move(w));
   }
-  epi.waveform = epi.waveforms.front();
-  return epi;
-}
-
-Trajectory sample_epi(const Epi& epi, const EpiProtocol& p, const Vec3& delay, double echo_time) {
-  const auto n = static_cast<std::int64_t>(epi.sample_times.size()),
-             shots = static_cast<std::int64_t>(epi.waveforms.size());
-  Trajectory out{.k = Array::of<double>({n, shots, 2}, {"sample", "arm", "d"}),
-                 .matrix = {p.line.matrix(), p.lines + p.lines % 2},
-                 .fov = {1e3 * p.line.fov, 1e3 * p.fov_y},
-                 .source = fmt::format("EPI of {} lines in {} shots", p.lines, p.shots)};
-  double* k = out.k.data<double>();
-  for (std::int64_t shot = 0; shot < shots; ++shot) {
-    const Positions positions(epi.waveforms[static_cast<std::size_t>(shot)]);
-    for (std::int64_t i = 0; i < n; ++i) {
-      const double t = epi.sample_times[static_cast<std::size_t>(i)];
-      k[shot * n + i] = p.line.fov * positions.at(t - delay[0])[0];
-      k[(shots + shot) * n + i] = p.fov_y * positions.at(t - delay[1])[1];
-    }
-  }
-  for (std::size_t axis = 0; axis < 2; ++axis) {
-    double most = 0;
-    for (std::int64_t i = 0; i < n * shots; ++i)
-      most = std::max(most, std::abs(k[static_cast<std::int64_t>(axis) * n * shots + i]));
-    if (most > 0.5 * static_cast<double>(out.matrix[axis]))
-      out.matrix[axis] = 2 * static_cast<std::int64_t>(std::ceil(most * (1 - 1e-9)));
-  }
-  for (const double t : epi.sample_times) out.times.push_back(echo_time + t - epi.centre);
-  out.check();
+  for (auto& w : out.waveforms) w.g.resize(longest);
   return out;
 }
 

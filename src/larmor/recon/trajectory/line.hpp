@@ -21,7 +21,8 @@ struct LineProtocol {
   void check() const;
 };
 
-/// One line along x: prewinder, ramp, flat top, ramp and rewinder, with the samples on the flat top.
+/// One line along x: prewinder, ramp, flat top, ramp and rewinder, with the samples on the flat top. Half a dwell time
+/// before the first of them is a whole microsecond, as sequence files want it.
 /// `encode` is an area in y and z [T s/m] that the prewinder makes and the rewinder takes back.
 struct Line {
   Waveform waveform;
@@ -39,22 +40,14 @@ struct CartesianProtocol {
 ArmWaveforms design_cartesian(const CartesianProtocol& protocol);
 
 /// Echo-planar: lines to and fro in one waveform a shot, shot s takes the lines s, s + shots, ... Samples lie on the
-/// flat tops, between them a blip in y; (sample of all lines, shot). Source   Mansfield, J Phys C 10:L55 (1977)
+/// flat tops, between them a blip in y. Source   Mansfield, J Phys C 10:L55 (1977)
 struct EpiProtocol {
   LineProtocol line = {};
   double fov_y = 0.24;  // [m]
   std::int64_t lines = 64, shots = 1;
   double partial = 1;  // part of the lines that is taken, the last ones: 0.5 < partial <= 1
 };
-struct Epi {
-  Waveform waveform;                 // of shot 0; the others start elsewhere in y
-  std::vector<Waveform> waveforms;   // one a shot
-  std::vector<double> sample_times;  // from a waveform's first point [s]
-  double centre = 0;                 // when k = 0 is passed, of the shot that has it [s]
-  std::int64_t samples_per_line = 0;
-};
-Epi design_epi(const EpiProtocol& protocol);
-/// Positions (sample, arm, 2) at the times of all lines.
-Trajectory sample_epi(const Epi& epi, const EpiProtocol& protocol, const Vec3& delay = {}, double echo_time = 0);
+/// One waveform and arm a shot; a run of samples a line, so that positions are (sample of all lines, shot, 2).
+ArmWaveforms design_epi(const EpiProtocol& protocol);
 
 }  // namespace larmor::recon

@@ -10,13 +10,54 @@
 namespace larmor::recon {
 namespace {
 
-/// Whole rasters of waiting that let the first sample's edge fall on a whole microsecond, as sequence files want it.
+bool on_microsecond(double t) { return std::abs(1e6 * t - std::round(1e6 * t)) < 1e-4; }
+
+/// Whole rasters of waiting that let the first sample's edge fall on a whole microsecond, as sequence files want it;
+/// where none do, as few as let it not be before the block.
 std::size_t rasters_before(double edge, double raster) {
-  for (std::size_t n = 0; n < 10'000; ++n) {
-    const double us = 1e6 * (edge + static_cast<double>(n) * raster);
-    if (us > -1e-6 && std::abs(us - std::round(us)) < 1e-6) return n;
+  const auto least = static_cast<std::size_t>(std::max(0.0, std::ceil(-edge / raster - 1e-9)));
+  for (std::size_t n = least; n < least + 1000; ++n)
+    if (on_microsecond(edge + static_cast<double>(n) * raster)) return n;
+  return least;
+}
+
+/// The waveform `late` (under a raster) later, at the points of the raster, after `before` points of 0.
+std::vector<Vec3> played_later(const Waveform& w, double late, std::size_t before) {
+  std::vector<Vec3> g(before);
+  if (late == 0) {
+    g.insert(g.end(), w.g.begin(), w.g.end());
+    return g;
   }
-  return static_cast<std::size_t>(std::max(0.0, std::ceil(-edge / raster)));
+  const double part = late / w.raster;
+  for (std::size_t i = 0; i <= w.g.size(); ++i)
+    g.push_back((i < w.g.size() ? (1 - part) * w.g[i] : Vec3{}) + (i > 0 ? part * w.g[i - 1] : Vec3{}));
+  return g;
+}
+
+/// Where the blocks of an arm begin and end [rasters]: between runs at a raster from which the sampling begins on a
+/// whole microsecond, nearest to the middle.
+std::vector<std::size_t> block_cuts(const Sampling& s, double shift, double raster, std::size_t end) {
+  std::vector<std::size_t> cuts{0};
+  for (std::size_t i = 1; i < s.runs.size(); ++i) {
+    const double edge = s.runs[i] - 0.5 * s.dwell + shift,
+                 before = s.runs[i - 1] + (static_cast<double>(s.samples) - 0.5) * s.dwell + shift;
+    const auto lowest = static_cast<std::int64_t>(std::ceil(before / raster - 1e-9)),
+               highest = static_cast<std::int64_t>(std::floor(edge / raster + 1e-9));
+    if (highest < lowest)
+      throw Error(Errc::range, fmt::format("sequence: less than a raster between samples {} and {}", i - 1, i),
+                  "sample with a longer dwell time, or a finer raster");
+    std::int64_t cut = (lowest + highest) / 2;
+    for (std::int64_t away = 0; away <= highest - lowest; ++away) {
+      const std::int64_t c = (lowest + highest) / 2 + (away % 2 ? (away + 1) / 2 : -away / 2);
+      if (c >= lowest && c <= highest && on_microsecond(edge - static_cast<double>(c) * raster)) {
+        cut = c;
+        break;
+      }
+    }
+    cuts.push_back(static_cast<std::size_t>(cut));
+  }
+  cuts.push_back(end);
+  return cuts;
 }
 
 /// Integral of the gradients from the start of the sequence [T s/m], at times that do not decrease.
@@ -64,8 +105,13 @@ Sequence to_sequence(const ArmWaveforms& w, const SequenceOptions& options) {
   const double raster = w.limits.raster;
   Sequence s;
   s.gradient_raster = raster, s.block_raster = raster, s.gamma = w.limits.gamma;
-  const double edge = w.sampling.start - 0.5 * w.sampling.dwell;
-  const std::size_t before = rasters_before(edge, raster);
+  const double edge = w.sampling.time(0) - 0.5 * w.sampling.dwell;
+  std::size_t before = rasters_before(edge, raster);
+  const double wanted = edge + static_cast<double>(before) * raster;
+  double late = on_microsecond(wanted) ? 0 : 1e-6 * std::ceil(1e6 * wanted) - wanted;
+  const double whole = std::floor(late / raster);
+  before += static_cast<std::size_t>(whole), late -= whole * raster;
+  const double shift = static_cast<double>(before) * raster + late;  // of everything, against the waveform
   const auto on_raster = [&](double t) { return raster * std::ceil(t / raster * (1 - 1e-12)); };
 
   Block pulse;
@@ -81,11 +127,19 @@ Sequence to_sequence(const ArmWaveforms& w, const SequenceOptions& options) {
                                              .use = 'e'});
     pulse.duration = on_raster(pulse.rf->duration());
   }
-  const Adc adc{
-      .samples = w.sampling.samples, .dwell = w.sampling.dwell, .delay = edge + static_cast<double>(before) * raster};
-  const auto sampling = std::make_shared<const Adc>(adc);
-  const double readout =
-      on_raster(std::max(w.waveforms[0].duration() + static_cast<double>(before) * raster, adc.duration()));
+  const std::size_t points = w.waveforms[0].g.size() + before + (late > 0);
+  const double readout = on_raster(std::max(static_cast<double>(points - 1) * raster,
+                                            w.sampling.time(w.sampling.count() - 1) + 0.5 * w.sampling.dwell + shift));
+  const auto cuts = block_cuts(w.sampling, shift, raster, points - 1);
+  std::vector<std::shared_ptr<const Adc>> samplings;
+  for (std::size_t run = 0; run + 1 < cuts.size(); ++run) {
+    const double first = w.sampling.time(static_cast<std::int64_t>(run) * w.sampling.samples);
+    const double delay = first - 0.5 * w.sampling.dwell + shift - static_cast<double>(cuts[run]) * raster;
+    samplings.push_back(
+        std::make_shared<const Adc>(Adc{.samples = w.sampling.samples,
+                                        .dwell = w.sampling.dwell,
+                                        .delay = on_microsecond(delay) ? 1e-6 * std::round(1e6 * delay) : delay}));
+  }
   const double least = pulse.duration + readout;
   if (options.TR > 0 && options.TR < least * (1 - 1e-12))
     throw Error(Errc::range,
@@ -93,19 +147,27 @@ Sequence to_sequence(const ArmWaveforms& w, const SequenceOptions& options) {
                 "give a longer TR, or 0 for the shortest");
   const double wait = options.TR > 0 ? on_raster(options.TR - least) : 0;
 
-  std::vector<double> times;
-  for (std::size_t i = 0; i < w.waveforms[0].g.size(); ++i) times.push_back(static_cast<double>(i + before) * raster);
   for (const auto& arm : w.arms) {
     if (pulse.rf) s.blocks.push_back(pulse);
-    Block block{.duration = readout + wait, .adc = sampling};
-    const Waveform wave = waveform_of(w.waveforms, arm);
-    for (std::size_t d = 0; d < 3; ++d) {
-      Gradient g{.times = times};
-      bool any = false;
-      for (const auto& v : wave.g) g.values.push_back(v[d]), any = any || v[d] != 0;
-      if (any) block.g[d] = std::make_shared<const Gradient>(std::move(g));
+    const auto g = played_later(waveform_of(w.waveforms, arm), late, before);
+    for (std::size_t run = 0; run + 1 < cuts.size(); ++run) {
+      const std::size_t from = cuts[run], to = cuts[run + 1];
+      const bool last = run + 2 == cuts.size();
+      Block block{.duration = static_cast<double>(to - from) * raster, .adc = samplings[run]};
+      if (last) block.duration = readout - static_cast<double>(from) * raster + wait;
+      for (std::size_t d = 0; d < 3; ++d) {
+        Gradient one;
+        bool any = false;
+        for (std::size_t i = from; i <= to; ++i) {
+          // Of what waits at 0 the last point stands for all.
+          if (i + 1 < before && from == 0) continue;
+          one.times.push_back(static_cast<double>(i - from) * raster);
+          one.values.push_back(g[i][d]), any = any || g[i][d] != 0;
+        }
+        if (any) block.g[d] = std::make_shared<const Gradient>(std::move(one));
+      }
+      s.blocks.push_back(std::move(block));
     }
-    s.blocks.push_back(std::move(block));
   }
   std::string fov;
   for (const double f : w.fov) fov += fmt::format("{}{:.9g}", fov.empty() ? "" : " ", f);

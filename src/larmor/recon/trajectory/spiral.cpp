@@ -221,7 +221,7 @@ SpiralDesign design_out_to(const SpiralProtocol& p, double r_max) {
 
 SpiralDesign design_spiral(const SpiralProtocol& p) {
   p.check();
-  const double radius = spiral_radius(p.fov, p.resolution, p.true_resolution) / p.fov;
+  const double radius = (p.radius > 0 ? p.radius : spiral_radius(p.fov, p.resolution, p.true_resolution)) / p.fov;
   SpiralDesign d = design_out_to(p, radius);
   const auto length = [&] { return static_cast<double>(d.readout_end - d.readout_begin) * p.limits.raster; };
   constexpr double furthest = 1.1;

@@ -52,6 +52,7 @@ struct SpiralProtocol {
   /// A disc of the radius of half a square is the coarser one: go out to where its area is that of the square, by the
   /// factor 2 / sqrt(pi), and give the image 1.25 times the matrix, so that |k| ends at 0.8 * 2 / sqrt(pi) of its half.
   bool true_resolution = true;
+  double radius = 0;  // that the samples reach, in place of what resolution and true_resolution say [cycles/FOV]
   /// Samples that the readout holds at least: it goes on along the same curve where the radius gives fewer, by up to a
   /// tenth of the radius.
   std::int64_t least_samples = 0;

@@ -10,6 +10,8 @@
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/traj_ports.hpp>
 #include <larmor/nodes/values/sequence.hpp>
+#include <larmor/recon/trajectory/spiral.hpp>
+#include <larmor/sim/bloch.hpp>
 #include <numbers>
 
 #include "../run_op.hpp"
@@ -150,12 +152,37 @@ TEST(TrajOps, WaveformsTravelOnAWire) {
 
 TEST(TrajOps, AProtocolThatDiffersFromTheDesignIsToldAbout) {
   const Value protocol = flow::from_json(
-      R"({"fov_m": 0.2, "arms": 20, "dwell_ms": 0.005, "read_samples": 100, "recorded_raster_points": {"na": 3}})");
+      R"({"fov_m": 0.2, "arms": 20, "dwell_ms": 0.005, "read_samples": 100, "recorded_raster_points": {"na": 3},
+          "spiral_type": "FLORET", "reconstruction_settings": {"kmax_convention": "as it is", "effective_matrix": 301}})");
   std::vector<std::string> warnings;
-  test::run_op("traj.spiral", {{"protocol", protocol}}, {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
-  ASSERT_EQ(warnings.size(), 2u);
-  EXPECT_THAT(warnings[0], HasSubstr("recorded a readout of 3 rasters"));
-  EXPECT_THAT(warnings[1], HasSubstr("100 samples"));
+  const auto out =
+      test::run_op("traj.spiral", {{"protocol", protocol}}, {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
+  ASSERT_EQ(warnings.size(), 4u);
+  EXPECT_THAT(warnings[0], HasSubstr("'floret'"));
+  EXPECT_THAT(warnings[1], HasSubstr("'as it is'"));
+  EXPECT_THAT(warnings[2], HasSubstr("the end of the readout at 3 rasters"));
+  EXPECT_THAT(warnings[3], HasSubstr("100 samples"));
+  EXPECT_EQ(trajectory_of(out).matrix, (std::vector<std::int64_t>{301, 301}));
+}
+
+TEST(TrajOps, TheRecordedLengthTellsHowTheRadiusWasRounded) {
+  // A design that goes out by 2/sqrt(pi) without rounding down to whole cycles, as another scanner may.
+  recon::SpiralProtocol p{.fov = 0.2, .resolution = 2e-3, .arms = 20, .dwell = 5e-6};
+  p.limits.max_gradient = 20e-3, p.limits.max_slew = 100;
+  p.radius = 50 * 2 / std::sqrt(std::numbers::pi);
+  const auto design = recon::design_spiral(p);
+  p.radius = 0;
+  ASSERT_NE(recon::design_spiral(p).readout_end, design.readout_end);
+  std::vector<std::string> warnings;
+  const auto out =
+      test::run_op("traj.spiral",
+                   {{"protocol", flow::from_json(R"({"fov_m": 0.2, "resolution_m": 0.002, "arms": 20, "dwell_ms": 0.005,
+          "max_gradient_mT_per_m": 20, "max_slew_mT_per_m_per_ms": 100, "recorded_raster_points": {"na": )" +
+                                                 std::to_string(design.readout_end) +
+                                                 ", \"nb\": " + std::to_string(design.ramp_end) + "}}")}},
+                   {}, {.warn = [&](auto& w) { warnings.push_back(w); }});
+  EXPECT_THAT(warnings, testing::IsEmpty());
+  EXPECT_EQ(out.at("points").field("readout_end").number(), static_cast<double>(design.readout_end));
 }
 
 TEST(TrajOps, AProtocolThatMakesNoSenseIsRefused) {
@@ -170,7 +197,9 @@ TEST(TrajOps, AProtocolThatMakesNoSenseIsRefused) {
   EXPECT_THAT(message(R"({"arms": 20})"), HasSubstr("'fov_m' or 'arms' is not there"));
   EXPECT_THAT(message(R"({"arms": 20, "fov_m": "wide"})"), HasSubstr("'fov_m' is 'wide'"));
   EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "undersampling": [1, 2]})"), HasSubstr("[begin, end, factor]"));
-  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "in_out": "inout"})"), HasSubstr("did you mean in-out?"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "in_out": "inn"})"), HasSubstr("did you mean in?"));
+  EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "reconstruction_settings": {"effective_matrix": 0.5}})"),
+              HasSubstr("effective_matrix of 0.5"));
   EXPECT_THAT(message(R"({"arms": 20, "fov_m": 0.2, "max_slew_mT_per_m_per_ms": 0})"),
               HasSubstr("slew rate limit of 0"));
 }
@@ -293,6 +322,68 @@ TEST(TrajOps, ASequenceOfArmsSamplesTheSameTrajectory) {
   ASSERT_EQ(a.k.shape(), b.k.shape());
   // Shapes are rounded to 1e-9 of the gradient limit, some hundred of which add up.
   for (std::int64_t i = 0; i < a.k.size(); ++i) ASSERT_NEAR(a.k.data<double>()[i], b.k.data<double>()[i], 1e-5);
+}
+
+/// Written for a scanner, read again and played to a spin: everything has the positions of the design.
+TEST(TrajOps, EveryDesignIsASequenceThatSamplesTheSame) {
+  struct Case {
+    const char* id;
+    std::map<std::string, Value> settings;
+    double most;  // of the distance from the design [cycles/FOV]
+  };
+  // A dwell time of 5 us begins on no whole microsecond: lines wait for one, spirals are played half of one later.
+  const double rounding = 1e-5, late = 4e-3;
+  const std::vector<Case> cases{{"traj.radial", {}, rounding},
+                                {"traj.radial", {{"dwell", 4.8}, {"raster", 6.4}}, rounding},
+                                {"traj.kooshball", {{"spokes", 20}}, rounding},
+                                {"traj.propeller", {}, rounding},
+                                {"traj.cartesian", {{"partitions", 4}}, rounding},
+                                {"traj.epi", {{"shots", 3}}, rounding},
+                                {"traj.epi", {{"partial", 0.7}, {"oversampling", 2.0}}, rounding},
+                                {"traj.epi", {{"dwell", 4.8}, {"raster", 6.4}}, rounding},
+                                {"traj.radial", {{"from_centre", true}}, late},
+                                {"traj.spiral", {}, late},
+                                {"traj.spiral", {{"direction", "in"}}, late},
+                                {"traj.spiral", {{"direction", "in-out"}, {"end", "spoil"}}, late},
+                                {"traj.spiral", {{"dwell", 4.0}}, rounding},
+                                {"traj.floret", {{"arms", 20}}, late},
+                                {"traj.distributed_spiral", {{"resolution_z", 8.0}}, late}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.id);
+    auto settings = c.settings;
+    settings.emplace("resolution", 6.0);
+    const auto out = test::run_op(c.id, {}, settings);
+    const auto made = test::run_op("traj.sequence", {{"waveforms", out.at("waveforms")}}, {{"FA", 20.0}});
+    const Sequence sequence = io::parse_pulseq(io::format_pulseq(ValueTraits<Sequence>::from(made.at("sequence"))));
+    const Trajectory designed = trajectory_of(out),
+                     played = trajectory_of(
+                         test::run_op("traj.from_sequence", {{"sequence", ValueTraits<Sequence>::to(sequence)}}));
+    ASSERT_EQ(played.k.size(), designed.k.size());
+    for (std::int64_t i = 0; i < played.k.size(); ++i)
+      ASSERT_NEAR(played.k.data<double>()[i], designed.k.data<double>()[i], c.most) << i;
+
+    // The first arm, from its pulse on, played to one spin.
+    const auto arm = ValueTraits<nodes::ArmWaveforms>::from(out.at("waveforms"));
+    Sequence first = sequence;
+    first.blocks.resize(1 + std::max<std::size_t>(1, arm.sampling.runs.size()));
+    sim::SpinGrid grid;
+    const std::array<double, 3> at{17, -9, 5};  // [mm]
+    grid.x = {at[0]}, grid.y = {at[1]}, grid.z = {at[2]}, grid.T1 = {1e6}, grid.T2 = {1e6};
+    const auto ran = sim::simulate(first, sim::spin_grid(grid));
+    const auto signal = ran.signal.contiguous_copy();
+    ASSERT_EQ(signal.size(), arm.sampling.count());
+    const auto spin = [&](std::int64_t i) { return std::complex<double>(signal.data<std::complex<float>>()[i]); };
+    const auto expected = [&](std::int64_t i) {
+      double turns = 0;
+      for (std::int64_t d = 0; d < designed.dimensions(); ++d)
+        turns += designed.k.data<double>()[d * designed.size() + i] * at[static_cast<std::size_t>(d)] /
+                 designed.fov[static_cast<std::size_t>(d)];
+      return std::polar(std::sin(20 * std::numbers::pi / 180), std::numbers::pi / 2 - 2 * std::numbers::pi * turns);
+    };
+    // A spin 17 mm from the middle turns by 2 pi 0.07 a cycle/FOV and axis; the rest is single precision.
+    for (std::int64_t i = 0; i < signal.size(); ++i)
+      ASSERT_LT(std::abs(spin(i) - expected(i)), 2e-5 + c.most) << i << " " << spin(i) << " " << expected(i);
+  }
 }
 
 }  // namespace

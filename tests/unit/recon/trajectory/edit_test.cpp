@@ -117,6 +117,51 @@ TEST(SequenceOfArms, SamplesWhereTheTrajectoryDoes) {
   EXPECT_THAT(message_of([] { to_sequence(spiral_arms(), {.TR = 1e-3}); }), HasSubstr("the TR is 1 ms"));
 }
 
+TEST(SequenceOfArms, LinesOfATrainAreBlocksOfTheirOwn) {
+  for (const std::int64_t shots : {1, 3})
+    for (const double raster : {10e-6, 6.4e-6}) {
+      const EpiProtocol p{.line = {.fov = 0.22,
+                                   .resolution = 0.22 / 32,
+                                   .dwell = raster == 10e-6 ? 5e-6 : 4.8e-6,
+                                   .limits = {.max_gradient = 40e-3, .max_slew = 150, .raster = raster}},
+                          .fov_y = 0.22,
+                          .lines = 30,
+                          .shots = shots};
+      const ArmWaveforms waves = design_epi(p);
+      const Trajectory expected = sample_arms(waves, {32, 32}, "");
+      const Sequence s = to_sequence(waves, {.flip_angle = 0.3});
+      ASSERT_EQ(static_cast<std::int64_t>(s.blocks.size()), shots + 30);
+      for (const auto& block : s.blocks) {
+        if (!block.adc) continue;
+        // On a whole microsecond, and the gradients go on where the block before ended.
+        EXPECT_NEAR(1e6 * block.adc->delay, std::round(1e6 * block.adc->delay), 1e-6);
+        EXPECT_EQ(block.adc->samples, 32);
+      }
+      const Trajectory t = sequence_trajectory(s, {0.22, 0.22});
+      ASSERT_EQ(t.k.shape(), (Shape{32, 30, 2}));
+      for (std::int64_t i = 0; i < t.k.size(); ++i)
+        ASSERT_NEAR(t.k.data<double>()[i], expected.k.data<double>()[i], 1e-7);
+    }
+}
+
+TEST(SequenceOfArms, WhereNoRasterFitsGradientsArePlayedAPartOfAMicrosecondLater) {
+  SpiralProtocol p{.fov = 0.24, .resolution = 4e-3, .arms = 6, .dwell = 5e-6};
+  const SpiralDesign d = design_spiral(p);
+  ArmWaveforms waves;
+  waves.waveforms = {d.waveform}, waves.arms = turned_arms(arm_angles(6, ArmOrder::against));
+  waves.sampling = {.samples = d.samples, .dwell = p.dwell};
+  waves.limits = p.limits, waves.fov = {0.24, 0.24};
+  const Trajectory expected = sample_arms(waves, {76, 76}, ""),
+                   t = sequence_trajectory(to_sequence(waves), {0.24, 0.24});
+  double most = 0;
+  for (std::int64_t i = 0; i < t.k.size(); ++i)
+    most = std::max(most, std::abs(t.k.data<double>()[i] - expected.k.data<double>()[i]));
+  // Half a slew rate times late (raster - late), in cycles/FOV.
+  const double bound = 0.24 * proton_gamma * 0.5 * p.limits.max_slew * 0.5e-6 * 9.5e-6;
+  EXPECT_LT(most, 2 * bound);
+  EXPECT_GT(most, 1e-6);
+}
+
 TEST(SequenceOfArms, ARefocusingPulseTurnsTheSign) {
   // Excite, go to k0, refocus: -k0; read back through the centre.
   const double g = 0.01, t = 1e-3;

@@ -85,15 +85,17 @@ TEST(Cartesian, LinesAreThoseOfTheGrid) {
 TEST(Epi, LinesOfAllShotsFillTheGridWithinTheLimits) {
   for (const std::int64_t shots : {1, 4}) {
     const EpiProtocol p{.line = small_line(), .fov_y = 0.22, .lines = 64, .shots = shots};
-    const Epi epi = design_epi(p);
+    const ArmWaveforms epi = design_epi(p);
+    ASSERT_EQ(epi.arms.size(), static_cast<std::size_t>(shots));
     for (const auto& w : epi.waveforms) {
       expect_limits(w, p.line.limits);
       EXPECT_LT(w.gamma * norm(w.moment0()), 1e-9);
+      EXPECT_EQ(w.g.size(), epi.waveforms[0].g.size());
     }
-    const Trajectory t = sample_epi(epi, p);
+    const Trajectory t = sample_arms(epi, {64, 64}, "");
     EXPECT_EQ(t.matrix, (std::vector<std::int64_t>{64, 64}));
     const Places k(t);
-    const std::int64_t n = epi.samples_per_line;
+    const std::int64_t n = epi.sampling.samples;
     ASSERT_EQ(k.samples, n * 64 / shots);
     for (std::int64_t shot = 0; shot < shots; ++shot)
       for (std::int64_t line = 0; line < 64 / shots; ++line)
@@ -113,7 +115,7 @@ TEST(Epi, LinesOfAllShotsFillTheGridWithinTheLimits) {
 
 TEST(Epi, PartialLinesLeaveOutTheFirst) {
   const EpiProtocol p{.line = small_line(), .fov_y = 0.22, .lines = 64, .partial = 0.75};
-  const Trajectory t = sample_epi(design_epi(p), p);
+  const Trajectory t = sample_arms(design_epi(p), {64, 64}, "");
   const Places k(t);
   EXPECT_EQ(k.samples, 48 * 64);
   EXPECT_NEAR(k.at(0, 0, 1), -16, 1e-8);

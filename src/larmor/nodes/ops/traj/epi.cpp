@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cmath>
 #include <larmor/nodes/traj_ports.hpp>
 
@@ -15,11 +17,10 @@ void compute(flow::Ports& io) {
                 .partial = io.setting("partial")};
   if (p.fov_y == 0) p.fov_y = p.line.fov;
   if (p.lines == 0) p.lines = 2 * static_cast<std::int64_t>(std::ceil(p.fov_y / p.line.resolution / 2 * (1 - 1e-12)));
-  const recon::Epi epi = recon::design_epi(p);
-  io.out("trajectory") = recon::sample_epi(epi, p, delay_of(io), echo_time_of(io));
-  io.out("gradient") = gradient_curve(epi.waveforms[0], p.line.limits);
-  io.out("slew") = slew_curve(epi.waveforms[0], p.line.limits);
-  io.out("kspace") = radius_curve(epi.waveforms[0]);
+  auto waves = recon::design_epi(p);
+  waves.sampling.delay = delay_of(io), waves.sampling.echo_time = echo_time_of(io);
+  put_outputs(io, waves, {p.line.matrix(), p.lines + p.lines % 2},
+              fmt::format("EPI of {} lines in {} shots", p.lines, p.shots));
 }
 
 }  // namespace
@@ -35,11 +36,8 @@ void register_traj_epi(flow::NodeTypes& nodes) {
           "line and blip together may be. Shot s takes the lines s, s + shots, ... Positions are (sample of "
           "all lines, shot, d), each with its time.",
       .tags = {"trajectory", "echo planar", "blip", "waveform"}};
+  add_outputs(type);
   std::move(type)
-      .out<Trajectory>("trajectory", "positions (sample, arm, d) [cycles/FOV]")
-      .out<Curve>("gradient", "gradient of the first shot, its magnitude and the limit [mT/m]")
-      .out<Curve>("slew", "its rate of change, the magnitude and the limit [T/m/s]")
-      .out<Curve>("kspace", "distance from the centre of k-space [cycles/m]")
       .set({"lines", "lines along y; 0: the field of view over the resolution", 0, 0, 100000})
       .set({"shots", "excitations that share the lines", 1, 1, 100000})
       .set({"partial", "part of the lines that is taken, the last ones", 1.0, 0.5, 1.0})

@@ -24,9 +24,10 @@ void register_traj_sequence(flow::NodeTypes& nodes) {
       flow::NodeType{
           .title = "Sequence of arms",
           .does = "Makes a pulse sequence of the gradients of a trajectory, one arm after the other",
-          .help = "Each arm is a block of gradients and sampling, after a block pulse where the flip angle is not 0. "
-                  "Corners of the gradients are the points of the raster; a few rasters of waiting let the "
-                  "sampling begin on a whole microsecond.",
+          .help = "Each arm is a block of gradients and sampling (EPI: one a line), after a block pulse where the flip "
+                  "angle is not 0. Corners of the gradients are the points of the raster; a few rasters of waiting let "
+                  "the sampling begin on a whole microsecond. Where no number of them does (a dwell time of 5 us), "
+                  "spirals are played by a part of a microsecond later, to about 0.003 cycles/FOV.",
           .tags = {"pulseq", "seq", "blocks", "simulate", "export"}}
           .in<ArmWaveforms>("waveforms", "gradients of all arms")
           .out<Sequence>("sequence", "blocks")

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <larmor/nodes/traj_ports.hpp>
 #include <larmor/nodes/traj_protocol.hpp>
+#include <numbers>
+#include <tuple>
 
 namespace larmor::nodes {
 namespace {
@@ -30,14 +33,44 @@ ScanProtocol protocol_of(const flow::Ports& io) {
   return scan;
 }
 
+/// Scanners differ in how they round the radius: where the readout is not as long as it was recorded, another of the
+/// usual radii may be the one.
+recon::SpiralDesign design(recon::SpiralProtocol& p, const ScanProtocol& scan) {
+  auto made = recon::design_spiral(p);
+  const auto length = [](const recon::SpiralDesign& d) {
+    return static_cast<std::int64_t>(d.readout_end - d.readout_begin);
+  };
+  if (!scan.readout_end || *scan.readout_end == length(made)) return made;
+  const double half = p.fov / (2 * p.resolution), wide = half * 2 / std::sqrt(std::numbers::pi);
+  for (const double radius : {wide, std::ceil(wide), std::round(wide), half}) {
+    auto other = p;
+    other.radius = radius;
+    auto tried = recon::design_spiral(other);
+    if (*scan.readout_end == length(tried)) {
+      p = other;
+      return tried;
+    }
+  }
+  return made;
+}
+
+void compare(const flow::Ports& io, const ScanProtocol& scan, const recon::SpiralDesign& design) {
+  for (const auto& text : scan.warnings) io.warn(text);
+  // Rasters count from the begin of the readout; what comes before it is not recorded.
+  const auto since = [&](std::size_t end) { return static_cast<std::int64_t>(end - design.readout_begin); };
+  for (const auto& [what, recorded, made] : {std::tuple{"readout", scan.readout_end, since(design.readout_end)},
+                                             std::tuple{"ramp", scan.ramp_end, since(design.ramp_end)},
+                                             std::tuple{"rewinder", scan.rewind_end, since(design.rewind_end)}})
+    if (recorded && *recorded != made)
+      io.warn(fmt::format("the protocol recorded the end of the {} at {} rasters and the design has {}", what,
+                          *recorded, made));
+}
+
 void compute(flow::Ports& io) {
   const ScanProtocol scan = protocol_of(io);
   auto p = scan.spiral;
-  auto design = recon::design_spiral(p);
-  const auto read = design.readout_end - design.readout_begin;
-  if (scan.readout_rasters && *scan.readout_rasters != static_cast<std::int64_t>(read))
-    io.warn(fmt::format("the protocol recorded a readout of {} rasters and the design has {}", *scan.readout_rasters,
-                        read));
+  auto design = nodes::design(p, scan);
+  compare(io, scan, design);
   const std::int64_t samples = scan.samples.value_or(design.samples);
   if (samples != design.samples)
     io.warn(fmt::format("the protocol has {} samples and the readout of the design holds {}", samples, design.samples));
@@ -45,18 +78,18 @@ void compute(flow::Ports& io) {
     p.least_samples = samples;
     design = recon::design_spiral(p);
   }
-  const ArmWaveforms waves{
-      .waveforms = {design.waveform},
-      .arms = recon::turned_arms(recon::arm_angles(p.arms, recon::arm_order(io.setting("order").str()))),
-      .sampling = {.samples = samples,
-                   .dwell = p.dwell,
-                   .start = design.readout_start(),
-                   .centre = design.centre_time(),
-                   .echo_time = scan.echo_time.value_or(echo_time_of(io)),
-                   .delay = scan.delay},
-      .limits = p.limits,
-      .fov = {p.fov, p.fov}};
-  const auto n = recon::spiral_matrix(p.fov, p.resolution, p.true_resolution);
+  const auto arms = recon::turned_arms(recon::arm_angles(p.arms, recon::arm_order(io.setting("order").str())));
+  const ArmWaveforms waves{.waveforms = {design.waveform},
+                           .arms = arms,
+                           .sampling = {.samples = samples,
+                                        .dwell = p.dwell,
+                                        .start = design.readout_start(),
+                                        .centre = design.centre_time(),
+                                        .echo_time = scan.echo_time.value_or(echo_time_of(io)),
+                                        .delay = scan.delay},
+                           .limits = p.limits,
+                           .fov = {p.fov, p.fov}};
+  const auto n = scan.matrix.value_or(recon::spiral_matrix(p.fov, p.resolution, p.true_resolution));
   put_outputs(io, waves, {n, n},
               fmt::format("spiral of {} arms, {:.4g} mm over {:.4g} mm", p.arms, 1e3 * p.resolution, 1e3 * p.fov));
   const auto raster = [](std::size_t i) { return flow::Value(static_cast<double>(i)); };
