@@ -26,6 +26,9 @@ constexpr double cells_a_cycle = 2;  // of the kernel's radius: kernel_cells / 2
 constexpr std::int64_t rim = 2;      // cells of room around the samples
 // A slab of planes (rows in 2D) is one piece of work, and what its samples touch is its own memory.
 constexpr std::int64_t least_planes = 8, most_slabs = 32, tile = 16;
+// Neighbours along an arm add to the same cells, a few columns further on: each would wait until what the one before
+// has stored is in the cache. So a slab's samples are taken from so many places of its order in turn.
+constexpr std::int64_t streams = 4;
 
 const Functions& functions_for(int dims, bool separable) {
 #if defined(__x86_64__)
@@ -162,8 +165,17 @@ class Density {
     for (const auto k_j : key) ++first[k_j + 1];
     for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
     for (std::int64_t s = 0; s <= slabs_; ++s) begin_.push_back(first[static_cast<std::size_t>(s * up * across)]);
-    places_.resize(found.size());
-    for (std::size_t j = 0; j < found.size(); ++j) places_[static_cast<std::size_t>(first[key[j]]++)] = found[j];
+    std::vector<Place> sorted(found.size());
+    for (std::size_t j = 0; j < found.size(); ++j) sorted[static_cast<std::size_t>(first[key[j]]++)] = found[j];
+    places_ = std::move(found);
+    each_slab([&](std::size_t s) {
+      const std::int64_t length = count(s) / streams;
+      const Place* from = sorted.data() + begin_[s];
+      Place* to = places_.data() + begin_[s];
+      for (std::int64_t i = 0; i < length; ++i)
+        for (std::int64_t stream = 0; stream < streams; ++stream) *to++ = from[stream * length + i];
+      std::copy(from + streams * length, from + count(s), to);
+    });
   }
 
   int dims_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled once for each instruction set: four rows of four cells are one register of AVX-512.
+// Compiled once for each instruction set: in 3D four rows of four cells are one register of AVX-512.
 #include <larmor/core/simd/lane.hpp>
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // g++ 12's own header of AVX-512 starts results from nothing
 #include <larmor/recon/dcf/kernels/run.hpp>
@@ -75,33 +75,48 @@ struct Weights {
   }
 };
 
-// The 16 values of one sample.
+// What is kept of a slab's samples in 2D: 16 values each, then where the first cell of each lies. Rows of four, never
+// four rows at once: conversions, products and sums of four have a port more than those of sixteen.
 struct Kept {
 #if defined(__F16C__)
-  alignas(32) uint16_t c[16];
-  LARMOR_INLINE void put(Square s) {
-    typedef float Half __attribute__((vector_size(32)));
-    const Half low = __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7);
-    const Half high = __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
-    _mm_store_si128(reinterpret_cast<__m128i*>(c), _mm256_cvtps_ph((__m256)low, 0));
-    _mm_store_si128(reinterpret_cast<__m128i*>(c + 8), _mm256_cvtps_ph((__m256)high, 0));
-  }
-  LARMOR_INLINE Square get() const {
-#if defined(__AVX512F__)
-    return (Square)_mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(c)));
+  typedef uint16_t Stored;
 #else
-    typedef float Half __attribute__((vector_size(32)));
-    const Half low = (Half)_mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(c)));
-    const Half high = (Half)_mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(c + 8)));
-    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  typedef float Stored;
+#endif
+  static constexpr size_t bytes = 16 * sizeof(Stored) + sizeof(int32_t);  // a sample
+  Stored* values;
+  int32_t* cells;
+
+  LARMOR_INLINE Kept(const void* memory, int64_t n)
+      : values(static_cast<Stored*>(const_cast<void*>(memory))), cells(reinterpret_cast<int32_t*>(values + 16 * n)) {}
+  LARMOR_INLINE void put(int64_t j, int r, Row v) const {
+    Stored* to = values + 16 * j + 4 * r;
+#if defined(__F16C__)
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_cvtps_ph((__m128)v, 0));
+#else
+    *reinterpret_cast<RowInMemory*>(to) = v;
 #endif
   }
+  LARMOR_INLINE Row row(int64_t j, int r) const {
+    const Stored* from = values + 16 * j + 4 * r;
+#if defined(__F16C__)
+    return (Row)_mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
 #else
-  Square c;
-  LARMOR_INLINE void put(Square s) { c = s; }
-  LARMOR_INLINE Square get() const { return c; }
+    return *reinterpret_cast<const RowInMemory*>(from);
 #endif
+  }
 };
+LARMOR_INLINE Row at(const float* from) { return *reinterpret_cast<const RowInMemory*>(from); }
+/// Sum of cells C around a sample.
+LARMOR_INLINE float sum_around(const float* cells, int64_t pitch, const Row* c) {
+  const Row all =
+      (c[0] * at(cells) + c[1] * at(cells + pitch)) + (c[2] * at(cells + 2 * pitch) + c[3] * at(cells + 3 * pitch));
+  const Row half = all + __builtin_shufflevector(all, all, 2, 3, 2, 3);
+  return half[0] + half[1];
+}
+LARMOR_INLINE void add_around(float* cells, int64_t pitch, const Row* c, float weight) {
+  for (int r = 0; r < 4; ++r, cells += pitch) *reinterpret_cast<RowInMemory*>(cells) = at(cells) + c[r] * weight;
+}
 
 LARMOR_INLINE void add(float* to, int64_t pitch, Square value) {
   *reinterpret_cast<RowInMemory*>(to) += row_of<0>(value);
@@ -113,22 +128,27 @@ LARMOR_INLINE Square take(const float* from, int64_t pitch, Square weights) {
   const auto row = [&](int r) LARMOR_LAMBDA -> Row { return *reinterpret_cast<const RowInMemory*>(from + r * pitch); };
   return in_rows(row(0), row(1), row(2), row(3)) * weights;
 }
-LARMOR_INLINE float* first_cell(const SlabGrid& g, const Place& p) {
-  return g.cells + (static_cast<int32_t>(p.at[1]) - 1) * g.pitch + static_cast<int32_t>(p.at[0]) - 1;
-}
 
 template <bool separable>
 void prepare(const SlabGrid& g, const Place* places, int64_t n, void* prepared) {
-  auto* kept = static_cast<Kept*>(prepared);
-  for (int64_t j = 0; j < n; ++j) kept[j].put(Weights<2, separable>(g, places[j]).plane[0]);
+  const Kept kept(prepared, n);
+  for (int64_t j = 0; j < n; ++j) {
+    const Weights<2, separable> w(g, places[j]);
+    simd::static_for<4>([&](auto r) LARMOR_LAMBDA { kept.put(j, r, row_of<r>(w.plane[0])); });
+    kept.cells[j] = static_cast<int32_t>(w.first - g.cells);
+  }
 }
 
 template <int D, bool separable>
 void spread(const SlabGrid& g, const Place* places, const void* prepared, const float* weights, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) {
-    if constexpr (D == 2) {
-      add(first_cell(g, places[j]), g.pitch, static_cast<const Kept*>(prepared)[j].get() * weights[j]);
-    } else {
+  if constexpr (D == 2) {
+    const Kept kept(prepared, n);
+    for (int64_t j = 0; j < n; ++j) {
+      const Row c[4] = {kept.row(j, 0), kept.row(j, 1), kept.row(j, 2), kept.row(j, 3)};
+      add_around(g.cells + kept.cells[j], g.pitch, c, weights[j]);
+    }
+  } else {
+    for (int64_t j = 0; j < n; ++j) {
       const Weights<D, separable> w(g, places[j]);
       for (int k = 0; k < 4; ++k) add(w.first + k * g.plane, g.pitch, w.plane[k] * weights[j]);
     }
@@ -137,10 +157,14 @@ void spread(const SlabGrid& g, const Place* places, const void* prepared, const 
 
 template <int D, bool separable>
 void divide(const SlabGrid& g, const Place* places, const void* prepared, float* weights, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) {
-    if constexpr (D == 2) {
-      weights[j] /= sum_of(take(first_cell(g, places[j]), g.pitch, static_cast<const Kept*>(prepared)[j].get()));
-    } else {
+  if constexpr (D == 2) {
+    const Kept kept(prepared, n);
+    for (int64_t j = 0; j < n; ++j) {
+      const Row c[4] = {kept.row(j, 0), kept.row(j, 1), kept.row(j, 2), kept.row(j, 3)};
+      weights[j] /= sum_around(g.cells + kept.cells[j], g.pitch, c);
+    }
+  } else {
+    for (int64_t j = 0; j < n; ++j) {
       const Weights<D, separable> w(g, places[j]);
       Square sum{};
       for (int k = 0; k < 4; ++k) sum += take(w.first + k * g.plane, g.pitch, w.plane[k]);
@@ -151,14 +175,17 @@ void divide(const SlabGrid& g, const Place* places, const void* prepared, float*
 
 template <int D, bool separable>
 void iterate(const SlabGrid& g, float* next, const Place* places, const void* prepared, float* weights, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) {
-    if constexpr (D == 2) {
-      const Square c = static_cast<const Kept*>(prepared)[j].get();
-      const float* cells = first_cell(g, places[j]);
-      const float weight = weights[j] / sum_of(take(cells, g.pitch, c));
+  if constexpr (D == 2) {
+    const Kept kept(prepared, n);
+    for (int64_t j = 0; j < n; ++j) {
+      const Row c[4] = {kept.row(j, 0), kept.row(j, 1), kept.row(j, 2), kept.row(j, 3)};
+      const int64_t cell = kept.cells[j];
+      const float weight = weights[j] / sum_around(g.cells + cell, g.pitch, c);
       weights[j] = weight;
-      add(next + (cells - g.cells), g.pitch, c * weight);
-    } else {
+      add_around(next + cell, g.pitch, c, weight);
+    }
+  } else {
+    for (int64_t j = 0; j < n; ++j) {
       const Weights<D, separable> w(g, places[j]);
       Square sum{};
       for (int k = 0; k < 4; ++k) sum += take(w.first + k * g.plane, g.pitch, w.plane[k]);
@@ -171,7 +198,7 @@ void iterate(const SlabGrid& g, float* next, const Place* places, const void* pr
 }
 
 template <int D, bool separable>
-constexpr Functions functions{D == 2 ? sizeof(Kept) : 0, prepare<separable>, spread<D, separable>, divide<D, separable>,
+constexpr Functions functions{D == 2 ? Kept::bytes : 0, prepare<separable>, spread<D, separable>, divide<D, separable>,
                               iterate<D, separable>};
 
 }  // namespace

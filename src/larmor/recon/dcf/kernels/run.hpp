@@ -23,8 +23,9 @@ struct SlabGrid {
 };
 
 struct Functions {
-  /// Bytes a sample of what `prepare` makes; 0: nothing is made, and C is computed each time. In 2D its 16 values are
-  /// kept, at half precision where the processor converts: their error, 2e-4, is far below what iterations leave.
+  /// Bytes a sample of what `prepare` makes for a slab's samples (n of them, the same in every call); 0: nothing is
+  /// made, and C is computed each time. In 2D its 16 values are kept, at half precision where the processor converts:
+  /// their error, 2e-4, is far below what iterations leave.
   size_t prepared_bytes;
   void (*prepare)(const SlabGrid&, const Place*, int64_t n, void* prepared);
   /// cells += weight C around each place.
