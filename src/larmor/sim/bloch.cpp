@@ -10,6 +10,7 @@
 
 extern "C" {
 void larmor_bloch_baseline(const larmor::sim::BlochRun*, std::size_t, std::size_t, float*, double*);
+void larmor_bloch_one_by_one(const larmor::sim::BlochRun*, std::size_t, std::size_t, float*, double*);
 #if defined(__x86_64__)
 void larmor_bloch_v3(const larmor::sim::BlochRun*, std::size_t, std::size_t, float*, double*);
 void larmor_bloch_v4(const larmor::sim::BlochRun*, std::size_t, std::size_t, float*, double*);
@@ -19,7 +20,8 @@ void larmor_bloch_v4(const larmor::sim::BlochRun*, std::size_t, std::size_t, flo
 namespace larmor::sim {
 namespace {
 
-BlochKernel kernel() {
+BlochKernel kernel(bool one_by_one) {
+  if (one_by_one) return larmor_bloch_one_by_one;
 #if defined(__x86_64__)
   if (isa() == Isa::v4) return larmor_bloch_v4;
   if (isa() == Isa::v3) return larmor_bloch_v3;
@@ -138,7 +140,7 @@ BlochResult simulate(const Sequence& sequence, const Spins& spins, const BlochOp
     const std::size_t shares = std::clamp<std::size_t>(std::size_t{256000000} / std::max<std::size_t>(8 * sums, 1), 1,
                                                        std::min<std::size_t>(64, tiles));
     std::vector<std::vector<double>> parts(shares);
-    const BlochKernel tile = kernel();
+    const BlochKernel tile = kernel(options.one_by_one);
     progress.begin("Bloch equations", tiles);
     parallel_for(
         shares, 1,

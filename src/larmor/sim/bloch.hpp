@@ -15,6 +15,7 @@ struct BlochOptions {
   std::uint64_t seed = 1;  // of diffusion
   Device device = {};
   const Array* start = nullptr;  // magnetisation (component, spin) to begin with; null: M0 along z
+  bool one_by_one = false;       // on the CPU by the function of a thread of CUDA, a spin at a time: slow, for tests
 };
 
 struct BlochResult {

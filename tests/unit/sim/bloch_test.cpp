@@ -229,6 +229,66 @@ TEST(Bloch, InstructionSetsAndThreadsAgree) {
   set_thread_count(threads);
 }
 
+/// A sequence of everything the kernel does: pulses with and without gradient and frequency, repeats that become maps,
+/// precession, flow, diffusion, samples under gradients that change, coils, frames.
+struct Everything {
+  Spins spins;
+  Sequence sequence;
+  BlochOptions options;
+
+  explicit Everything(bool moving) {
+    SpinCloud cloud;
+    cloud.n = 333, cloud.df_sd = 50, cloud.T1 = 0.4, cloud.T2 = 0.05;
+    if (moving) cloud.D = 2e-3, cloud.velocity = {30, -10, 200};
+    spins = spin_cloud(cloud);
+    for (std::size_t i = 0; i < 2 * spins.size(); ++i)
+      spins.coil.push_back(std::polar(1.0f + 0.001f * float(i), 0.01f * float(i)));
+    for (std::size_t i = 0; i < spins.size(); ++i) spins.B1.push_back(0.9f + 0.0005f * float(i));
+    PulseSpec sinc{.FA = 1, .duration = 1e-3};
+    sequence = sequence_of({pulse_block(sinc, 5), delay_block(1e-3), readout_block(64, 2e-5, 100),
+                            gradient_block({{1, trapezoid_of_area(1e-5)}}), pulse_block(hard(pi, 0.3)),
+                            delay_block(2e-3), samples(70, 1e-5)});
+    for (int repeat = 0; repeat < 12; ++repeat) {
+      sequence.blocks.push_back(pulse_block(hard(0.3, repeat * 0.7)));
+      sequence.blocks.push_back(delay_block(4e-3));
+    }
+    Gradient ramp;
+    ramp.trapezoid = Gradient::Trapezoid{0.01, 3e-4, 1e-4, 3e-4};
+    Block changing = gradient_block({{2, ramp}});
+    changing.adc = std::make_shared<const Adc>(Adc{.samples = 60, .dwell = 1e-5});
+    sequence.blocks.push_back(changing);
+    options.compile.record_times = {1e-3, 6e-3};
+  }
+};
+
+TEST(Bloch, TheFunctionOfACudaThreadIsThatOfTheLanes) {
+  for (const bool moving : {false, true}) {
+    Everything all(moving);
+    const auto side_by_side = simulate(all.sequence, all.spins, all.options);
+    all.options.one_by_one = true;
+    const auto one_by_one = simulate(all.sequence, all.spins, all.options);
+    EXPECT_EQ(side_by_side.mapped > 0, !moving);
+    // Fused or not: some hundred roundings of a float; signals are sums over 333 spins.
+    EXPECT_LT(gap(one_by_one.magnetisation, side_by_side.magnetisation), 2e-5) << moving;
+    EXPECT_LT(gap(one_by_one.record, side_by_side.record), 2e-5) << moving;
+    EXPECT_LT(gap(one_by_one.signal, side_by_side.signal), 2e-5 * 333) << moving;
+    EXPECT_GT(std::abs(signal_of(one_by_one, 5)), 1) << moving;
+  }
+}
+
+TEST(BlochCuda, EqualsCpu) {
+  if (cuda_device_count() == 0) GTEST_SKIP() << cuda_why_not();
+  for (const bool moving : {false, true}) {
+    Everything all(moving);
+    const auto cpu = simulate(all.sequence, all.spins, all.options);
+    all.options.device = Device::cuda();
+    const auto there = simulate(all.sequence, all.spins, all.options);
+    EXPECT_LT(gap(there.magnetisation, cpu.magnetisation), 2e-5) << moving;
+    EXPECT_LT(gap(there.record, cpu.record), 2e-5) << moving;
+    EXPECT_LT(gap(there.signal, cpu.signal), 2e-5 * 333) << moving;
+  }
+}
+
 TEST(Bloch, SamplesDoNotDependOnTheirSpacing) {
   SpinCloud cloud;
   cloud.n = 700, cloud.df_sd = 30, cloud.T2 = 0.03;

@@ -488,4 +488,14 @@ extern "C" void LARMOR_ISA_JOIN(larmor_bloch_, LARMOR_ISA)(const larmor::sim::Bl
   F* sums = reinterpret_cast<F*>(scratch + larmor::sim::bloch_scratch(*run, n));
   for (size_t at = first; at < first + count; at += n) lanes::run_tile<F>(*run, at, n, scratch, signal, places, sums);
 }
+
+#if defined(LARMOR_ISA_baseline)
+/// What a thread of CUDA does with its spin, for one spin after the other.
+extern "C" void larmor_bloch_one_by_one(const larmor::sim::BlochRun* run, size_t first, size_t count, float* scratch,
+                                        double* signal) {
+  double places[3];
+  for (size_t i = first; i < first + count; ++i)
+    lanes::run_tile<float>(*run, i, 1, scratch, signal, places, static_cast<float*>(nullptr));
+}
+#endif
 #endif
