@@ -85,6 +85,10 @@ dicom::Dataset make_seg(const Results& results, const Side& side, int series_num
                                                      : "Right hippocampus"));
   d.set("SamplesPerPixel", 1).set("PhotometricInterpretation", "MONOCHROME2").set("PixelRepresentation", 0);
   d.set("Rows", static_cast<int>(ny)).set("Columns", static_cast<int>(nx)).set("LossyImageCompression", "00");
+  // What was made of pictures that were compressed with loss has it in its past (PS3.3 C.7.6.1.1.5).
+  if (side.series.head().text("LossyImageCompression") == "01")
+    for (const char* name : {"LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"})
+      d.copy(side.series.head(), name);
   const int bits = fractional ? 8 : 1;
   d.set("BitsAllocated", bits).set("BitsStored", bits).set("HighBit", bits - 1);
   d.set("SegmentationType", fractional ? "FRACTIONAL" : "BINARY");

@@ -343,6 +343,34 @@ TEST(Judges, EveryObjectIsValid) {
   }
 }
 
+TEST(Seg, FramesOfAnEnhancedSourceAreNamed) {
+  Folder f, out;
+  SeriesSpec s = crop_spec();
+  s.change = [](dicom::Dataset& d, int) {
+    d.set("LossyImageCompression", "01")
+        .set("LossyImageCompressionRatio", 5)
+        .set("LossyImageCompressionMethod", "ISO_10918_1");
+  };
+  enhanced(s, false).write(f.path / "enhanced.dcm");  // its frames are not in the order of places
+  const auto r = measured(f.path);
+  ASSERT_EQ(r.sides[0].series.instances.size(), 1U);
+  const auto seg = clinic::make_seg(r, r.sides[0], 1);
+  const auto& source = r.sides[0].series.head();
+  for (const auto& frame : seg.items("PerFrameFunctionalGroupsSequence")) {
+    const auto image = *frame.item("DerivationImageSequence")->item("SourceImageSequence");
+    EXPECT_EQ(image.text("ReferencedSOPInstanceUID"), source.text("SOPInstanceUID"));
+    const auto number = static_cast<std::size_t>(*image.number("ReferencedFrameNumber"));
+    const auto original = source.items("PerFrameFunctionalGroupsSequence").at(number - 1);
+    EXPECT_EQ(original.item("PlanePositionSequence")->numbers("ImagePositionPatient"),
+              frame.item("PlanePositionSequence")->numbers("ImagePositionPatient"));
+  }
+  EXPECT_EQ(seg.text("LossyImageCompression"), "01");  // the past of its source
+  EXPECT_EQ(seg.text("LossyImageCompressionMethod"), "ISO_10918_1");
+  if (!installed("dciodvfy")) GTEST_SKIP() << "dicom3tools is not installed";
+  for (const auto& object : clinic::write_results(out.path, r, {}))
+    EXPECT_EQ(errors_of("dciodvfy '" + object.string() + "'"), "") << object;
+}
+
 TEST(Page, PdfIsOnePageOfText) {
   Folder f;
   write_series(f.path, crop_spec());
