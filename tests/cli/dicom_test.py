@@ -2,6 +2,7 @@
 """larmor dicom and larmor hippocampus, driven as a user does, on series made here (a small explicit little endian writer)."""
 import csv
 import json
+import math
 import os
 import pathlib
 import resource
@@ -155,7 +156,7 @@ class Cases(harness.CliCase):
     self.assertEqual(data_names(self.dir / "out"), ["labels.nii.gz", "page.dcm", "report.dcm", "report.pdf", "results.csv", "results.json", "seg.dcm", "sr.dcm"])
     values, shape, *_ = read_nifti(self.dir / "out" / "labels.nii.gz")
     self.assertEqual(sum(1 for v in values if v), n)
-    rows = list(csv.DictReader((self.dir / "out" / "results.csv").open()))
+    rows = list(csv.DictReader((self.dir / "out" / "results.csv").read_text().splitlines()))
     self.assertEqual([r["structure"] for r in rows], ["anterior", "posterior", "total"])
     self.assertEqual(before, {p: p.read_bytes() for p in (self.dir / "in").iterdir()})  # never modified
     self.assertIn("Provenance", load_json(self.dir / "out" / "results.json"))
@@ -219,6 +220,25 @@ class Cases(harness.CliCase):
     series(self.dir / "patients" / "a")
     series(self.dir / "patients" / "b", patient="P2", uid="2.25.77")
     refused("patients", "2 studies are in", "larmor hippocampus batch", code=2)
+    series(self.dir / "in")
+    (self.dir / "w.safetensors").write_bytes((SOURCE / "models" / "hippocampus.safetensors").read_bytes()[:-1000])
+    self.fails(1, ["hippocampus", "in", "-o", "out", "--model", "w.safetensors", "-q"], "w.safetensors", "damaged weights")
+    self.assertFalse((self.dir / "out").exists())
+
+  def test_percentiles_and_where_there_are_none(self):
+    labels(self.dir / "labels.nii.gz")
+    series(self.dir / "in")
+    table = SOURCE / "examples" / "hippocampus" / "norms.csv"
+    results = self.measure("in", "out", "--side", "left", "--norms", table)  # a woman of 72
+    total = results["sides"][0]["volumes"][2]
+    self.assertAlmostEqual(total["percentile"], 50 * math.erfc(-(total["mm3"] - 3000) / 400 / math.sqrt(2)), places=3)
+    self.assertIn("EXAMPLE ONLY", results["norms"])
+    series(self.dir / "young", change=lambda e, k: e.update({(0x10, 0x30): ("DA", "20100101")}))
+    total = self.measure("young", "out2", "--side", "left", "--norms", table)["sides"][0]["volumes"][2]
+    self.assertIsNone(total.get("percentile"))
+    self.assertIn("outside the table (20 to 60, 60 to 90)", total["no_percentile"])
+    (self.dir / "bad.csv").write_text("structure,side,sex,age_low,age_high,mean_mm3,sd_mm3\ntotal,left,X,20,60,3000,300\n")
+    self.fails(1, ["hippocampus", "in", "-o", "out3", "--labels", "labels.nii.gz", "--norms", "bad.csv", "-q"], "sex is 'X'", "write F, M or any")
 
   def test_disk_full_leaves_nothing(self):
     labels(self.dir / "labels.nii.gz")
@@ -267,7 +287,7 @@ class Cases(harness.CliCase):
     summary = self.batch(1, "--labels", "given", "--workers", "2")
     self.assertEqual(summary["counts"], {"done": 3, "failed": 1})
     self.assertEqual(len({r["folder"] for r in summary["rows"]}), 4)
-    rows = list(csv.DictReader((self.dir / "out" / "summary.csv").open()))
+    rows = list(csv.DictReader((self.dir / "out" / "summary.csv").read_text().splitlines()))
     self.assertEqual(sorted(r["status"] for r in rows), ["done", "done", "done", "failed"])
     stamps = {p: p.stat().st_mtime_ns for p in (self.dir / "out").rglob("seg.dcm")}
     self.assertEqual(self.batch(1, "--labels", "given")["counts"], {"failed": 1, "there": 3})
@@ -348,22 +368,32 @@ class Cases(harness.CliCase):
   def test_shared_studies_in_time(self):
     if not (DATA / "dicom" / "study1").exists():
       harness.skip(f"{DATA / 'dicom'} is not there")
-    for study in ("study1", "study2"):
-      self.ok("dicom", "to-nifti", DATA / "dicom" / study, "--series", "HippoCrop", "-o", "crop.nii.gz", "-q")
-      values, shape, *_ = read_nifti(self.dir / "crop.nii.gz")
-      _, _, _, head, _ = read_nifti(self.dir / "crop.nii.gz")
-      affine = struct.unpack_from("<12f", head, 280)
-      self.assertEqual((affine[0], affine[5]), (-1, -1))
-      middle = [1 if abs(i % shape[0] - shape[0] // 2) < 6 and abs(i // shape[0] % shape[1] - shape[1] // 2) < 12 and abs(i // (shape[0] * shape[1]) - shape[2] // 2) < 6 else 0 for i in range(len(values))]
-      flipped = [middle[(k * shape[1] + shape[1] - 1 - j) * shape[0] + shape[0] - 1 - i] for k in range(shape[2]) for j in range(shape[1]) for i in range(shape[0])]
-      write_nifti(self.dir / "labels.nii.gz", flipped, shape, code=2, origin=(affine[3] - shape[0] + 1, affine[7] - shape[1] + 1, affine[11]))
-      results = self.measure(DATA / "dicom" / study, study)
-      self.assertEqual(self.volumes(results)["total"], sum(middle))
+    for study, side in (("study1", "left"), ("study2", "right")):
+      folder = DATA / "dicom" / study
+      before = {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.rglob("*"))}
+      spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+      results = json.loads(self.ok("hippocampus", folder, "-o", study, "--side", side, "-q", "--json").stdout)
+      now = resource.getrusage(resource.RUSAGE_CHILDREN)
+      # 1.5 s of two cores is what it may take; processor time does not depend on what else runs.
+      self.assertLess(now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime, 1.5)
+      self.assertEqual(before, {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.rglob("*"))})
+      total = self.volumes(results)["total"]
+      self.assertTrue(1918 < total < 5479, total)  # the range of 210 hand-labelled ones
+      self.assertEqual(sum(1 for v in read_nifti(self.dir / study / "labels.nii.gz")[0] if v), total)  # 1 mm voxels
       self.assertEqual(results["patient"]["sex"], "M")  # of the sibling series
-      if installed("dciodvfy"):
-        for name in ("page", "report", "seg", "sr"):
-          done = subprocess.run(["dciodvfy", str(self.dir / study / f"{name}.dcm")], capture_output=True, text=True, check=False)
-          self.assertEqual([l for l in (done.stdout + done.stderr).splitlines() if l.startswith("Error")], [], name)
+      objects = [self.dir / study / f"{name}.dcm" for name in ("page", "report", "seg", "sr")]
+      for path in objects:
+        self.assertEqual(self.judged("dciodvfy", path), [], path.name)
+      source = [p for p in folder.rglob("*") if p.is_file() and "HCrop" in p.parent.name]
+      self.assertEqual(len(source), {"study1": 32, "study2": 35}[study])
+      self.assertEqual(self.judged("dcentvfy", *objects, *source), [])
+
+  def judged(self, judge, *files):
+    """Errors that a program of dicom3tools finds; none where it is not installed."""
+    if not installed(judge):
+      return []
+    done = subprocess.run([judge, *map(str, files)], capture_output=True, text=True, check=False)
+    return [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import math
 import os
 import pathlib
 import random
+import resource
 import signal
+import struct
 import subprocess
 import time
 
@@ -129,6 +131,17 @@ class Cases(CliCase):
     child.stderr.close()
     self.assertIn(first, (done + 1, done + 2))  # the table is written just after the checkpoint
 
+  def test_a_full_disk_stops_training_and_spoils_nothing(self):
+    self.can_train()
+    self.data()
+    (self.dir / "config.yaml").write_text(CONFIG % 4)
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))  # less than the weights
+    self.fails(1, ["seg", "train", "config.yaml", "--fold", "0"], "cannot write", "safetensors", preexec=full)
+    fold = self.dir / "training/fold_0"
+    self.assertEqual([p.name for p in fold.rglob("*") if "safetensors" in p.name], [])
+    self.ok("seg", "train", "config.yaml", "--fold", "0")
+    self.assertEqual(len((fold / "history.csv").read_text().splitlines()), 5)  # a head and four epochs
+
   def test_bad_configurations(self):
     for text, says in (("train: {bach: 3}", "did you mean train.batch"), ("train: {batch: many}", "cannot be many"), ("net: {dims: 5}", "dims is 5"), ("- 1", "holds no keys"),
                        ("train: {patch: [15, 16, 16]}", "multiples of")):
@@ -142,18 +155,34 @@ class Cases(CliCase):
     (self.dir / "w.safetensors").write_bytes(b"not weights at all")
     self.fails(1, ["seg", "predict", "new/images/case_001.nii.gz", "out.nii.gz", "--model", "w.safetensors"], "damaged weights")
     self.fails(1, ["seg", "predict", "new/images/case_001.nii.gz", "out.nii.gz", "--model", "none.safetensors"], "cannot read")
+    model = SOURCE / "models" / "hippocampus.safetensors"
+    write_nifti(self.dir / "zero.nii.gz", [0] * 8000, (20, 20, 20), code=4)
+    self.fails(1, ["seg", "predict", "zero.nii.gz", "out.nii.gz", "--model", model], "the image is constant")
+    write_nifti(self.dir / "slice.nii.gz", list(range(400)), (20, 20, 1), code=4)
+    self.fails(1, ["seg", "predict", "slice.nii.gz", "out.nii.gz", "--model", model], "20 x 20 x 1", "8 a side are needed")
+    write_nifti(self.dir / "huge.nii", [0] * 8, (2, 2, 2), code=2)
+    head = bytearray((self.dir / "huge.nii").read_bytes()[:352])
+    struct.pack_into("<4h", head, 40, 3, 512, 512, 512)
+    with (self.dir / "huge.nii").open("wb") as f:
+      f.write(head)
+      f.truncate(352 + 512**3)  # sparse
+    self.fails(1, ["seg", "predict", "huge.nii", "out.nii.gz", "--model", model], "512 x 512 x 512", "give the crop around one hippocampus")
+    (self.dir / "cut.nii.gz").write_bytes((self.dir / "new/images/case_001.nii.gz").read_bytes()[:2000])
+    self.fails(1, ["seg", "predict", "cut.nii.gz", "out.nii.gz", "--model", model], "cut.nii.gz")
+    full = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+    self.fails(1, ["seg", "predict", "new/images/case_001.nii.gz", "out.nii.gz", "--model", model], "cannot write", preexec=full)
     self.assertFalse((self.dir / "out.nii.gz").exists())
 
-  def test_the_shipped_model_on_people_it_has_not_seen(self):
+  def test_the_shipped_model(self):
     data = pathlib.Path(os.environ.get("LARMOR_TEST_DATA", SOURCE.parent / "shared" / "data")) / "hippocampus"
     if not data.exists():
       skip(f"no {data}")
-    for name in ("hippocampus_001", "hippocampus_017"):  # of fold 0
+    for name in ("hippocampus_001", "hippocampus_017"):  # people that four of the five networks have seen
       self.ok("seg", "predict", data / "images" / f"{name}.nii.gz", "out.nii.gz", "--model", SOURCE / "models" / "hippocampus.safetensors")
       found, *_ = read_nifti(self.dir / "out.nii.gz")
       truth, *_ = read_nifti(data / "labels" / f"{name}.nii.gz")
       both = sum(a > 0 and b > 0 for a, b in zip(found, truth))
-      # The model card has a mean of 0.909; these two are near it, and rounding differs between processors.
+      # Cross-validation has a mean of 0.911 (model card); people of training are not below it.
       self.assertGreater(2 * both / (sum(a > 0 for a in found) + sum(b > 0 for b in truth)), 0.89, name)
 
   def test_ivim_by_a_network(self):
