@@ -57,8 +57,7 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
   io::HtmlReport report("Evaluation of a segmenter", e.model);
   io::Table summary, agreement, cases;
   summary.columns = {"metric", "label", "mean", "median", "95 % interval of the mean", "worst"};
-  agreement.columns = {"label",    "bias [mm3]",   "lower limit [mm3]", "upper limit [mm3]", "median |error| [%]",
-                       "ICC(A,1)", "95 % interval"};
+  agreement.columns = {"label", "bias [mm3]", "limits of agreement [mm3]", "median |error| [%]", "ICC(A,1)"};
   cases.columns = {"name", "person", "fold", "seconds", "flags", "failure"};
   for (const auto& n : e.names) {
     for (const auto& m : all_metrics) cases.columns.push_back(n + "_" + m.id);
@@ -125,9 +124,10 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
     of_label["volume"] = {{"bias_mm3", loa.bias},           {"lower_mm3", loa.lower},
                           {"upper_mm3", loa.upper},         {"icc_a1", number(icc.value)},
                           {"icc_lower", number(icc.lower)}, {"icc_upper", number(icc.upper)}};
-    agreement.rows.push_back({e.names[l], text(loa.bias, 1), text(loa.lower, 1), text(loa.upper, 1),
-                              text(seg::percentile(error, 50), 2), text(icc.value),
-                              fmt::format("{} to {}", text(icc.lower), text(icc.upper))});
+    agreement.rows.push_back(
+        {e.names[l], text(loa.bias, 1), fmt::format("{} to {}", text(loa.lower, 0), text(loa.upper, 0)),
+         text(seg::percentile(error, 50), 2),
+         fmt::format("{} ({} to {})", text(icc.value, 3), text(icc.lower, 3), text(icc.upper, 3))});
   }
   io::write_text(folder / "metrics.json", root.dump(2) + "\n");
 
@@ -146,21 +146,30 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
       .table(summary, "Intervals: bootstrap over persons")
       .table(agreement, "Volumes: found minus true");
   if (!failures.rows.empty()) report.section("Failures").table(failures);
-  std::vector<io::Series> against;
   io::Series points{.draw = io::Series::Draw::points}, line{.label = "equal", .dashed = true};
-  double lo = 1e30, hi = 0;
+  io::Series differences{.draw = io::Series::Draw::points};
   for (const auto* m : good) {
-    points.x.push_back(m->true_mm3.back()), points.y.push_back(m->found_mm3.back());
-    lo = std::min(lo, m->true_mm3.back()), hi = std::max(hi, m->true_mm3.back());
+    const double t = m->true_mm3.back(), f = m->found_mm3.back();
+    points.x.push_back(t), points.y.push_back(f);
+    differences.x.push_back((t + f) / 2), differences.y.push_back(f - t);
   }
-  line.x = {lo, hi}, line.y = {lo, hi};
-  against = {points, line};
+  const auto [lowest, highest] = std::minmax_element(points.x.begin(), points.x.end());
+  line.x = {*lowest, *highest}, line.y = line.x;
+  const std::vector<io::Series> against{points, line}, apart{differences};
   std::vector<float> dice;
   for (const auto* m : good) dice.push_back(static_cast<float>(m->labels.back().dice));
+  io::Plot bland{.x_label = "Mean of both", .x_unit = "mm3", .y_label = "Found - true", .y_unit = "mm3"};
+  if (root["labels"][e.names.back()].contains("volume")) {
+    const auto& v = root["labels"][e.names.back()]["volume"];
+    bland.markers = {{v["bias_mm3"].get<double>(), "bias", false},
+                     {v["lower_mm3"].get<double>(), "bias - 1.96 sd", false},
+                     {v["upper_mm3"].get<double>(), "bias + 1.96 sd", false}};
+  }
   report.section("Pictures")
       .figures(
           {{io::svg_curves({.x_label = "True volume", .x_unit = "mm3", .y_label = "Found", .y_unit = "mm3"}, against),
             "All labels together", "Volumes"},
+           {io::svg_curves(bland, apart), "All labels together; Bland and Altman", "Agreement of volumes"},
            {io::svg_histogram({.x_label = "Dice", .y_label = "Cases"}, dice), "All labels together",
             "Dice of every case"}});
   std::stable_sort(good.begin(), good.end(),

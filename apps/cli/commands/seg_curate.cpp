@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <larmor/core/progress.hpp>
 #include <larmor/io/figure.hpp>
 #include <larmor/io/nifti.hpp>
@@ -91,7 +92,7 @@ void write_report(const fs::path& path, const std::vector<seg::CaseFacts>& facts
     double sum = 0;
     for (const double v : f.mm3) sum += v;
     total.push_back(static_cast<float>(sum)), first.push_back(static_cast<float>(f.mm3[0] / sum));
-    high.push_back(static_cast<float>(f.highest));
+    if (f.highest > 0) high.push_back(static_cast<float>(std::log10(f.highest)));
     auto& k = in_fold[folds.at(f.files.name)];
     ++k.first[f.person], ++k.second;
   }
@@ -103,7 +104,7 @@ void write_report(const fs::path& path, const std::vector<seg::CaseFacts>& facts
                    "All labels together", "Volume"},
                   {io::svg_histogram({.x_label = "Share", .y_label = "Cases"}, first), "Label 1 of all labels",
                    "Share of label 1"},
-                  {io::svg_histogram({.x_label = "Highest value", .y_label = "Cases"}, high),
+                  {io::svg_histogram({.x_label = "log10 of the highest value", .y_label = "Cases"}, high),
                    "Why images are normalised one by one", "Intensity"}})
         .table(per_fold, "Folds; no person is in two of them");
     std::vector<const seg::CaseFacts*> order;
