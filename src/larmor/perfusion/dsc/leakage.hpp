@@ -29,6 +29,7 @@ struct LeakageOptions {
   int shape_terms = 4;
   /// Voxels whose K2 is within this many standard errors of 0 are left as they are: a correction of nothing is noise.
   double significance = 2;
+  Device device = {};
 };
 /// dR2(t) = K1 m(t) - K2 integral of m(s) exp(-kep (t - s)) ds in every voxel, m the mean curve of voxels that do not
 /// leak; kep = 0 for BSW, up to 2 1/min else. A constant is fitted beside them, for the error of the baseline.
@@ -36,7 +37,8 @@ struct LeakageOptions {
 /// its contrast in CBV.
 ///
 /// dR2     f32 (voxels..., t) [1/s]
-/// Errors  Errc::shape, Errc::range, Errc::unknown_name (method), Errc::numeric (no voxel for the reference curve)
+/// Errors  Errc::shape, Errc::range, Errc::unknown_name (method), Errc::numeric (no voxel for the reference curve),
+///         Errc::device
 /// Source  Boxerman et al., AJNR 27:859 (2006); Leu et al., AJNR 37:1 (2016) and JMRI 44:1229 (2016)
 struct Leakage {
   Array corrected;                     // f32 (voxels..., t) [1/s]

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t n_nodes = 28;
 
 struct Top {
-  double value, at;
+  double value, at, bend;
 };
 /// Highest of the first n samples, and where the parabola through it has its top.
 Top top_of(const std::vector<double>& R, std::size_t n, bool circular) {
@@ -21,7 +21,7 @@ Top top_of(const std::vector<double>& R, std::size_t n, bool circular) {
   const double before = i > 0 ? R[i - 1] : circular ? R[L - 1] : 0, after = i + 1 < L ? R[i + 1] : circular ? R[0] : 0;
   const double bend = before - 2 * R[i] + after;
   const double move = bend < 0 ? std::clamp(0.5 * (before - after) / bend, -0.5, 0.5) : 0;
-  return {R[i], static_cast<double>(i) + move};
+  return {R[i], static_cast<double>(i) + move, std::max(0.0, -bend)};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ PeakTable::PeakTable(const Basis& basis, const Filters& filters, const ResidueMo
   const auto n_data = static_cast<std::size_t>(basis.n_data), n_residue = static_cast<std::size_t>(basis.n_residue),
              n_modes = static_cast<std::size_t>(basis.n_modes);
   const auto choices = static_cast<std::size_t>(filters.n_choices);
-  seen_.assign(choices * n_nodes, 0), gain_ = lag_ = seen_;
+  seen_.assign(choices * n_nodes, 0), gain_ = lag_ = bend_ = seen_;
   parallel_for(n_nodes, 1, [&](std::size_t begin, std::size_t end) {
     std::vector<double> beta(n_modes), R(n_residue), used(n_modes);
     for (std::size_t node = begin; node < end; ++node)
@@ -66,6 +66,7 @@ PeakTable::PeakTable(const Basis& basis, const Filters& filters, const ResidueMo
           const Top top = top_of(R, static_cast<std::size_t>(n_search), circular);
           const double share = 1.0 / static_cast<double>(n_delays);
           gain_[c * n_nodes + node] += share * top.value;
+          bend_[c * n_nodes + node] += share * top.bend;
           lag_[c * n_nodes + node] += share * (basis.step * (top.at - basis.before) - delay);
         }
       }
@@ -83,7 +84,7 @@ PeakTable::Entry PeakTable::at(int choice, double seen) const {
   Entry e;
   if (MTT_.empty()) return e;
   const double *row = seen_.data() + static_cast<std::size_t>(choice) * n_nodes,
-               *lag = lag_.data() + (row - seen_.data());
+               *lag = lag_.data() + (row - seen_.data()), *bend = bend_.data() + (row - seen_.data());
   e.inside = seen > row[0] && seen < row[n_nodes - 1];
   seen = std::clamp(seen, row[0], row[n_nodes - 1]);
   const auto k = std::clamp<std::size_t>(static_cast<std::size_t>(std::upper_bound(row, row + n_nodes, seen) - row), 1,
@@ -93,6 +94,7 @@ PeakTable::Entry PeakTable::at(int choice, double seen) const {
   const double MTT = MTT_[k] + part * (MTT_[k + 1] - MTT_[k]);
   e.gain = MTT / seen;
   e.lag = lag[k] + part * (lag[k + 1] - lag[k]);
+  e.bend = bend[k] + part * (bend[k + 1] - bend[k]);
   const double log_ratio = std::log(MTT_[1] / MTT_[0]);
   e.sensitivity = log_ratio / std::max(std::log(row[k + 1] / row[k]), 1e-3 * log_ratio);
   return e;

@@ -31,6 +31,7 @@ class PeakTable {
             Rule rule, int n_search);
   struct Entry {
     double gain = 1, lag = 0, sensitivity = 1;  // d ln(flow) / d ln(peak)
+    double bend = 0;                            // how far the neighbours of the peak are below it, both together
     bool inside = true;                         // false: no transit time of the table looks like that
   };
   /// choice of the filters; seen: area over peak [s]
@@ -39,7 +40,7 @@ class PeakTable {
 
  private:
   std::vector<double> MTT_;
-  std::vector<double> seen_, gain_, lag_;  // (choice, MTT)
+  std::vector<double> seen_, gain_, lag_, bend_;  // (choice, MTT)
 };
 
 }  // namespace larmor::dsc

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <larmor/core/error.hpp>
+#include <larmor/core/isa.hpp>
 #include <larmor/perfusion/dsc/first_pass.hpp>
 #include <larmor/perfusion/dsc/leakage.hpp>
 
@@ -83,8 +84,7 @@ TEST(DscLeakage, LeakyVoxelsRecoverAndOthersKeepTheirVolume) {
         std::printf("%-24s %+9.2f%% %9.2f%% %+9.2f%% %+11.2f%%   kep %.1f 1/min, SNR %g\n", id.c_str(), 100 * r.intact,
                     100 * r.change, 100 * r.leaking, 100 * r.uncorrected, kep, snr);
         EXPECT_NEAR(r.intact, 0, 0.02) << id;
-        // In noise no rate of coming back is worth it in some voxels, and they are taken for ones that keep it all.
-        EXPECT_NEAR(r.leaking, 0, kep > 0 && snr > 0 ? 0.08 : 0.05) << id;
+        EXPECT_NEAR(r.leaking, 0, 0.05) << id;
         EXPECT_GT(std::abs(r.uncorrected), 0.1) << id;  // there is something to correct
         // Without noise voxel by voxel, too.
         if (snr == 0) {
@@ -99,6 +99,57 @@ TEST(DscLeakage, ShapeTermsAreWhatKeepsOtherTransitTimes) {
   std::printf("BSW changes intact voxels by %.2f %% with shape terms, %.2f %% without\n", 100 * with.change,
               100 * without.change);
   EXPECT_LT(with.change, 0.5 * without.change);
+}
+TEST(DscLeakage, CudaGivesTheSame) {
+  if (cuda_device_count() == 0) GTEST_SKIP() << "no CUDA device: " << cuda_why_not();
+  DroOptions o = leaky(0.5);
+  o.snr = 200;
+  const Object x = make_object(o);
+  for (const auto& [id, method] : leakages()) {
+    LeakageOptions options{.method = id, .baseline_first = 0, .baseline_last = 9};
+    const Leakage here = correct_leakage(x.relaxation.dR2, x.dro.dynamic.times, x.mask, options);
+    options.device = Device::cuda();
+    const Leakage there = correct_leakage(x.relaxation.dR2, x.dro.dynamic.times, x.mask, options);
+    const auto a = here.corrected.span<const float>(), b = there.corrected.span<const float>();
+    std::size_t apart = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) apart += std::isfinite(a[i]) && !(std::abs(a[i] - b[i]) <= 1e-2f);
+    // Rounding decides in few voxels whether K2 is significant; peaks are 15 1/s.
+    EXPECT_LE(apart, a.size() / 500) << id;
+  }
+}
+TEST(DscLeakage, EveryInstructionSetGivesTheSame) {
+  DroOptions o = leaky(0.5);
+  o.snr = 200;
+  const Object x = make_object(o);
+  const LeakageOptions options{.baseline_first = 0, .baseline_last = 9};
+  const Isa before = isa();
+  std::vector<Leakage> all;
+  for (const Isa level : {Isa::baseline, Isa::v3, Isa::v4}) {
+    if (!isa_available(level)) continue;
+    force_isa(level);
+    all.push_back(correct_leakage(x.relaxation.dR2, x.dro.dynamic.times, x.mask, options));
+  }
+  force_isa(before);
+  for (const Leakage& l : all) {
+    const auto a = all[0].corrected.span<const float>(), b = l.corrected.span<const float>();
+    std::size_t apart = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) apart += std::isfinite(a[i]) && !(std::abs(a[i] - b[i]) <= 1e-2f);
+    EXPECT_LE(apart, a.size() / 500);  // voxels in which rounding decides whether K2 is significant
+  }
+}
+TEST(DscLeakage, LeavesVoxelsOutsideAndBadOnesAsTheyAre) {
+  const Object x = make_object(leaky(0));
+  Array y = x.relaxation.dR2.clone();
+  const std::size_t n = x.mask.size();
+  const auto inside = static_cast<std::size_t>(std::find(x.mask.begin(), x.mask.end(), 1) - x.mask.begin());
+  const auto outside = static_cast<std::size_t>(std::find(x.mask.begin(), x.mask.end(), 0) - x.mask.begin());
+  y.data<float>()[5 * n + inside] = NAN, y.data<float>()[5 * n + outside] = 7;
+  const Leakage l = correct_leakage(y, x.dro.dynamic.times, x.mask, {.baseline_first = 0, .baseline_last = 9});
+  EXPECT_EQ(l.status[inside], fit::FitStatus::bad_data);
+  EXPECT_TRUE(std::isnan(l.K2[inside]));
+  EXPECT_EQ(l.corrected.data<float>()[8 * n + inside], y.data<float>()[8 * n + inside]);
+  EXPECT_EQ(l.status[outside], fit::FitStatus::outside);
+  EXPECT_EQ(l.corrected.data<float>()[5 * n + outside], 7);
 }
 TEST(DscLeakage, SaysWhatIsWrong) {
   const Array y = Array::of<float>({3, 20});
@@ -117,6 +168,15 @@ TEST(DscLeakage, SaysWhatIsWrong) {
   EXPECT_THAT(message({.baseline_last = 5, .shape_terms = 5}), HasSubstr("5 shape terms"));
   EXPECT_THAT(message({.method = "leakage.bswe", .baseline_last = 5}), HasSubstr("did you mean leakage.bsw"));
   EXPECT_THAT(message({.baseline_last = 5}), HasSubstr("no voxel has a bolus"));
+  // A device that is not there is said before anything is computed with it.
+  Array ramp = y.clone();
+  for (std::int64_t i = 15; i < 45; ++i) ramp.data<float>()[i] = 1.0f;
+  try {
+    correct_leakage(ramp, t, {}, {.baseline_last = 5, .device = Device::cuda(7)});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), HasSubstr("cuda:7"));
+  }
 }
 
 TEST(DscFirstPass, GivesBackAGammaVariateAndDropsTheSecondPass) {

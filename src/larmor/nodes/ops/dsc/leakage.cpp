@@ -19,7 +19,7 @@ void leakage(flow::Ports& io) {
   dsc::LeakageOptions o;
   o.method = io.setting("method").str();
   o.tail = static_cast<int>(io.setting("tail")), o.shape_terms = static_cast<int>(io.setting("shape_terms"));
-  o.significance = io.setting("significance");
+  o.significance = io.setting("significance"), o.device = io.device();
   if (!baseline_in(io, o.baseline_first, o.baseline_last))
     throw Error(Errc::usage, "the frames before the bolus are not known", "wire 'baseline' of dsc.relaxation");
   const auto l = dsc::correct_leakage(dR2.data.cast(DType::f32).contiguous_copy(), dR2.times, mask_in(io, "mask", dR2),
