@@ -20,18 +20,27 @@ using simd::Dual;
 
 inline constexpr int n_design = 5, n_covariates = 4;
 
-/// (1 - exp(-x)) / x, the mean of exp(-x s) over 0 < s < 1; any sign of x.
-template <class T, int N>
-LARMOR_HD Dual<T, N> mean_decay(const Dual<T, N>& a) {
-  using simd::exp, simd::select, simd::abs;
-  const T x = a.v, one(1.0);
+/// (1 - exp(-x)) / x, the mean of exp(-x s) over 0 < s < 1, and its slope; any sign of x. decay: exp(-x).
+template <class T>
+struct MeanDecay {
+  T value, slope;
+};
+template <class T>
+LARMOR_INLINE MeanDecay<T> mean_decay(T x, T decay) {
+  using simd::select, simd::abs;
+  const T one(1.0);
   // Below 1e-3 the difference loses digits and the series to x^4 (x^3 for the slope) has a remainder below 1e-14.
   const auto small = abs(x) < T(1e-3);
-  const T divisor = select(small, one, x), decay = exp(-x);
+  const T divisor = one / select(small, one, x);
   const T series = one + x * (T(-0.5) + x * (T(1.0 / 6) + x * (T(-1.0 / 24) + x * T(1.0 / 120))));
   const T slope_series = T(-0.5) + x * (T(1.0 / 3) + x * (T(-1.0 / 8) + x * T(1.0 / 30)));
-  const T value = select(small, series, (one - decay) / divisor);
-  return chain(a, value, select(small, slope_series, (decay - value) / divisor));
+  const T value = select(small, series, (one - decay) * divisor);
+  return {value, select(small, slope_series, (decay - value) * divisor)};
+}
+template <class T, int N>
+LARMOR_HD Dual<T, N> mean_decay(const Dual<T, N>& a) {
+  const MeanDecay<T> m = mean_decay(a.v, simd::exp(-a.v));
+  return chain(a, m.value, m.slope);
 }
 
 /// The smaller of two.
@@ -45,7 +54,7 @@ template <class T>
 struct Label {
   T time, LD, efficiency, R1_blood, R1_tissue, per_partition, readout_start;
   double readout_rate;
-  LARMOR_HD Label(const double* d, const T* c)
+  LARMOR_INLINE Label(const double* d, const T* c)
       : time(T(d[0]) + c[2]),
         LD(d[1]),
         efficiency(2 * d[2]),
@@ -56,7 +65,7 @@ struct Label {
         readout_rate(d[4]) {}
   /// 1 / T1' = 1 / T1 + f / partition: with CBF in mm3/(g s), 1e-3 of it is mL/(g s).
   template <class S>
-  LARMOR_HD S R1(const S& CBF) const {
+  LARMOR_INLINE S R1(const S& CBF) const {
     return S(R1_tissue) + CBF * S(per_partition);
   }
 };
@@ -90,82 +99,179 @@ LARMOR_HD S in_tissue(const Label<T>& l, const S& CBF, const S& ATT) {
   return flow * (early + late);
 }
 
-/// Standard normal distribution function.
+/// exp(x^2) erfc(x) over t = 3 / (3 + x), x from 0 to 8: Chebyshev interpolation of degree 14, relative error 4e-13.
 template <class T>
-LARMOR_HD T normal_below(T z) {
-  using simd::exp, simd::select, simd::min, simd::abs;
-  const T x = min(abs(z) * T(0.70710678118654752440), T(8.0));
-  const T t = T(2.0) / (T(2.0) + x), w = (t - T(0.6)) * T(2.5);
-  // ln(erfc(x) exp(x^2) / t) for 0 <= x <= 8 as a polynomial in w: Chebyshev interpolation of degree 16, error of erfc
-  // 6e-13 of its value. Here and not outside: device code does not see arrays of the host.
-  const double terms[] = {-5.3575976168889328e-01, 5.4856805845027701e-01,  1.1244143386283613e-02,
-                          -2.6169820733892589e-02, -2.6227973396539814e-04, 2.9568448624170017e-03,
-                          -3.3786941783766402e-04, -3.7153100598225400e-04, 1.2276586436709553e-04,
-                          3.3203666332615123e-05,  -2.8042551061185819e-05, 1.2978671720246461e-06,
-                          4.4064893556355412e-06,  -1.2067066421671878e-06, -4.0003312715146096e-07,
-                          1.8278632214998165e-07,  8.4992909589116169e-09};
-  T p(terms[16]);
-  for (int i = 15; i >= 0; --i) p = p * w + T(terms[i]);
-  const T tail = T(0.5) * t * exp(p - x * x);
-  return select(z < T(0.0), tail, T(1.0) - tail);
+LARMOR_INLINE T scaled_erfc_over(T t) {
+  using simd::fma;
+  const T w = fma(T(2.75), t, T(-1.75));
+  T p = fma(T(-4.3012704509237665e-09), w, T(2.5824611782354623e-08));
+  p = fma(p, w, T(4.7423155180581489e-08));
+  p = fma(p, w, T(-4.7867273256230192e-07));
+  p = fma(p, w, T(-4.3663422211182024e-07));
+  p = fma(p, w, T(7.4412656163591606e-06));
+  p = fma(p, w, T(9.2155976558760955e-06));
+  p = fma(p, w, T(-1.1836160167999488e-04));
+  p = fma(p, w, T(-3.7372003713526114e-04));
+  p = fma(p, w, T(1.3366176800707480e-03));
+  p = fma(p, w, T(1.4216747613518869e-02));
+  p = fma(p, w, T(5.8944809921611045e-02));
+  p = fma(p, w, T(1.5917667700780316e-01));
+  p = fma(p, w, T(3.1152380754764686e-01));
+  return fma(p, w, T(4.5527761136542766e-01));
 }
-template <class T, int N>
-LARMOR_HD Dual<T, N> normal_below(const Dual<T, N>& z) {
-  using simd::exp;
-  return chain(z, normal_below(z.v), T(0.39894228040143267794) * exp(T(-0.5) * z.v * z.v));
+/// exp(x^2) erfc(x) of two numbers >= 0 with one quotient, held at 8 beyond: there they are only used beside
+/// exp(-x^2), and that is 1e-28.
+template <class T>
+LARMOR_INLINE void scaled_erfc(T x, T y, T& of_x, T& of_y) {
+  const T a = T(3.0) + simd::min(x, T(8.0)), b = T(3.0) + simd::min(y, T(8.0)), both = T(3.0) / (a * b);
+  of_x = b * both * scaled_erfc_over(b * both), of_y = a * both * scaled_erfc_over(a * both);
 }
 
-/// Response at u after the centre of a Gaussian front of sd sigma of a compartment emptying at `rate` (any sign): the
-/// integral over s < u of normal_below(s / sigma) exp(-rate (u - s)),
+/// Response of a compartment emptying at `rate` (any sign) to a front that passes it, and its derivatives; u: time
+/// since the centre of the front.
+template <class T>
+struct Front {
+  T value, by_u, by_width, by_rate;
+  LARMOR_INLINE friend Front operator-(const Front& a, const Front& b) {
+    return {a.value - b.value, a.by_u - b.by_u, a.by_width - b.by_width, a.by_rate - b.by_rate};
+  }
+};
+
+/// Gaussian front of sd sigma: the integral over s < u of below(s / sigma) exp(-rate (u - s)) with the normal
+/// distribution function below(z),
 ///
 ///   F = (below(u / sigma) - E) / rate,  E = exp(rate^2 sigma^2 / 2 - rate u) below(u / sigma - rate sigma)
 ///
 /// Its derivatives are E by u, density - rate sigma E by sigma and (sigma density - (rate sigma^2 - u) E - F) / rate by
-/// the rate: the densities of both terms are one.
-template <class T, int N>
-LARMOR_HD Dual<T, N> front(const Dual<T, N>& u, const Dual<T, N>& rate, const Dual<T, N>& sigma) {
-  using simd::exp;
-  const T z = u.v / sigma.v, rs = rate.v * sigma.v, inverse = T(1.0) / rate.v;
-  const T E = exp(rs * (T(0.5) * rs) - rate.v * u.v) * normal_below(z - rs);
-  const T density = T(0.39894228040143267794) * exp(T(-0.5) * z * z);
-  Dual<T, N> r;
-  r.v = (normal_below(z) - E) * inverse;
-  const T by_sigma = density - rs * E, by_rate = (sigma.v * density - (rs * sigma.v - u.v) * E - r.v) * inverse;
-  for (int i = 0; i < N; ++i) r.d[i] = E * u.d[i] + by_sigma * sigma.d[i] + by_rate * rate.d[i];
-  return r;
+/// the rate: the densities of both terms are one, which also saves exponentials.
+///
+/// inverse_sigma, inverse_rate: both edges of a bolus share them
+template <class T>
+LARMOR_INLINE Front<T> gaussian_front(T u, T rate, T sigma, T inverse_sigma, T inverse_rate) {
+  using simd::exp, simd::select, simd::abs;
+  const T z = u * inverse_sigma, rs = rate * sigma, earlier = z - rs;
+  // Held above 1e-130: products of smaller numbers would be denormal, and each costs as much as a hundred others.
+  const T bell = exp(simd::max(T(-0.5) * z * z, T(-300.0))), root_half(0.70710678118654752440), zero(0.0);
+  const T half = T(0.5) * bell;
+  T tail, other;
+  scaled_erfc(abs(z) * root_half, abs(earlier) * root_half, tail, other);
+  tail = half * tail, other = half * other;
+  const T below = select(z < zero, tail, T(1.0) - tail);
+  const T E = select(earlier < zero, other, exp(rs * (T(0.5) * rs) - rate * u) - other);
+  const T density = T(0.39894228040143267794) * bell, value = (below - E) * inverse_rate;
+  return {value, E, density - rs * E, (sigma * density - (rs * sigma - u) * E - value) * inverse_rate};
 }
 
-/// The same tissue when transit times are normally distributed about ATT with sd sigma (Hrabe and Lewis, J Magn Reson
-/// 167:49 (2004), with the decay of each path over its own time).
-template <bool pulsed, class S, class T>
-LARMOR_HD S in_tissue_dispersed(const Label<T>& l, const S& CBF, const S& ATT, const S& sigma) {
-  using simd::select, simd::abs;
-  const S blood(l.R1_blood), R1 = l.R1(CBF);
-  const S flow = CBF * S(l.efficiency * T(1e-3)), time(l.time), LD(l.LD);
-  if constexpr (pulsed) {
-    S rate = R1 - blood;
-    // At rate 0 the closed form is 0 / 0: 1e-6 of it is nothing beside 1 / T1.
-    rate.v = select(abs(rate.v) < T(1e-6), T(1e-6), rate.v);
-    const S u = time - ATT;
-    return flow * exp(-(time * blood)) * (front(u, rate, sigma) - front(u - LD, rate, sigma));
-  } else {
-    // Mean over the paths of exp(-path / T1): a Gaussian times an exponential is a Gaussian about an earlier centre.
-    const S early = sigma * sigma * blood, u = time - ATT + early;
-    return flow * exp(-(blood * (ATT - S(0.5) * early))) * (front(u, R1, sigma) - front(u - LD, R1, sigma));
-  }
+/// Half the time that a compact front takes to pass, with an sd of 0.1 s: 0.1 sqrt(5).
+inline constexpr double front_half = 0.22360679774997896964;
+/// Part of a compact front that has passed at u after its centre, 3 s^2 - 2 s^3 from -half to half, and its slope.
+template <class T>
+struct Ramp {
+  T value, slope, w;  // w: time since it began, at most 2 half
+};
+template <class T>
+LARMOR_INLINE Ramp<T> ramp(T u) {
+  const T w = simd::min(simd::max(u + T(front_half), T(0.0)), T(2 * front_half)), s = w * T(0.5 / front_half);
+  return {s * s * (T(3.0) - s - s), T(3.0 / front_half) * s * (T(1.0) - s), w};
 }
+/// Response to a compact front. While it passes, with y = -rate w, the integral of s^2 and s^3 is a series in y;
+/// afterwards what is there decays and the rest comes in at its full height.
+template <class T>
+LARMOR_INLINE Front<T> compact_front(T u, T rate) {
+  const Ramp<T> r = ramp(u);
+  const T w = r.w, after = simd::max(u - T(front_half), T(0.0)), y = -(rate * w);
+  // phi(y) = sum of y^k / (k + 4)! and its slope: for rates up to 2 1/s the next terms are below 1e-8 of it.
+  using simd::fma;
+  T phi = fma(y, T(1.0 / 479001600.0), T(1.0 / 39916800.0));
+  phi = fma(phi, y, T(1.0 / 3628800.0));
+  phi = fma(phi, y, T(1.0 / 362880.0));
+  phi = fma(phi, y, T(1.0 / 40320.0));
+  phi = fma(phi, y, T(1.0 / 5040.0));
+  phi = fma(phi, y, T(1.0 / 720.0));
+  phi = fma(phi, y, T(1.0 / 120.0));
+  phi = fma(phi, y, T(1.0 / 24.0));
+  T slope = fma(y, T(8.0 / 479001600.0), T(7.0 / 39916800.0));
+  slope = fma(slope, y, T(6.0 / 3628800.0));
+  slope = fma(slope, y, T(5.0 / 362880.0));
+  slope = fma(slope, y, T(4.0 / 40320.0));
+  slope = fma(slope, y, T(3.0 / 5040.0));
+  slope = fma(slope, y, T(2.0 / 720.0));
+  slope = fma(slope, y, T(1.0 / 120.0));
+  const T www = w * w * w;
+  const T square = T(2 * 3.0 / (4 * front_half * front_half)) * www,
+          cube = T(-6 * 2.0 / (8 * front_half * front_half * front_half)) * www * w;
+  const T inside = square * (T(1.0 / 6) + y * phi) + cube * phi,
+          inside_by_rate = -(w * (square * (phi + y * slope) + cube * slope));
+  const T decay = simd::exp(-(rate * after));
+  const MeanDecay<T> m = mean_decay(rate * after, decay);
+  const T value = inside * decay + after * m.value;
+  return {value, r.value - rate * value, T(0.0), (inside_by_rate - after * inside) * decay + after * after * m.slope};
+}
+
+/// Tissue in which transit times are normally distributed about ATT with sd sigma (Hrabe and Lewis, J Magn Reson 167:49
+/// (2004), with the decay of each path over its own time). Parameters CBF, ATT, sigma.
+template <bool pulsed>
+struct Dispersed {
+  static constexpr int n_params = 3, n_design = asl::n_design, n_covariates = asl::n_covariates;
+  template <class T>
+  LARMOR_INLINE static T gradient(const double* d, const T* c, const T* p, T* g) {
+    using simd::exp, simd::select, simd::abs;
+    const Label<T> l(d, c);
+    const T CBF = p[0], ATT = p[1], sigma = p[2], blood = l.R1_blood, R1 = l.R1(CBF);
+    const T per_flow = l.efficiency * T(1e-3);
+    T rate = R1, early(0.0), decay;
+    if constexpr (pulsed) {
+      rate = R1 - blood;
+      rate =
+          select(abs(rate) < T(1e-6), T(1e-6), rate);  // at 0 the closed form is 0 / 0; 1e-6 is nothing beside 1 / T1
+      decay = exp(-(l.time * blood));
+    } else {
+      // Mean over the paths of exp(-path / T1): a Gaussian times an exponential is a Gaussian about an earlier centre.
+      early = sigma * sigma * blood;
+      decay = exp(-(blood * (ATT - T(0.5) * early)));
+    }
+    const T u = l.time - ATT + early;
+    const T inverse_sigma = T(1.0) / sigma, inverse_rate = T(1.0) / rate;
+    const Front<T> f = gaussian_front(u, rate, sigma, inverse_sigma, inverse_rate) -
+                       gaussian_front(u - l.LD, rate, sigma, inverse_sigma, inverse_rate);
+    const T k = per_flow * decay, amount = CBF * k, signal = amount * f.value;
+    g[0] = k * f.value + amount * f.by_rate * l.per_partition;
+    g[1] = -(amount * f.by_u);
+    g[2] = amount * f.by_width;
+    if constexpr (!pulsed) {
+      g[1] = g[1] - blood * signal;
+      g[2] = g[2] + amount * f.by_u * (T(2.0) * sigma * blood) + signal * (blood * blood * sigma);
+    }
+    return signal;
+  }
+};
 
 /// Label in arteries that fill aBV of the voxel and pass it, and then in its tissue, Chappell et al. (2010). The edges
-/// of the bolus are spread by 0.1 s in both: sharp ones would leave the arrival in arteries without a gradient and fits
-/// at the kinks of tissue, and vessels do spread them.
-template <bool pulsed, class S, class T>
-LARMOR_HD S in_tissue_and_arteries(const Label<T>& l, const S& CBF, const S& ATT, const S& aBV, const S& ATT_a) {
-  constexpr double spread = 0.1;
-  const S u = (S(l.time) - ATT_a) * S(T(1 / spread));
-  const S decay = exp(-((pulsed ? S(l.time) : ATT_a) * S(l.R1_blood)));
-  return in_tissue_dispersed<pulsed>(l, CBF, ATT, S(T(spread))) +
-         aBV * S(l.efficiency) * decay * (normal_below(u) - normal_below(u - S(l.LD * T(1 / spread))));
-}
+/// of the bolus take 0.45 s to pass, with an sd of 0.1 s, in both: sharp ones would leave the arrival in arteries
+/// without a gradient and fits at the kinks of tissue, and vessels do spread them. Parameters CBF, ATT, aBV, ATT_a.
+template <bool pulsed>
+struct Macrovascular {
+  static constexpr int n_params = 4, n_design = asl::n_design, n_covariates = asl::n_covariates;
+  template <class T>
+  LARMOR_INLINE static T gradient(const double* d, const T* c, const T* p, T* g) {
+    using simd::exp;
+    const Label<T> l(d, c);
+    const T CBF = p[0], ATT = p[1], aBV = p[2], ATT_a = p[3], blood = l.R1_blood, R1 = l.R1(CBF);
+    const T rate = pulsed ? T(R1 - blood) : R1;
+    const T u = l.time - ATT, v = l.time - ATT_a;
+    const Front<T> f = compact_front(u, rate) - compact_front(u - l.LD, rate);
+    const Ramp<T> in = ramp(v), out = ramp(v - l.LD);
+    const T decay = exp(-((pulsed ? l.time : ATT) * blood)), decay_a = pulsed ? decay : T(exp(-(ATT_a * blood)));
+    const T k = l.efficiency * T(1e-3) * decay, amount = CBF * k, tissue = amount * f.value;
+    const T full = l.efficiency * decay_a, arteries = aBV * full * (in.value - out.value);
+    g[0] = k * f.value + amount * f.by_rate * l.per_partition;
+    g[1] = -(amount * f.by_u);
+    g[2] = full * (in.value - out.value);
+    g[3] = -(aBV * full * (in.slope - out.slope));
+    if constexpr (!pulsed) g[1] = g[1] - blood * tissue, g[3] = g[3] - blood * arteries;
+    return tissue + arteries;
+  }
+};
 
 }  // namespace LARMOR_ISA_NAMESPACE
 }  // namespace larmor::asl

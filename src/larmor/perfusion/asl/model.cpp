@@ -60,6 +60,26 @@ fit::Param param_ATT_a() {
   return p;
 }
 
+Model dispersed_model(const std::string& labelling, const fit::CurveModelKernels* kernels) {
+  return {.title = "General kinetic model with dispersion, " + labelling,
+          .source = "Hrabe and Lewis, J Magn Reson 167:49 (2004)",
+          .params = {param_CBF(), param_ATT(), param_sigma()},
+          .scale = 0,
+          .design = design_names(),
+          .covariates = covariate_names(),
+          .kernels = kernels};
+}
+Model macrovascular_model(const std::string& labelling, const fit::CurveModelKernels* kernels) {
+  return {.title = "General kinetic model with label in arteries, " + labelling,
+          .source = "Chappell et al., MRM 63:1357 (2010)",
+          .params = {param_CBF(), param_ATT(true), param_aBV(), param_ATT_a()},
+          .scale = 0,
+          .scale_too = {2},
+          .design = design_names(),
+          .covariates = covariate_names(),
+          .kernels = kernels};
+}
+
 std::vector<std::string> design_names() {
   return {"time [s]", "LD [s]", "efficiency [1]", "readout_start [s]", "readout_rate [1/s]"};
 }

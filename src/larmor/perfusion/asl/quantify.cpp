@@ -123,6 +123,9 @@ ParameterMaps quantify(const Array& signal_in, const Array& error_in, std::span<
     }
     // Of three parameters and more the data of usual schedules leave a valley: wide priors close it.
     o.map = by_map = options.map.value_or(n_free > 2);
+    // Standard errors of a voxel are 1 % of a parameter at the very best, and of three or more rarely below 10 %; near
+    // the minimum the last step leaves the square of the tolerance.
+    o.tolerance = o.map ? 1e-3 : 1e-4;
     if (o.map) o.noise_sd = median_error(error_in, mask);
     if (samples.size() < n_free && !o.map)
       throw Error(Errc::range,

@@ -3,35 +3,14 @@
 #include <larmor/fit/curve_model_kernel.hpp>
 #include <larmor/perfusion/asl/kinetics_lanes.hpp>
 
-namespace larmor::asl {
-namespace {
-
-struct PcaslMacrovascular {
-  static constexpr int n_params = 4, n_design = asl::n_design, n_covariates = asl::n_covariates;
-  template <class S, class T>
-  LARMOR_HD static S signal(const double* d, const T* c, const S* p) {
-    return in_tissue_and_arteries<false>(Label<T>(d, c), p[0], p[1], p[2], p[3]);
-  }
-};
-
-}  // namespace
-}  // namespace larmor::asl
-
-LARMOR_CURVE_MODEL(larmor::asl, pcasl_macrovascular, PcaslMacrovascular)
+LARMOR_CURVE_MODEL(larmor::asl, pcasl_macrovascular, Macrovascular<false>)
 
 #if defined(LARMOR_ISA_baseline)
 #include <larmor/perfusion/asl/model_params.hpp>
 namespace larmor::asl {
 
 void register_pcasl_macrovascular(Models& models) {
-  models.add("asl.pcasl_macrovascular", {.title = "General kinetic model with label in arteries, continuous labelling",
-                                         .source = "Chappell et al., MRM 63:1357 (2010)",
-                                         .params = {param_CBF(), param_ATT(true), param_aBV(), param_ATT_a()},
-                                         .scale = 0,
-                                         .scale_too = {2},
-                                         .design = design_names(),
-                                         .covariates = covariate_names(),
-                                         .kernels = curve_kernels_pcasl_macrovascular()});
+  models.add("asl.pcasl_macrovascular", macrovascular_model("continuous labelling", curve_kernels_pcasl_macrovascular()));
 }
 
 }  // namespace larmor::asl
