@@ -30,7 +30,7 @@ struct M0Options {
   std::optional<double> partition = {};  // instead of the method's
   std::optional<double> TE = {};       // [s]; given, single values are brought from T2* of the tissue to that of blood
   std::optional<double> T2_star = {};  // [s] of the tissue instead of the method's
-  double T2_star_blood = 0.05;         // [s] at 3 T
+  double T2_star_blood = 0.05;         // [s] at 3 T. Source   Petersen et al., MRM 55:219 (2006)
 };
 
 /// M0 of arterial blood from images of M0, which are averaged over their last axis when there are more than three.

@@ -17,18 +17,29 @@ double median(std::vector<double> x) {
   return 0.5 * (*middle + *std::max_element(x.begin(), middle));
 }
 
-// Distance of each from the median of its group.
-void add_gaps(const std::vector<double>& x, std::vector<double>& gaps) {
-  const double centre = median(x);
-  for (const double v : x) gaps.push_back(std::abs(v - centre));
+// By what 1.4826 times the median distance from the median of n is too small. Source   Croux and Rousseeuw,
+// Computational Statistics 1:411 (1992)
+double small_sample(std::size_t n) {
+  constexpr double factor[] = {1, 1, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107};
+  return n < 10 ? factor[n] : static_cast<double>(n) / (static_cast<double>(n) - 0.8);
 }
 
-// In robust sd of all groups together: that of one group of 5 is itself known to a third only, and would throw out good
-// images. The sd has a floor of rounding, so that equal images are no outliers.
-void in_sd(std::vector<double>& gaps, double size) {
-  const double sd = 1.4826 * median(gaps) + 1e-6 * size + 1e-30;
-  for (double& g : gaps) g /= sd;
-}
+/// A figure of the images, as distances from the median of each one's group.
+struct Figure {
+  std::vector<double> gaps, corrected;
+  double size = 0;
+  void add(const std::vector<double>& group) {
+    const double centre = median(group);
+    for (const double v : group) {
+      gaps.push_back(std::abs(v - centre)), corrected.push_back(gaps.back() * small_sample(group.size()));
+      size = std::max(size, std::abs(v));
+    }
+  }
+  // Robust sd of all groups together: that of one group of 5 is itself known to a third only, and would throw out good
+  // images. Groups may be put together because noise moves mean and spatial sd of an image by about the same, however
+  // bright it is. The sd has a floor of rounding, so that equal images are no outliers.
+  double sd() const { return 1.4826 * median(corrected) + 1e-6 * size + 1e-30; }
+};
 
 }  // namespace
 
@@ -59,20 +70,17 @@ Outliers find_outliers(const Array& differences, std::span<const std::uint8_t> m
   std::map<int, std::vector<std::size_t>> members;
   for (std::size_t i = 0; i < n; ++i) members[group[i]].push_back(i);
   std::vector<std::size_t> looked;  // images of groups that are large enough
-  std::vector<double> means, spreads;
-  double size = 0;
+  Figure means, spreads;
   for (const auto& [id, all] : members) {
     if (all.size() < 4) continue;
     std::vector<double> a, b;
-    for (const std::size_t i : all) {
-      looked.push_back(i), a.push_back(r.mean[i]), b.push_back(std::log(r.sd[i] + 1e-30));
-      size = std::max(size, std::abs(r.mean[i]));
-    }
-    add_gaps(a, means), add_gaps(b, spreads);
+    for (const std::size_t i : all) looked.push_back(i), a.push_back(r.mean[i]), b.push_back(r.sd[i]);
+    means.add(a), spreads.add(b);
   }
   if (looked.empty()) return r;
-  in_sd(means, size), in_sd(spreads, 1);
-  for (std::size_t k = 0; k < looked.size(); ++k) r.score[looked[k]] = std::max(means[k], spreads[k]);
+  const double of_mean = means.sd(), of_spread = spreads.sd();
+  for (std::size_t k = 0; k < looked.size(); ++k)
+    r.score[looked[k]] = std::max(means.gaps[k] / of_mean, spreads.gaps[k] / of_spread);
   for (const auto& [id, all] : members) {
     std::vector<std::pair<double, std::size_t>> worst;
     for (const std::size_t i : all)

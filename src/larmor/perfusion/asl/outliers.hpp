@@ -11,10 +11,10 @@ namespace larmor::asl {
 struct Outliers {
   std::vector<std::uint8_t> keep;  // [difference]
   std::vector<double> mean, sd;    // over the mask
-  std::vector<double> score;       // largest distance of mean or ln sd from the median of the group, in robust sd
+  std::vector<double> score;       // largest distance of mean or sd from the median of the group, in robust sd
 };
 
-/// A difference image is left out when the mean over the mask, or the logarithm of its spatial sd, lies further than
+/// A difference image is left out when the mean over the mask, or its spatial sd, lies further than
 /// `threshold` robust standard deviations (1.4826 times the median distance of all images from the median of their
 /// group) from the others of its group. Groups of fewer than 4, and half of a group, are never touched.
 ///

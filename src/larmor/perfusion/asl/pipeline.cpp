@@ -25,6 +25,12 @@ std::optional<double> TR_of(const Image& series, std::span<const Role> roles, Ro
   return first_of(series.meta, {"RepetitionTimePreparation", "RepetitionTime"});
 }
 
+std::vector<Array> fractions_of(const Array& GM, const Array& WM, const Array& CSF) {
+  std::vector<Array> fractions{GM, WM};
+  if (!CSF.empty()) fractions.push_back(CSF);
+  return fractions;
+}
+
 bool suppressed(const Metadata& meta) {
   const auto at = meta.find("BackgroundSuppression");
   if (at == meta.end()) return false;
@@ -99,16 +105,39 @@ ParameterMap M0_map(const Array& M0_blood, Mask mask) {
   return make_map("M0_blood", "a.u.", "M0 of arterial blood", values, {}, M0_blood.shape());
 }
 
+std::array<std::vector<float>, 2> pure_T1(std::span<const float> T1, const Array& GM, const Array& WM, const Array& CSF,
+                                          Mask mask, const PartialVolumeOptions& window) {
+  const std::size_t n = T1.size();
+  if (n != static_cast<std::size_t>(GM.size()))
+    throw Error(Errc::shape, fmt::format("a T1 map of {} voxels for tissue fractions of {}", n, GM.size()),
+                "give it on the grid of the series");
+  Array rate = Array::uninitialised(DType::f32, {GM.extent(0), GM.extent(1), GM.extent(2), 1});
+  for (std::size_t v = 0; v < n; ++v)
+    rate.data<float>()[v] = T1[v] > 0 ? 1 / T1[v] : std::numeric_limits<float>::quiet_NaN();
+  const auto pure = pure_tissues(rate, fractions_of(GM, WM, CSF), mask, window);
+  std::array<std::vector<float>, 2> out;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const TissueKind& kind = i == 0 ? grey_matter : white_matter;
+    const float* R1 = pure[i].data<float>();
+    for (std::size_t v = 0; v < n; ++v) {
+      const double t = 1 / static_cast<double>(R1[v]);
+      out[i].push_back(static_cast<float>(t >= 0.2 && t <= 6 ? t : kind.T1));
+    }
+  }
+  return out;
+}
+
 ParameterMaps partial_volume_maps(const Array& signal, std::span<const Sample> samples, std::span<const double> weights,
                                   const Protocol& protocol, const Array& GM, const Array& WM, const Array& CSF,
-                                  Mask mask, const Image& reference, const QuantifyOptions& options,
-                                  const PartialVolumeOptions& window, const Progress& progress, const Cancel* cancel) {
+                                  std::span<const float> T1, Mask mask, const Image& reference,
+                                  const QuantifyOptions& options, const PartialVolumeOptions& window,
+                                  const Progress& progress, const Cancel* cancel) {
   if (GM.empty() || WM.empty())
     throw Error(Errc::range, "partial-volume correction needs fractions of grey and white matter",
-                "name them with partial_volume.GM and partial_volume.WM, or leave it out");
-  std::vector<Array> fractions{GM, WM};
-  if (!CSF.empty()) fractions.push_back(CSF);
-  const auto pure = pure_tissues(signal, fractions, mask, window, progress, cancel);
+                "name them with tissue.GM and tissue.WM, or leave it out");
+  const auto pure = pure_tissues(signal, fractions_of(GM, WM, CSF), mask, window, progress, cancel);
+  std::array<std::vector<float>, 2> own_T1;
+  if (!T1.empty()) own_T1 = pure_T1(T1, GM, WM, CSF, mask, window);
   ParameterMaps all;
   for (std::size_t i = 0; i < 2; ++i) {
     const TissueKind& kind = i == 0 ? grey_matter : white_matter;
@@ -119,8 +148,9 @@ ParameterMaps partial_volume_maps(const Array& signal, std::span<const Sample> s
     for (std::size_t v = 0; v < here.size(); ++v) n += here[v] = std::isfinite(y[v]);
     if (n == 0) continue;
     const auto maps = quantify(pure[i], {}, samples, weights, protocol,
-                               {.T1 = {static_cast<float>(kind.T1)}, .partition = kind.partition}, here, reference,
-                               options, progress, cancel);
+                               {.T1 = T1.empty() ? std::vector<float>(1, static_cast<float>(kind.T1)) : own_T1[i],
+                                .partition = kind.partition},
+                               here, reference, options, progress, cancel);
     for (ParameterMap m : maps.maps) {
       if (m.name == "AICc" || m.name == "R2" || m.name == "residual_sd") continue;
       m.name += "_" + kind.name, m.symbol += "_" + kind.name;
@@ -156,10 +186,10 @@ PipelineResult run_pipeline(const PipelineData& data, const PipelineOptions& o, 
   if (o.partial_volume) {
     const auto pure =
         partial_volume_maps(signal, r.differences.samples, r.differences.weights, r.protocol, data.GM, data.WM,
-                            data.CSF, data.mask, reference, o.quantify, o.window, progress, cancel);
+                            data.CSF, data.T1, data.mask, reference, o.quantify, o.window, progress, cancel);
     for (const auto& m : pure.maps) r.maps.maps.push_back(m);
   }
-  r.quality = quality_of(r.maps.get("CBF").values, data.mask, data.GM, data.WM, data.CSF);
+  r.quality = quality_of(r.maps.get("CBF").values, data.mask, data.GM, data.WM, data.CSF, data.series.affine.spacing());
   return r;
 }
 

@@ -28,13 +28,22 @@ struct TissueKind {
 };
 inline const TissueKind grey_matter{"GM", 1.33, 0.98}, white_matter{"WM", 0.83, 0.82};
 
+/// T1 of the pure tissues [s], one a voxel, from a T1 map whose voxels are mixtures: rates 1 / T1 are separated like
+/// signals. Where the window does not tell, or tells less than 0.2 s or more than 6 s, it is the kind's own.
+///
+/// Result   grey matter, white matter. Errors   those of pure_tissues
+std::array<std::vector<float>, 2> pure_T1(std::span<const float> T1, const Array& GM, const Array& WM, const Array& CSF,
+                                          Mask mask, const PartialVolumeOptions& window);
+
 /// Maps of the pure tissues, with their suffix: CBF_GM, CBF_WM, ATT_GM, ... Signals are separated timing by timing
 /// (pure_tissues) and quantified with what is known of each tissue.
+///
+/// T1   [s] map of the mixtures, one a voxel, or empty: the kinds' own
 ParameterMaps partial_volume_maps(const Array& signal, std::span<const Sample> samples, std::span<const double> weights,
                                   const Protocol& protocol, const Array& GM, const Array& WM, const Array& CSF,
-                                  Mask mask, const Image& reference, const QuantifyOptions& options,
-                                  const PartialVolumeOptions& window, const Progress& progress = {},
-                                  const Cancel* cancel = nullptr);
+                                  std::span<const float> T1, Mask mask, const Image& reference,
+                                  const QuantifyOptions& options, const PartialVolumeOptions& window,
+                                  const Progress& progress = {}, const Cancel* cancel = nullptr);
 
 /// M0 of blood as a map, with what it is called.
 ParameterMap M0_map(const Array& M0_blood, Mask mask);

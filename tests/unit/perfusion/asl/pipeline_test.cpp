@@ -242,5 +242,51 @@ TEST(AslDro, RefusesWhatItCannotMake) {
   EXPECT_THAT(refused([](DroOptions& o) { o.snr = -1; }), HasSubstr("below 0"));
 }
 
+// Tissues whose T1 is not the usual one: a T1 map says so, and is separated like the signals.
+TEST(AslPartialVolume, KnowsTheT1OfEachTissueFromAMap) {
+  const double T1[] = {1.6, 1.0}, flow[] = {10, 4}, ATT[] = {0.8, 1.1};
+  const std::vector<Sample> samples{{.time = 2.2, .LD = 1.4}, {.time = 2.7, .LD = 1.4}, {.time = 3.4, .LD = 1.4}};
+  const std::int64_t n = 14;
+  Array y(DType::f32, {n, n, 1, 3}), gm(DType::f32, {n, n, 1}), wm = gm.clone();
+  std::vector<float> map;
+  for (std::int64_t v = 0; v < n * n; ++v) {
+    const double g = 0.1 + 0.8 * static_cast<double>((v * 37) % 101) / 100, share[] = {g, 1 - g};
+    gm.data<float>()[v] = static_cast<float>(g), wm.data<float>()[v] = static_cast<float>(1 - g);
+    map.push_back(static_cast<float>(1 / (g / T1[0] + (1 - g) / T1[1])));
+    for (std::size_t i = 0; i < 2; ++i) {
+      const TissueKind& kind = i == 0 ? grey_matter : white_matter;
+      const auto pure = signal(models().get("asl.pcasl"), samples, std::vector{flow[i], ATT[i]},
+                               {.T1_tissue = T1[i], .T1_blood = 1.65, .slice_delay = 0, .partition = kind.partition});
+      for (std::int64_t k = 0; k < 3; ++k)
+        y.data<float>()[k * n * n + v] += static_cast<float>(share[i] * pure[static_cast<std::size_t>(k)]);
+    }
+  }
+  const auto of = pure_T1(map, gm, wm, {}, {}, {});
+  for (std::size_t v = 0; v < map.size(); ++v) {
+    EXPECT_NEAR(of[0][v], T1[0], 1e-3);  // float sums over 25 voxels
+    EXPECT_NEAR(of[1][v], T1[1], 1e-3);
+  }
+  Image reference;
+  reference.data = gm;
+  const auto flows = [&](std::span<const float> t1) {
+    return partial_volume_maps(y, samples, {}, {}, gm, wm, {}, t1, {}, reference, {}, {});
+  };
+  const auto with = flows(map), without = flows({});
+  for (std::int64_t v = 0; v < n * n; ++v) {
+    EXPECT_NEAR(with.get("CBF_GM").values.data<float>()[v], flow[0], 0.02 * flow[0]) << v;
+    EXPECT_NEAR(with.get("CBF_WM").values.data<float>()[v], flow[1], 0.02 * flow[1]) << v;
+    EXPECT_GT(std::abs(without.get("CBF_GM").values.data<float>()[v] / flow[0] - 1), 0.05) << v;
+  }
+  // Where nothing tells the tissues apart the usual T1 holds.
+  const Array half = [&] {
+    Array a = gm.clone();
+    for (float& x : a.span<float>()) x = 0.5f;
+    return a;
+  }();
+  EXPECT_EQ(pure_T1(map, half, half, {}, {}, {})[1][5], static_cast<float>(white_matter.T1));
+  EXPECT_THAT(message([&] { pure_T1(std::vector<float>(7, 1.0f), gm, wm, {}, {}, {}); }),
+              HasSubstr("a T1 map of 7 voxels for tissue fractions of 196"));
+}
+
 }  // namespace
 }  // namespace larmor::asl

@@ -126,6 +126,28 @@ TEST(AslDifferenceStep, LeavesOutliersOut) {
   EXPECT_THAT(message([&] { find_outliers(s.data, {}, std::vector<int>(20), -1); }), HasSubstr("a threshold of -1 sd"));
 }
 
+// Delays of different contrast: noise moves the sd of faint images as much as that of bright ones, so faint ones are
+// not outliers because of it.
+TEST(AslDifferenceStep, FaintDelaysAreNoOutliers) {
+  const std::int64_t voxels = 2000, n = 40;
+  int lost = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Array d(DType::f32, {voxels, 1, 1, n});
+    std::vector<int> group;
+    std::mt19937_64 random(seed);
+    std::normal_distribution<double> normal;
+    for (std::int64_t k = 0; k < n; ++k) {
+      group.push_back(static_cast<int>(k / 8));
+      for (std::int64_t v = 0; v < voxels; ++v)
+        d.data<float>()[k * voxels + v] =
+            static_cast<float>(10 * std::pow(0.6, k / 8) * static_cast<double>(v) / voxels + 1.5 * normal(random));
+    }
+    for (const auto keep : find_outliers(d, {}, group, 3.5).keep) lost += !keep;
+  }
+  // Two figures of 800 images, beyond 3.5 sd: 0.7 by chance; with a robust sd of 40 images, itself known to 18 %, 8.
+  EXPECT_LE(lost, 14);
+}
+
 TEST(AslDifferenceStep, TimeEncodedSeriesAreDecoded) {
   Protocol p;
   p.encoding = hadamard_encoding(8), p.LD = {0.5}, p.PLD = {0.3};
@@ -181,6 +203,20 @@ TEST(AslPartialVolume, ReturnsThePureTissues) {
               HasSubstr("a tissue fraction of 3 x 3 x 1"));
 }
 
+TEST(AslM0, RatiosAreThoseOfWater) {
+  // Blood holds 0.87 mL of water a mL, CSF is water; tissues by mass (Herscovitch and Raichle 1985).
+  EXPECT_NEAR(m0_methods().get("m0.csf").partition, 1 / 0.87, 1e-3);
+  EXPECT_EQ(m0_methods().get("m0.white_matter").partition, 0.82);
+  // M0 of blood does not depend on where it was taken from, when tissues are what they are.
+  const double M0_blood = 1000;
+  for (const char* id : {"m0.csf", "m0.white_matter", "m0.single"}) {
+    const M0Method& m = m0_methods().get(id);
+    const Image tissue = filled({2, 2, 1}, static_cast<float>(M0_blood * m.partition * (1 - std::exp(-3 / m.T1))));
+    M0Options o{.method = id, .TR = 3.0};
+    EXPECT_NEAR(blood_M0(tissue.data, o, {}, std::vector<std::uint8_t>(4, 1)).data<float>()[0], M0_blood, 1e-2) << id;
+  }
+}
+
 TEST(AslQuality, FiguresAreThoseOfTheMap) {
   const std::int64_t n = 4000;
   Array gm(DType::f32, {n, 1, 1}), wm = gm.clone(), cbf = gm.clone();
@@ -210,6 +246,43 @@ TEST(AslQuality, FiguresAreThoseOfTheMap) {
   EXPECT_TRUE(std::isnan(blind.mean_GM) && std::isnan(blind.QEI));
   EXPECT_FALSE(std::isnan(blind.spatial_CoV));
   EXPECT_THAT(message([&] { quality_of(cbf, {}, Array(DType::f32, {3, 1, 1})); }), HasSubstr("holds 3 voxels"));
+}
+
+TEST(AslQuality, IndexHasItsLimits) {
+  // The parts of r = 0.8, d = 5 mL/100g/min, p = 2 % are 0.826, 0.787 and 0.689, worked out by hand.
+  EXPECT_NEAR(evaluation_index(0.8, 5, 0.02), std::cbrt(0.8257 * 0.7865 * 0.6887), 2e-4);
+  EXPECT_NEAR(evaluation_index(1, 0, 0), std::cbrt(1 - std::exp(-3.0126)), 1e-12);  // a perfect map
+  EXPECT_EQ(evaluation_index(0, 1, 0), 0);
+  EXPECT_EQ(evaluation_index(-0.5, 1, 0), 0);  // the opposite of structure is none
+  EXPECT_LT(evaluation_index(0.8, 1e4, 0.02), 1e-6);
+  for (double x = 0.1; x < 1; x += 0.1) {
+    EXPECT_GT(evaluation_index(x, 5, 0.02), evaluation_index(x - 0.1, 5, 0.02));
+    EXPECT_LT(evaluation_index(0.8, 5 + x, 0.02), evaluation_index(0.8, 4.9 + x, 0.02));
+    EXPECT_LT(evaluation_index(0.8, 5, x), evaluation_index(0.8, 5, x - 0.1));
+  }
+}
+TEST(AslQuality, IndexIsOfTheSmoothedMap) {
+  // Slabs of tissue with noise that 5 mm of voxels of 2 mm take most of; figures of the map itself stay.
+  const std::int64_t n = 32;
+  Array gm(DType::f32, {n, n, 8}), wm = gm.clone(), cbf = gm.clone();
+  std::mt19937_64 random(11);
+  std::normal_distribution<double> normal;
+  for (std::int64_t v = 0; v < gm.size(); ++v) {
+    const bool grey = v % n < n / 2;
+    gm.data<float>()[v] = grey, wm.data<float>()[v] = !grey;
+    cbf.data<float>()[v] = static_cast<float>(((grey ? 60 : 24) + 40 * normal(random)) / 6);
+  }
+  const Quality raw = quality_of(cbf, {}, gm, wm), smooth = quality_of(cbf, {}, gm, wm, {}, std::array{2.0, 2.0, 2.0});
+  EXPECT_GT(smooth.QEI, raw.QEI + 0.2);
+  // Noise of white noise under a Gaussian of sd s voxels in 3-D: (4 pi s^2)^(-3/2) of the variance, s = 1.06; and the
+  // border between the slabs.
+  EXPECT_LT(smooth.dispersion, 0.2 * raw.dispersion);
+  EXPECT_EQ(smooth.mean_GM, raw.mean_GM);
+  EXPECT_EQ(smooth.spatial_CoV, raw.spatial_CoV);
+  EXPECT_EQ(smooth.negative_GM, raw.negative_GM);
+  // Smoothing does not mix in what has no value.
+  for (std::int64_t v = 0; v < gm.size(); ++v) cbf.data<float>()[v] = v % n < n / 2 ? 10.0f : NAN;
+  EXPECT_NEAR(quality_of(cbf, {}, gm, wm, {}, std::array{2.0, 2.0, 2.0}).mean_GM, 10, 1e-6);
 }
 
 TEST(AslQuantify, RefusesWhatItCannotUse) {

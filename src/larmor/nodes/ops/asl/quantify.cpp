@@ -54,10 +54,11 @@ void partial_volume(flow::Ports& io) {
   asl::PartialVolumeOptions window;
   for (std::size_t i = 0; i < 3; ++i) window.radius[i] = static_cast<int>(radius[i]);
   window.least = io.setting("least");
-  io.out("maps") = asl::partial_volume_maps(
-      n.signal, n.timings.samples, n.timings.weights, n.timings.protocol, fraction_in(io, "GM", n.image),
-      fraction_in(io, "WM", n.image), fraction_in(io, "CSF", n.image), mask_in(io, "mask", n.image),
-      reference_of(n.image), asl_quantify_options(io), window, io.progress(), &io.cancel());
+  io.out("maps") =
+      asl::partial_volume_maps(n.signal, n.timings.samples, n.timings.weights, n.timings.protocol,
+                               fraction_in(io, "GM", n.image), fraction_in(io, "WM", n.image),
+                               fraction_in(io, "CSF", n.image), map_in(io, "T1", n.image), mask_in(io, "mask", n.image),
+                               reference_of(n.image), asl_quantify_options(io), window, io.progress(), &io.cancel());
 }
 
 }  // namespace
@@ -97,7 +98,8 @@ void register_asl_quantify(flow::NodeTypes& nodes) {
       .from = "Asllani et al., MRM 60:1362 (2008)",
       .help =
           "Every voxel is a sum of tissues in known fractions whose signals are constant over the window. The signals "
-          "of pure tissue are quantified with T1 1.33 s and 0.98 mL/g (grey) and 0.83 s and 0.82 mL/g (white).",
+          "of pure tissue are quantified with T1 1.33 s and 0.98 mL/g (grey) and 0.83 s and 0.82 mL/g (white); with a "
+          "T1 map, the rates 1 / T1 of the tissues are separated from it in the same way.",
       .tags = {"arterial spin labelling", "partial volume", "grey matter", "white matter"}};
   for (auto& s : asl_quantify_settings()) pure.settings.push_back(std::move(s));
   nodes.add("asl.partial_volume",
@@ -108,6 +110,7 @@ void register_asl_quantify(flow::NodeTypes& nodes) {
                 .maybe<Array>("GM", "fraction of grey matter (x, y, z)")
                 .maybe<Array>("WM", "fraction of white matter (x, y, z)")
                 .maybe<Array>("CSF", "fraction of CSF (x, y, z)")
+                .maybe<Array>("T1", "T1 of the mixtures [s] (x, y, z): that of each tissue is separated from it")
                 .out<ParameterMaps>("maps", "CBF_GM, CBF_WM, ATT_GM, ...; none when it is off", {.required = false})
                 .set({"on", "do it", true})
                 .set([] {
