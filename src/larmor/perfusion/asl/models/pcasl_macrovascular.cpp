@@ -10,7 +10,8 @@ LARMOR_CURVE_MODEL(larmor::asl, pcasl_macrovascular, Macrovascular<false>)
 namespace larmor::asl {
 
 void register_pcasl_macrovascular(Models& models) {
-  models.add("asl.pcasl_macrovascular", macrovascular_model("continuous labelling", curve_kernels_pcasl_macrovascular()));
+  models.add("asl.pcasl_macrovascular",
+             macrovascular_model("continuous labelling", curve_kernels_pcasl_macrovascular()));
 }
 
 }  // namespace larmor::asl
