@@ -6,6 +6,7 @@
 #include <cmath>
 #include <larmor/data/grid.hpp>
 #include <larmor/nodes/axes.hpp>
+#include <larmor/nodes/place.hpp>
 
 namespace larmor::nodes {
 namespace {
@@ -102,6 +103,25 @@ std::int64_t whole(const AxisText& item) {
   return static_cast<std::int64_t>(v);
 }
 
+std::vector<double> times_at(const std::vector<double>& times, const std::vector<double>& at) {
+  const auto n = static_cast<double>(times.size());
+  std::vector<double> out;
+  for (const double position : at) {
+    if (!(position >= -0.5 && position <= n - 0.5)) return {};  // nobody knows when that frame was
+    if (n == 1) {
+      if (position != 0) return {};
+      out.push_back(times[0]);
+      continue;
+    }
+    // On the line through its two neighbours; beyond the first and the last frame, on that of the outermost two.
+    const double left = std::clamp(std::floor(position), 0.0, n - 2);
+    const auto k = static_cast<std::size_t>(left);
+    const double part = position - left;
+    out.push_back(part == 0 ? times[k] : part == 1 ? times[k + 1] : times[k] + part * (times[k + 1] - times[k]));
+  }
+  return out;
+}
+
 Gridded along(const Gridded& in, Array out, const std::string& axis, double first, double step) {
   Gridded moved{std::move(out), in.geometry};
   if (!moved.geometry) return moved;
@@ -116,30 +136,29 @@ Gridded along(const Gridded& in, Array out, const std::string& axis, double firs
     const auto& axes = moved.data.axes();
     const auto t = std::find(axes.begin(), axes.end(), axis);
     const auto frames = t == axes.end() ? 0 : moved.data.shape()[static_cast<std::size_t>(t - axes.begin())];
-    std::vector<double> times;
-    const auto& old = in.geometry->times;
-    for (std::int64_t k = 0; k < frames; ++k) {
-      const double at = first + step * static_cast<double>(k);
-      if (at < 0 || at != std::floor(at) || at >= static_cast<double>(old.size())) break;
-      times.push_back(old[static_cast<std::size_t>(at)]);
-    }
-    if (static_cast<std::int64_t>(times.size()) != frames) times.clear();
-    moved.geometry->times = std::move(times);
+    std::vector<double> at(static_cast<std::size_t>(frames));
+    for (std::size_t k = 0; k < at.size(); ++k) at[k] = first + step * static_cast<double>(k);
+    moved.geometry->times = times_at(in.geometry->times, at);
   }
   Array data = moved.data;
   return moved.with(std::move(data));
 }
 
 const Gridded& place_of(const Gridded& a, const Gridded& b) {
-  if (!a.geometry) return b.geometry ? b : a;
-  if (b.geometry && a.image().grid() == b.image().grid()) {
-    try {
-      require_same_space(a.image(), b.image(), "a", "b");
-    } catch (Error& e) {
-      throw e.advise("resample one onto the other with image.resample_like, or drop its place with image.to_array");
-    }
+  if (!a.geometry || !b.geometry) return b.geometry ? b : a;
+  const Image with_a = a.image(), with_b = b.image();
+  // One voxel along an axis is repeated by the other, which knows where the voxels lie.
+  if (with_a.grid() != with_b.grid()) return with_b.voxels() > with_a.voxels() ? b : a;
+  require_same_place(with_a, with_b, "a", "b");
+  return a.geometry->times.empty() && !b.geometry->times.empty() ? b : a;
+}
+
+void require_same_place(const Image& a, const Image& b, const std::string& name_a, const std::string& name_b) {
+  try {
+    require_same_space(a, b, name_a, name_b);
+  } catch (Error& e) {
+    throw e.advise("resample one onto the other with image.resample_like, or drop its place with image.to_array");
   }
-  return a;
 }
 
 const Array* array_of(const flow::Value& value) {

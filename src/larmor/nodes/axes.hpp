@@ -25,11 +25,11 @@ std::int64_t whole(const AxisText& item);
 double real(const AxisText& item);
 
 /// An axis of an image and of an array after an operation along it: voxel 0 of the result lies at `first` of the input,
-/// and its voxels are `step` apart. Moves the affine for x, y, z, and picks the times for t.
+/// and its voxels are `step` apart. Moves the affine for x, y, z, and the times for t (times_at in place.hpp).
 Gridded along(const Gridded& in, Array out, const std::string& axis, double first, double step);
 
-/// The one of two operands whose geometry the result of both takes. Errors   Errc::shape when both have one, of equal
-/// grids that lie apart
+/// The one of two operands whose geometry the result of both takes: the one that has it, has more voxels, or has times.
+/// Errors   Errc::shape when both have one, of equal grids that lie apart
 const Gridded& place_of(const Gridded& a, const Gridded& b);
 
 /// In validate(): the axes of the last value of a port as choices of a setting (suggestions where it is a text).

@@ -19,6 +19,11 @@ Gridded Gridded::with(Array other) const {
     out.geometry.reset();  // an image is (x, y, z, ...)
     return out;
   }
+  for (int a = 0; a < 3; ++a)
+    if (out.data.extent(a) != data.extent(a)) {  // the affine is that of another grid
+      out.geometry.reset();
+      return out;
+    }
   const auto t = std::find(axes.begin(), axes.end(), "t");
   const auto frames = t == axes.end() ? 0 : out.data.shape()[static_cast<std::size_t>(t - axes.begin())];
   if (static_cast<std::int64_t>(out.geometry->times.size()) != frames) out.geometry->times.clear();

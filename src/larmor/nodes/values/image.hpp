@@ -13,9 +13,9 @@ struct Gridded {
   /// Affine, times and metadata; its own data are empty.
   std::optional<Image> geometry = {};
 
-  /// Other data in the same place. Times stay when the axis "t" still has their number; the geometry stays as it is: an
-  /// operation that crops, flips or resamples x, y or z changes `geometry->affine` itself, and one that removes them or
-  /// brings in other axes drops it.
+  /// Other data in the same place. Times stay when the axis "t" still has their number. The geometry stays as it is
+  /// when x, y and z come first and have the extents of these data, and goes otherwise: an operation that crops, flips
+  /// or resamples them says where the voxels lie (`along`).
   Gridded with(Array other) const;
   Image image() const;  // with an identity affine when there is no geometry
 };

@@ -63,7 +63,7 @@ void reshape(flow::Ports& io) {
   const auto open = std::count(shape.begin(), shape.end(), -1);
   if (open > 1) throw Error(Errc::format, "two axes without an extent", "leave one open at most");
   if (open == 1 && known > 0) std::replace(shape.begin(), shape.end(), std::int64_t{-1}, in.data.size() / known);
-  io.out("out") = in.data.reshaped(shape, names);
+  io.out("out") = in.with(in.data.reshaped(shape, names));
 }
 
 void merge(flow::Ports& io) {
@@ -146,13 +146,16 @@ void register_array_axes(flow::NodeTypes& nodes) {
                                      .run(rename));
   nodes.add("array.reshape", flow::NodeType{.title = "Reshape",
                                             .does = "Reads the same elements as another shape, first axis fastest",
-                                            .help = "An image becomes a plain array: its grid is gone."}
+                                            .help = "An image whose x, y and z stay as they are stays an image; else "
+                                                    "its grid is gone and the result is a plain array.",
+                                            .version = 2}
                                  .in<Gridded>("in", "array")
-                                 .out<Array>("out", "the same number of elements")
+                                 .out<Gridded>("out", "the same number of elements")
                                  .set({"shape", "axes and extents, like: x=64, y=64, coil; one may be left open", "x"})
                                  .run(reshape));
   nodes.add("array.merge_axes", flow::NodeType{.title = "Merge axes",
                                                .does = "Makes one axis of several, the first running fastest",
+                                               .version = 2,
                                                .tags = {"flatten", "collapse"}}
                                     .in<Gridded>("in", "array")
                                     .out<Gridded>("out", "fewer axes; the merged one stands where the first was")
@@ -160,13 +163,14 @@ void register_array_axes(flow::NodeTypes& nodes) {
                                     .set({"name", "name of the merged axis", "x"})
                                     .validate([](flow::Form& form) { offer_axes(form, "in", "axes"); })
                                     .run(merge));
-  nodes.add("array.split_axis", flow::NodeType{.title = "Split an axis", .does = "Makes several axes of one"}
-                                    .in<Gridded>("in", "array")
-                                    .out<Gridded>("out", "more axes")
-                                    .set({"axis", "axis to split", "x"})
-                                    .set({"into", "new axes, like: x=64, echo; one may be left open", ""})
-                                    .validate([](flow::Form& form) { offer_axes(form, "in", "axis"); })
-                                    .run(split));
+  nodes.add("array.split_axis",
+            flow::NodeType{.title = "Split an axis", .does = "Makes several axes of one", .version = 2}
+                .in<Gridded>("in", "array")
+                .out<Gridded>("out", "more axes")
+                .set({"axis", "axis to split", "x"})
+                .set({"into", "new axes, like: x=64, echo; one may be left open", ""})
+                .validate([](flow::Form& form) { offer_axes(form, "in", "axis"); })
+                .run(split));
   nodes.add("array.squeeze", flow::NodeType{.title = "Squeeze", .does = "Leaves out axes of one element"}
                                  .in<Gridded>("in", "array")
                                  .out<Gridded>("out", "fewer axes")

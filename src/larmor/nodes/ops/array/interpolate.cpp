@@ -2,6 +2,7 @@
 #include <cmath>
 #include <larmor/core/nd/resample.hpp>
 #include <larmor/nodes/axes.hpp>
+#include <larmor/nodes/place.hpp>
 
 namespace larmor::nodes {
 namespace {
@@ -13,11 +14,23 @@ void compute(flow::Ports& io) {
   const int axis = need_axis(in.data, io.setting("axis"));
   nd::ResampleOptions o{.kind = nd::interpolation_called(io.setting("interpolation")), .cancel = &io.cancel()};
   o.fill = io.setting("outside").given() ? double(io.setting("outside")) : std::nan("");
-  Gridded out{nd::resample_axis(in.data, axis, at, o), {}};
   const std::string name = io.setting("axis");
-  if (in.geometry && name != "x" && name != "y" && name != "z") out = in.with(out.data);
-  if (out.geometry && name == "t") out.geometry->times.clear();
-  io.out("out") = out;
+  Array data = nd::resample_axis(in.data, axis, at, o);
+  // Positions of one step apart are a grid again; others have no place in space.
+  const double step = at.size() > 1 ? at[1] - at[0] : 1;
+  const auto off = [&](std::size_t k) { return std::abs(at[k] - at[0] - step * static_cast<double>(k)); };
+  bool regular = step != 0;
+  for (std::size_t k = 2; k < at.size(); ++k) regular = regular && off(k) <= 1e-9 * std::abs(step);
+  if (name == "t") {
+    Gridded out = in.with(std::move(data));
+    if (in.geometry && out.geometry) out.geometry->times = times_at(in.geometry->times, at);
+    io.out("out") = out;
+  } else if (regular) {
+    io.out("out") = along(in, std::move(data), name, at[0], step);
+  } else {
+    const bool space = name == "x" || name == "y" || name == "z";
+    io.out("out") = space ? Gridded{std::move(data), {}} : in.with(std::move(data));
+  }
 }
 
 }  // namespace
@@ -27,6 +40,9 @@ void register_array_interpolate(flow::NodeTypes& nodes) {
   nodes.add("array.interpolate",
             flow::NodeType{.title = "Interpolate at positions",
                            .does = "Gives values between the elements along an axis",
+                           .help = "Positions of equal steps along x, y or z of an image stay an image, and every "
+                                   "value stays where it is in space; others give an array. Times follow.",
+                           .version = 2,
                            .tags = {"resample", "sample"}}
                 .in<Gridded>("in", "array")
                 .maybe<std::vector<double>>("positions", "positions [elements, from 0]; the setting when not wired")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <larmor/core/nd/arrange.hpp>
 #include <larmor/nodes/axes.hpp>
+#include <larmor/nodes/place.hpp>
 
 namespace larmor::nodes {
 namespace {
@@ -20,11 +21,28 @@ std::vector<Array> data_of(const std::vector<Gridded>& parts) {
   return out;
 }
 
+// Where a part should lie to go on where those before it end: `before` voxels along the axis.
+void require_place(const std::vector<Gridded>& all, const std::string& axis) {
+  if (!all[0].geometry) return;
+  std::int64_t before = all[0].data.extent(need_axis(all[0].data, axis));
+  for (std::size_t k = 1; k < all.size(); ++k) {
+    const auto& part = all[k];
+    const std::int64_t n = part.data.extent(need_axis(part.data, axis));
+    if (part.geometry) {
+      Image expected = along({part.data, all[0].geometry}, part.data, axis, static_cast<double>(before), 1).image();
+      require_same_place(expected, part.image(), "what would follow array " + std::to_string(k),
+                         "array " + std::to_string(k + 1));
+    }
+    before += n;
+  }
+}
+
 void concatenate(flow::Ports& io) {
   const auto all = parts(io);
   const std::string axis = io.setting("axis");
   Gridded out = all[0];
   out.data = nd::concatenate(data_of(all), axis, &io.cancel());
+  require_place(all, axis);
   if (out.geometry && axis == "t") {
     auto& times = out.geometry->times;
     for (std::size_t k = 1; k < all.size(); ++k) {
@@ -38,7 +56,11 @@ void concatenate(flow::Ports& io) {
 
 void stack(flow::Ports& io) {
   const auto all = parts(io);
-  io.out("out") = all[0].with(nd::stack(data_of(all), io.setting("axis"), &io.cancel()));
+  Array data = nd::stack(data_of(all), io.setting("axis"), &io.cancel());
+  for (std::size_t k = 1; k < all.size(); ++k)
+    if (all[0].geometry && all[k].geometry)
+      require_same_place(all[0].image(), all[k].image(), "array 1", "array " + std::to_string(k + 1));
+  io.out("out") = all[0].with(std::move(data));
 }
 
 }  // namespace
@@ -49,19 +71,22 @@ void register_array_join(flow::NodeTypes& nodes) {
             flow::NodeType{.title = "Concatenate",
                            .does = "Joins arrays along an axis that they have",
                            .help = "The other axes must agree by name and extent. The place in space is that of the "
-                                   "first; acquisition times are joined.",
+                                   "first, and each image must go on where the one before it ends; acquisition times "
+                                   "are joined.",
+                           .version = 2,
                            .tags = {"join", "append"}}
                 .in<flow::Value>("in", "arrays, or a list of them", {.repeated = true})
                 .out<Gridded>("out", "one array")
                 .set({"axis", "axis to join along", "t"})
                 .run(concatenate));
-  nodes.add("array.stack",
-            flow::NodeType{
-                .title = "Stack", .does = "Joins arrays of one shape along a new axis", .tags = {"join", "collect"}}
-                .in<flow::Value>("in", "arrays, or a list of them", {.repeated = true})
-                .out<Gridded>("out", "one array with a new last axis")
-                .set({"axis", "name of the new axis", "t"})
-                .run(stack));
+  nodes.add("array.stack", flow::NodeType{.title = "Stack",
+                                          .does = "Joins arrays of one shape along a new axis",
+                                          .version = 2,
+                                          .tags = {"join", "collect"}}
+                               .in<flow::Value>("in", "arrays, or a list of them", {.repeated = true})
+                               .out<Gridded>("out", "one array with a new last axis")
+                               .set({"axis", "name of the new axis", "t"})
+                               .run(stack));
 }
 
 }  // namespace larmor::nodes

@@ -123,6 +123,7 @@ void register_image_resample(flow::NodeTypes& nodes) {
             flow::NodeType{.title = "Resample",
                            .does = "Interpolates to another number or size of voxels over the same field of view",
                            .from = from,
+                           .version = 2,
                            .tags = {"interpolate", "zoom", "resize", "voxel size", "downsample", "upsample"}}
                 .in<Gridded>("in", "array or image")
                 .out<Gridded>("out", "the same field of view")

@@ -20,6 +20,7 @@ void compute(flow::Ports& io, nd::Reduction op) {
       const auto step = resized(in.data.extent(axis), 1);
       place = along(place, place.data, in.data.axes()[static_cast<std::size_t>(axis)], step.first, step.step);
     }
+  place.data = options.keep_axes ? out : in.data;
   io.out("out") = place.with(std::move(out));
 }
 
