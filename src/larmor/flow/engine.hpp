@@ -38,7 +38,7 @@ struct NodeReport {
   double started = 0, seconds = 0;  // from the start of the run [s]; seconds add up over rounds and slices
   double expected_seconds = 0;      // mean of earlier runs, 0: not known
   double mean_seconds = 0, sd_seconds = 0;
-  int runs = 0, rounds = 0;  // computed in this run; earlier ones counted for the mean
+  int runs = 0, rounds = 0;  // runs of the mean (this one too when it has ended); computed in this run
   int thread = 0;
   std::size_t peak_bytes = 0, output_bytes = 0;
   int cache_hits = 0;

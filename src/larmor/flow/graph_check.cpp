@@ -90,7 +90,8 @@ class Checker {
       if ((setting.kind != SettingKind::file_open && !folder) || checked.kind() != Value::Kind::text) return;
       if (checked.text().empty()) {
         if (!setting.optional)
-          add(id, setting.name, "missing_file", folder ? "no folder is chosen" : "no file is chosen", setting.what);
+          add(id, setting.name, "missing_file", folder ? "no folder is chosen" : "no file is chosen",
+              "choose one: " + setting.what);
         return;
       }
       std::error_code failed;

@@ -214,8 +214,11 @@ RunReport Reporter::finish(const std::string& state, std::vector<Issue> issues, 
     if (r.state == State::cached || r.state == State::frozen) ++out.cached;
     if (r.state == State::error) ++out.failed;
     if (r.state == State::skipped) ++out.skipped;
-    if (learn && r.rounds > 0 && (r.state == State::done || r.state == State::warning))
+    if (learn && r.rounds > 0 && (r.state == State::done || r.state == State::warning)) {
       machine_.add_time(options_.session, r.path, r.seconds);
+      const Times times = machine_.times(options_.session, r.path);
+      r.mean_seconds = times.mean, r.sd_seconds = times.sd(), r.runs = times.runs;
+    }
     out.nodes.emplace(r.path, std::move(r));
   }
   return out;

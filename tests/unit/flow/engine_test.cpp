@@ -86,6 +86,26 @@ TEST(Engine, ASecondRunComputesNothing) {
   EXPECT_EQ(t.runs, 3);
 }
 
+TEST(Engine, EarlierRunsSayHowLongANodeWillTake) {
+  Bench t;
+  Engine engine(t.types);
+  Graph g = sum();
+  double total = 0, squares = 0;
+  for (int run = 1; run <= 3; ++run) {
+    g.nodes["b"].settings["value"] = run;
+    const auto report = engine.run(g);
+    const auto& c = report.nodes.at("c");
+    // What was expected before it ran, and what is known since.
+    EXPECT_DOUBLE_EQ(c.expected_seconds, run == 1 ? 0 : total / (run - 1));
+    total += c.seconds, squares += c.seconds * c.seconds;
+    EXPECT_EQ(c.runs, run);
+    EXPECT_NEAR(c.mean_seconds, total / run, 1e-12 * total);
+    if (run > 1) EXPECT_NEAR(c.sd_seconds, std::sqrt((squares - total * total / run) / (run - 1)), 1e-6 * total);
+  }
+  // What was in the cache says nothing about time.
+  EXPECT_EQ(engine.run(g).nodes.at("c").runs, 3);
+}
+
 TEST(Engine, AChangeRunsWhatDependsOnItAndGoingBackNothing) {
   Bench t;
   Engine engine(t.types);
