@@ -22,6 +22,7 @@ import { Overlays } from "./Overlays.tsx";
 import { PortTip } from "./PortTip.tsx";
 import { QuickAdd, type QuickAddAt } from "./QuickAdd.tsx";
 import { useCanvasNodes } from "./useCanvasNodes.ts";
+import { useStaged } from "./useStaged.ts";
 import { useHandle, useView } from "./useView.ts";
 import { useWiring } from "./useWiring.ts";
 import { Wire } from "./Wire.tsx";
@@ -29,7 +30,6 @@ import { Wire } from "./Wire.tsx";
 const nodeTypes = { op: OpNode, comment: CommentNode, frame: FrameNode, ends: EndsNode } as NodeTypes;
 const edgeTypes = { wire: Wire };
 const grid: [number, number] = [10, 10];
-const none: never[] = [];
 
 /** The graph that is shown, for hands. One React Flow per graph and level, so that each keeps its place. */
 export function Canvas() {
@@ -58,7 +58,7 @@ function Flow({ place }: { place: string }) {
   useHandle(handle, () => setQuick(handle.middle()));
   const wiring = useWiring(setQuick);
   const many = nodes.length > 120;
-  const far = useStore((s) => many && s.transform[2] < 0.3);
+  const staged = useStaged(nodes, edges, useStore((s) => many && s.transform[2] < 0.34));
 
   // Sizes and ports are known from the document: measuring every node that scrolls into view costs frames for nothing.
   useLayoutEffect(() => store.setState({ updateNodeInternals: () => undefined }), [store]);
@@ -150,8 +150,8 @@ function Flow({ place }: { place: string }) {
       onDoubleClick={(e) => (e.target as Element).classList.contains("react-flow__pane") && setQuick({ x: e.clientX, y: e.clientY })}
     >
       <ReactFlow<CanvasNode, WireType>
-        nodes={far ? none : nodes}
-        edges={far ? none : edges}
+        nodes={staged.nodes}
+        edges={staged.edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}
@@ -216,7 +216,7 @@ function Flow({ place }: { place: string }) {
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} color="var(--dots)" />
         <Overlays />
       </ReactFlow>
-      {far && <FarView nodes={nodes} edges={edges} />}
+      {staged.painted && <FarView nodes={nodes} edges={edges} />}
       {minimap && !empty && <MiniMap nodes={nodes} />}
       {empty && (
         <div className="canvas-empty">

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { theCanvas } from "../actions.ts";
 import { useCatalogue, useSession } from "../state/hooks.ts";
 import { type CanvasNode, itemOf, rectOf, type WireType } from "./model.ts";
-import { stateLook } from "./states.tsx";
+import { lookOf, stateLook } from "./states.tsx";
 
 const variable = (style: CSSStyleDeclaration, colour: string) => (colour.startsWith("var(") ? style.getPropertyValue(colour.slice(4, -1)).trim() : colour);
 
@@ -77,7 +77,7 @@ export function FarView({ nodes, edges }: { nodes: CanvasNode[]; edges: WireType
           g.fillRect(r.x, r.y, r.w, r.h);
           continue;
         }
-        const state = n.type === "op" ? (session.reports.get(n.data.path)?.state ?? "idle") : "idle";
+        const state = n.type === "op" ? lookOf(session, n.data.path) : "idle";
         g.fillStyle = fill;
         g.beginPath();
         g.roundRect(r.x, r.y, r.w, r.h, 12);
@@ -103,7 +103,7 @@ export function FarView({ nodes, edges }: { nodes: CanvasNode[]; edges: WireType
     };
     ask();
     repaint.current = ask;
-    const offs = [store.subscribe(ask), session.reports.subscribeAll(ask)];
+    const offs = [store.subscribe((s, before) => (s.transform !== before.transform || s.width !== before.width || s.height !== before.height) && ask()), session.reports.subscribeAll(ask)];
     const size = new ResizeObserver(ask);
     size.observe(canvas);
     const theme = new MutationObserver(ask);
