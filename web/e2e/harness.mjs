@@ -139,6 +139,18 @@ export async function settled(page) {
   }));
 }
 
+/** Waits for some frames to be drawn. */
+export const frames = (page, n = 2) => page.evaluate((n) => new Promise((done) => {
+  const next = (left) => (left ? requestAnimationFrame(() => next(left - 1)) : done());
+  next(n);
+}), n);
+
+/** Waits until a slider that plays has been everywhere, so that all frames are there. */
+export const roundOnce = (page, slider) => page.waitForFunction((css) => {
+  const input = document.querySelector(css), seen = (window.seen_ ??= new Set()).add(input.value);
+  return seen.size > Number(input.max) - Number(input.min);
+}, slider, { polling: "raf", timeout: 60000 });
+
 /** Drags a wire from an out-port to an in-port, as a hand does. */
 export async function connect(page, from, out, to, into) {
   await settled(page);

@@ -86,6 +86,16 @@ function readerOf(path: string) {
   tell(messages.noOperation(name), "error");
   return null;
 }
+/** A file (or folder) of the server for a setting of a node that needs one. */
+export function chooseFile(session: Session, node: string, setting: string) {
+  const info = nodeView(session.level, node, catalogue()).settings.find((s) => s.name === setting);
+  const now = session.level.graph.nodes?.[node]?.settings?.[setting];
+  if (!info) return;
+  openDialog({
+    kind: "file", title: info.what || setting, folder: info.kind === "folder", endings: info.choices, start: typeof now === "string" ? now : "",
+    done: (path) => void session.edit(`choose ${setting}`, (g) => setSetting(g, node, setting, path)),
+  });
+}
 /** A node that opens a file of the server. */
 export function addFile(session: Session) {
   openDialog({

@@ -2,7 +2,7 @@
 // A graph is built by hand, changed, undone, reloaded.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { add, connect, ids, moveOnto, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
+import { add, connect, frames, ids, moveOnto, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
 
 test("the DCE demo is built by hand, and a slider runs again only what depends on it", { skip, timeout: 240000 }, async (t) => {
   const studio = await startStudio(t);
@@ -62,8 +62,10 @@ test("the DCE demo is built by hand, and a slider runs again only what depends o
   assert.deepEqual((await ids(page)).sort(), before.sort());
   await picture("build-3-reloaded");
   for (let k = 0; k < 40 && (await ids(page)).length; ++k) {
+    const { rev } = await studio.get(`/api/graphs/${g}`);
     await page.getByTestId("undo").click();
-    await page.waitForTimeout(60);
+    await until(async () => (await studio.get(`/api/graphs/${g}`)).rev !== rev);
+    await frames(page);
   }
   assert.deepEqual(await ids(page), []);
   await page.getByTestId("redo").click();

@@ -85,7 +85,7 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   const pasted = async () => Object.keys((await docOf(studio, second)).nodes ?? {}).length;
   for (let k = 0; k < 5 && !(await pasted()); ++k) {
     await page.keyboard.press("Control+v");
-    for (let wait = 0; wait < 20 && !(await pasted()); ++wait) await page.waitForTimeout(100);
+    await until(pasted, 2000).catch(() => {});
   }
   await until(async () => (await pasted()) === 3);
   assert.deepEqual((await docOf(studio, second)).wires, chain().wires);

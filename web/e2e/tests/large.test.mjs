@@ -2,7 +2,7 @@
 // Many nodes, and a cine: how fast. Bounds are wide, because the machine may be shared; the figures are printed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, node, openPage, port, roundOnce, set, settled, skip, startStudio, state, until } from "../harness.mjs";
 
 /** A field of nodes: rows of chains. */
 function field(n) {
@@ -46,7 +46,7 @@ async function nearer(page, box) {
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   for (let k = 0; k < 40 && !(await page.locator(".react-flow__node").count()); ++k) {
     await page.mouse.wheel(0, -240);
-    await page.waitForTimeout(60);
+    await settled(page);
   }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
 }
@@ -109,7 +109,7 @@ test("a cine of complex frames of 256 x 256", { skip, timeout: 120000 }, async (
   const fps = tile.locator("label", { hasText: "fps" }).locator("input");
   await fps.fill("30");
   await fps.press("Enter");
-  await page.waitForTimeout(2500); // once around: all frames are there
+  await roundOnce(page, "[data-testid='probe-tile-frame.out'] input[type=range]");
   const rate = await page.evaluate(async () => {
     const input = document.querySelector("[data-testid='probe-tile-frame.out'] input[type=range]");
     let n = 0, last = input.value;

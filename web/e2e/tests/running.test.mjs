@@ -2,7 +2,7 @@
 // How graphs run, as hands tell them to: cancel, bypass, freeze, run to here, sweeps, maps, loops; a lost connection; the panels.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, node, openPage, port, set, skip, startStudio, state, until, valueOf } from "../harness.mjs";
+import { docOf, frames, node, openPage, port, set, skip, startStudio, state, until, valueOf } from "../harness.mjs";
 
 const nodesOf = async (studio) => (await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).nodes;
 const sums = () => ({
@@ -116,6 +116,69 @@ test("a run is cancelled, and a lost connection is said and comes back", { skip,
   await page.getByTestId("offline").waitFor({ state: "detached", timeout: 40000 });
   // The edit that was made meanwhile has arrived.
   await until(async () => (await docOf(studio)).nodes.big.settings.fov === 200);
+});
+
+test("a run tells how long it will take, from the runs before", { skip, timeout: 120000 }, async (t) => {
+  const long = { larmor: 1, title: "Long", nodes: { big: { op: "phantom.shepp_logan", at: [0, 0], settings: { size: [256, 256, 16], oversample: 4 } } } };
+  const studio = await startStudio(t, { graph: long });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "big", "done");
+  await until(async () => (await nodesOf(studio)).big.runs === 1);
+  const first = (await nodesOf(studio)).big;
+  // Another setting: the same work again. At its very beginning only the run before can say how long it takes.
+  await node(page, "big").locator(".node-head").click();
+  await set(page, "fov", "200");
+  const left = page.getByTestId("left-big");
+  await left.waitFor();
+  const told = [];
+  const { expected_seconds: expected, mean_seconds: mean } = (await nodesOf(studio)).big;
+  await picture("running-estimate");
+  assert.ok(Math.abs(expected - first.seconds) < 1e-3 * first.seconds, `${expected} s are expected after one run of ${first.seconds} s`);
+  assert.equal(mean, expected);  // while it runs
+  assert.match(await left.getAttribute("title"), /from 1 earlier run$/);
+  for (let label; (label = await left.innerText({ timeout: 500 }).catch(() => null)); await frames(page, 6)) told.push(Number(/^\s*· ([\d.]+) s left$/.exec(label)?.[1]));
+  // Whole seconds, rounded up; the label was seen up to a round of looking late.
+  assert.ok(told.length >= 2 && told[0] <= Math.ceil(first.seconds) + 1 && told[0] >= 1, `the label said ${told}`);
+  assert.ok(told.at(-1) < told[0] || told[0] === 1, `it counts down: ${told}`);
+  await state(page, "big", "done");
+  // Both runs are in what the port says: the last time, the mean and the spread.
+  await port(page, "big", "out", "out").hover();
+  await page.getByTestId("tooltip").filter({ hasText: "over 2 runs" }).waitFor();
+  assert.match(await page.getByTestId("tooltip").innerText(), /Last run\s+[\d.]+ s/);
+  await picture("running-times");
+});
+
+test("with running at every change off, nothing runs until it is told to, and then only what must", { skip, timeout: 120000 }, async (t) => {
+  const graph = sums();
+  graph.nodes.other = { op: "source.number", at: [0, 260], settings: { value: 4 } };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "c", "done", "cached");
+  await state(page, "other", "done", "cached");
+  const runs = async () => Object.fromEntries(Object.entries(await nodesOf(studio)).map(([id, n]) => [id, n.runs]));
+  await until(async () => Object.values(await runs()).every((n) => n === 1));
+  await page.getByTestId("auto").click();
+  await until(async () => (await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).auto === false);
+  await node(page, "b").locator(".node-head").click();
+  await set(page, "value", "5");
+  // The change is made, what depends on it says that it has not run, and the values are those of before.
+  await until(async () => (await docOf(studio)).nodes.b.settings.value === 5);
+  await state(page, "b", "idle");
+  await state(page, "c", "idle");
+  await state(page, "other", "done", "cached");
+  // Longer than the pause after which a change would run by itself.
+  await frames(page, 60);
+  assert.deepEqual(await runs(), { a: 1, b: 1, c: 1, other: 1 });
+  await picture("running-on-demand");
+  await page.getByTestId("run").click();
+  await until(async () => (await valueOf(studio, "c.out")) === 70);
+  await state(page, "c", "done");
+  await until(async () => (await runs()).c === 2);
+  assert.deepEqual(await runs(), { a: 1, b: 2, c: 2, other: 1 });
+  // Switched on again, the next change runs at once.
+  await page.getByTestId("auto").click();
+  await set(page, "value", "6");
+  await until(async () => (await valueOf(studio, "c.out")) === 80);
 });
 
 test("the profiler compares two runs, and the log says what operations say", { skip, timeout: 120000 }, async (t) => {

@@ -34,10 +34,17 @@ test("an operation that nobody knows stays with its wires and settings, and what
   assert.match(text, /99/);
   assert.match(text, /16/, "the range");
   assert.match(text, /nowhere\.npy/);
+  // A file that is not there is told once, and as what is needed rather than as a failure.
+  assert.equal(await page.getByTestId("problem-file").count(), 1);
+  assert.equal(await node(page, "file").getAttribute("data-state"), "needs");
   await picture("trouble-problems");
   // Mended from the form, it runs.
   await page.getByTestId("toggle-dock").click();
   await settled(page);
+  // The form of the unknown one shows what it keeps.
+  await node(page, "gone").locator(".node-head").click();
+  assert.match(await page.getByTestId("kept").innerText(), /level\s+3/);
+  await page.getByTestId("node-error").getByText("no operation called 'lab.wavlet'").waitFor();
   await node(page, "wild").locator(".node-head").click();
   await set(page, "oversample", "1");
   await state(page, "wild", "done", "cached");
@@ -94,6 +101,24 @@ function npy(values) {
   length.writeUInt16LE(head.length);
   return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), length, Buffer.from(head), Buffer.from(new Float32Array(values).buffer)]);
 }
+
+test("a node without its file says what it needs, and runs once it is chosen", { skip, timeout: 120000 }, async (t) => {
+  const graph = { larmor: 1, title: "Needs a file", nodes: { read: { op: "io.read_npy", at: [0, 0] }, sum: { op: "reduce.sum", at: [320, 0] } }, wires: { "sum.in": "read.array" } };
+  const studio = await startStudio(t, { graph, files: { "three.npy": npy([1, 2, 4]) } });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "read", "needs");
+  await page.waitForFunction(() => /needs a file/i.test(document.querySelector("[data-testid='run-state']")?.textContent ?? "needs a file"));
+  await node(page, "read").locator(".node-head").click();
+  await page.getByTestId("needs-file").getByText("no file is chosen").waitFor();
+  assert.equal(await page.getByTestId("node-error").count(), 0, "no failure is told");
+  await picture("trouble-needs");
+  await page.getByTestId("choose-read").click();
+  await page.getByTestId("file-three.npy").click();
+  await page.getByTestId("file-ok").click();
+  await state(page, "sum", "done", "cached");
+  assert.equal(await valueOf(studio, "sum.out"), 7);
+  assert.equal(await page.getByTestId("choose-read").count(), 0);
+});
 
 test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t) => {
   const graph = {

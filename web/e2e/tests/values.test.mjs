@@ -2,7 +2,7 @@
 // Values are looked at: complex images, curves, maps; errors on nodes; dashboards; many nodes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dce, docOf, drawn, node, openPage, port, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+import { dce, docOf, drawn, frames, node, openPage, port, set, settled, skip, startStudio, state, until } from "../harness.mjs";
 
 const shepp = {
   larmor: 1, title: "Complex image",
@@ -157,11 +157,11 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     for (let k = 0; k < 10; ++k) {
       await page.mouse.wheel(0, k < 5 ? -120 : 120);
-      await page.waitForTimeout(80);
+      await frames(page, 5);
     }
     for (let k = 0; k < 20; ++k) {
       await page.keyboard.press(k < 10 ? "ArrowRight" : "ArrowLeft");
-      await page.waitForTimeout(40);
+      await frames(page);
     }
   });
   const at = (p) => times[Math.min(times.length - 1, Math.floor(p * times.length))];
@@ -171,7 +171,7 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   for (let k = 0; k < 30 && !(await page.locator(".react-flow__node").count()); ++k) {
     await page.mouse.wheel(0, -240);
-    await page.waitForTimeout(100);
+    await settled(page);
   }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
   // Software rendering on two shared cores: what matters is that a frame is drawn several times a second all the while.

@@ -5,7 +5,7 @@ import { type PointerEvent, useEffect, useMemo, useRef } from "react";
 import { useTheme } from "../theme/useTheme.ts";
 import { useSession } from "../state/hooks.ts";
 import { type CanvasNode, rectOf } from "./model.ts";
-import { stateLook } from "./states.tsx";
+import { lookOf, stateLook } from "./states.tsx";
 
 const width = 168, height = 112, margin = 8;
 
@@ -33,7 +33,7 @@ export function MiniMap({ nodes }: { nodes: CanvasNode[] }) {
       for (const n of nodes) {
         if (n.type === "ends") continue;
         const r = rectOf(n);
-        const colour = n.type === "op" ? stateLook[session.reports.get(n.data.path)?.state ?? "idle"].colour : n.type === "frame" ? "var(--frame-line)" : "var(--comment-line)";
+        const colour = n.type === "op" ? stateLook[lookOf(session, n.data.path)].colour : n.type === "frame" ? "var(--frame-line)" : "var(--comment-line)";
         g.fillStyle = n.selected ? style.getPropertyValue("--accent") : style.getPropertyValue(colour.slice(4, -1));
         g.globalAlpha = n.type === "op" ? 0.75 : 0.4;
         g.beginPath();

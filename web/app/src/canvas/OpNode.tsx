@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format, geometry, type NodeReport, type PortView, secondsLeft } from "@larmor/graph";
+import { format, geometry, type Issue, type NodeReport, type PortView, secondsLeft, type Shown } from "@larmor/graph";
 import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
 import { Boxes, Code2, FileOutput, Layers, ListOrdered, Repeat2, StickyNote, Unplug } from "lucide-react";
 import { memo, useEffect, useState } from "react";
 import { useApp } from "../state/app.ts";
-import { useCatalogue, useReport, useSession } from "../state/hooks.ts";
+import { useCatalogue, useSession } from "../state/hooks.ts";
 import { hideTooltip, showTooltip } from "../ui/Tooltip.tsx";
 import { useHold, whyNot } from "./hold.ts";
 import { hasPicture, type OpNodeType, thumbnailPort } from "./model.ts";
 import { NodeThumbnail } from "./NodeThumbnail.tsx";
 import { PortTip } from "./PortTip.tsx";
-import { StateIcon, stateLook } from "./states.tsx";
-import { sourceOf } from "../actions.ts";
+import { StateIcon, stateLook, useLook } from "./states.tsx";
+import { chooseFile, sourceOf } from "../actions.ts";
 
 /** How much of a node is drawn: all, without small text, or a box. */
 const detail = (zoom: number) => (zoom >= 0.5 ? 2 : zoom >= 0.2 ? 1 : 0);
@@ -21,8 +21,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
   const level = useDetail();
   // From further away only in graphs that are small: pictures of hundreds of nodes would all be fetched at once.
   const pictures = useStore((s) => detail(s.transform[2]) === 2 || s.nodes.length <= 60);
-  const report = useReport(data.path);
-  const state = report?.state ?? "idle";
+  const { report, missing, look: state } = useLook(data.path);
   const { doc, view } = data;
   const mode = doc.mode ?? "normal";
   const className = `node state-${state}${selected ? " selected" : ""}${mode !== "normal" ? " mode-" + mode : ""}${view.kind === "broken" ? " broken" : ""}${doc.loop ? " zone" : ""}${view.kind === "graph" ? " sub" : ""}`;
@@ -45,7 +44,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
         {doc.folded && <StateIcon state={state} />}
       </div>
       {state === "running" && <div className="node-progress" style={{ transform: `scaleX(${Math.max(0.02, report?.progress ?? 0)})` }} />}
-      {!doc.folded && (level === 2 ? <StateRow report={report} problem={view.problem} /> : <div className="node-state" />)}
+      {!doc.folded && (level === 2 ? <StateRow id={id} report={report} problem={view.problem} missing={missing} state={state} /> : <div className="node-state" />)}
       <Ports id={id} data={data} labels={level === 2 && !doc.folded} report={report} />
       {data.shape.thumbnail && pictures && <Picture data={data} report={report} />}
     </div>
@@ -53,9 +52,18 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
 }
 export default memo(OpNode);
 
-function StateRow({ report, problem }: { report?: NodeReport; problem?: string }) {
-  const state = problem ? "error" : (report?.state ?? "idle");
+function StateRow({ id, report, problem, missing, state: shown }: { id: string; report?: NodeReport; problem?: string; missing?: Issue; state: Shown }) {
+  const session = useSession();
+  const state = problem ? "error" : shown;
   const look = stateLook[state];
+  if (state === "needs" && missing)
+    return (
+      <div className="node-state" title={[missing.message, missing.advice].filter(Boolean).join("\n")}>
+        <StateIcon state={state} size={12} />
+        <span className="ellipsis">{look.word}</span>
+        <button className="button line node-choose nodrag" onClick={() => chooseFile(session, id, missing.port ?? "")} data-testid={`choose-${id}`}>Choose…</button>
+      </div>
+    );
   let text: string = look.word, right = "";
   if (problem) text = problem;
   else if (report && state === "running") {
@@ -85,7 +93,10 @@ function Left({ report }: { report: NodeReport }) {
     return () => clearInterval(timer);
   }, []);
   const left = secondsLeft(report, (performance.now() - begun) / 1000);
-  return Number.isFinite(left) && left > 0.4 ? <> · {format.seconds(left < 10 ? Math.ceil(left) : left).replace(".00", "")}</> : null;
+  if (!(Number.isFinite(left) && left > 0.4)) return null;
+  const runs = report.runs ?? 0;
+  const from = runs ? `from ${runs} earlier ${runs === 1 ? "run" : `runs, ${format.seconds(report.mean_seconds ?? 0)} each`}` : "from how far it is";
+  return <span title={`time left, ${from}`} data-testid={`left-${report.path}`}> · {format.seconds(left < 10 ? Math.ceil(left) : left).replace(".00", "")} left</span>;
 }
 
 function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["data"]; labels: boolean; report?: NodeReport }) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { State } from "@larmor/graph";
-import { Ban, CheckCircle2, CircleDashed, CircleSlash, Clock, Database, LoaderCircle, type LucideIcon, OctagonX, SkipForward, Snowflake, TriangleAlert } from "lucide-react";
+import { missingFiles, type Shown, shownState } from "@larmor/graph";
+import { Ban, CheckCircle2, CircleDashed, CircleSlash, Clock, Database, FolderOpen, LoaderCircle, type LucideIcon, OctagonX, SkipForward, Snowflake, TriangleAlert } from "lucide-react";
+import { useGraph, useReport } from "../state/hooks.ts";
+import type { Session } from "../state/session.ts";
 
 /** Every state has its own icon and word besides a colour, so none needs colour to be told. */
-export const stateLook: Record<State, { icon: LucideIcon; word: string; colour: string }> = {
+export const stateLook: Record<Shown, { icon: LucideIcon; word: string; colour: string }> = {
   idle: { icon: CircleDashed, word: "Not run", colour: "var(--idle)" },
+  needs: { icon: FolderOpen, word: "Needs a file", colour: "var(--quiet)" },
   waiting: { icon: Clock, word: "Waiting", colour: "var(--idle)" },
   running: { icon: LoaderCircle, word: "Running", colour: "var(--running)" },
   done: { icon: CheckCircle2, word: "Done", colour: "var(--done)" },
@@ -17,7 +20,15 @@ export const stateLook: Record<State, { icon: LucideIcon; word: string; colour: 
   frozen: { icon: Snowflake, word: "Frozen", colour: "var(--cached)" },
 };
 
-export function StateIcon({ state, size = 13 }: { state: State; size?: number }) {
+/** The state of a node as it is shown, by its whole path. */
+export const lookOf = (session: Session, path: string): Shown => shownState(session.reports.get(path)?.state ?? "idle", missingFiles(session.state.issues).get(path));
+export function useLook(path: string) {
+  const report = useReport(path);
+  const missing = useGraph((s) => missingFiles(s.issues).get(path));
+  return { report, missing, look: shownState(report?.state ?? "idle", missing) };
+}
+
+export function StateIcon({ state, size = 13 }: { state: Shown; size?: number }) {
   const look = stateLook[state] ?? stateLook.idle;
   return <look.icon size={size} color={look.colour} className={state === "running" ? "spin" : undefined} aria-hidden />;
 }

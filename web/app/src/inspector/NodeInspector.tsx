@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format, type NodeReport, nodeView, type Policy, renameNode, resetSettings, setNote, setPolicy, setTitle } from "@larmor/graph";
-import { BookOpen, LayoutDashboard, LogIn, OctagonX, Play, RotateCcw, TriangleAlert } from "lucide-react";
+import { format, type Issue, type NodeReport, nodeView, type Policy, renameNode, resetSettings, setNote, setPolicy, setTitle } from "@larmor/graph";
+import { BookOpen, FolderOpen, LayoutDashboard, LogIn, OctagonX, Play, RotateCcw, TriangleAlert } from "lucide-react";
 import { useMemo } from "react";
 import * as actions from "../actions.ts";
-import { StateIcon, stateLook } from "../canvas/states.tsx";
+import { StateIcon, stateLook, useLook } from "../canvas/states.tsx";
 import { showDock } from "../state/app.ts";
-import { useCatalogue, useLevel, useReport, useSession } from "../state/hooks.ts";
+import { useCatalogue, useLevel, useSession } from "../state/hooks.ts";
 import { Markdown } from "../ui/Markdown.tsx";
 import { MenuButton } from "../ui/Menu.tsx";
 import { SourceLink } from "../ui/SourceLink.tsx";
@@ -24,10 +24,10 @@ export function NodeInspector({ id }: { id: string }) {
   const path = session.pathOf(id);
   const doc = level.graph.nodes![id]!;
   const view = useMemo(() => nodeView(level, id, catalogue), [level, id, catalogue]);
-  const report = useReport(path);
+  const { report, missing, look: state } = useLook(path);
   const form = useForm(path, view, doc);
   const shown = form.settings.filter((s) => !form.hidden.includes(s.name));
-  const state = report?.state ?? "idle";
+  const kept = view.kind === "broken" ? Object.entries(doc.settings ?? {}) : [];
   return (
     <div className="inspector" data-testid="inspector">
       <div className="inspector-head">
@@ -46,7 +46,14 @@ export function NodeInspector({ id }: { id: string }) {
           {shown.length > 0 && (doc.settings || doc.sweeps) && <button className="button small" onClick={() => session.edit("reset settings", (g) => resetSettings(g, id))}><RotateCcw size={12} /> Reset all</button>}
         </div>
       </div>
-      <Messages report={report} problem={view.problem} warnings={form.warnings} />
+      <Messages report={report} problem={view.problem} warnings={form.warnings} missing={state === "needs" ? missing : undefined} />
+      {kept.length > 0 && (
+        <Fold title="Settings that are kept">
+          <dl className="kept" data-testid="kept">
+            {kept.map(([name, value]) => <div key={name}><dt>{name}</dt><dd className="mono">{typeof value === "string" ? value : JSON.stringify(value)}</dd></div>)}
+          </dl>
+        </Fold>
+      )}
       {shown.length > 0 && (
         <Fold title="Settings">
           {shown.map((s) => <Setting key={s.name} id={id} doc={doc} setting={s} />)}
@@ -115,11 +122,20 @@ function NodeId({ id }: { id: string }) {
   );
 }
 
-function Messages({ report, problem, warnings }: { report?: NodeReport; problem?: string; warnings: string[] }) {
+function Messages({ report, problem, warnings, missing }: { report?: NodeReport; problem?: string; warnings: string[]; missing?: Issue }) {
   const all = [...warnings, ...(report?.state === "idle" ? [] : (report?.warnings ?? []))];
-  const error = problem ?? (report?.state === "error" ? report.error : "");
+  const error = problem ?? (report?.state === "error" && !missing ? report.error : "");
   return (
     <>
+      {missing && (
+        <div className="message" data-testid="needs-file">
+          <FolderOpen size={14} />
+          <div>
+            {missing.message}
+            {missing.advice && <div className="advice">{missing.advice}</div>}
+          </div>
+        </div>
+      )}
       {error && (
         <div className="message error" data-testid="node-error">
           <OctagonX size={14} />

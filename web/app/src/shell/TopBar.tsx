@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format } from "@larmor/graph";
+import { format, missingFiles } from "@larmor/graph";
 import { ChevronDown, CloudCheck, CloudOff, CloudUpload, FilePlus2, FolderOpen, Keyboard, LayoutPanelLeft, Moon, PanelBottom, PanelLeft, PanelRight, Play, Plus, Redo2, Save, Square, Sun, SunMoon, Undo2, Users, X, Zap } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
@@ -134,6 +134,7 @@ function RunControls() {
 }
 function RunText() {
   const run = useGraph((s) => s.run)!;
+  const missing = useGraph((s) => missingFiles(s.issues).size);
   const [, tick] = useState(0);
   const running = run.state === "running";
   useEffect(() => {
@@ -142,9 +143,11 @@ function RunText() {
     return () => clearInterval(timer);
   }, [running]);
   const seconds = running ? (performance.now() - run.since) / 1000 : run.seconds;
-  const text = running ? "Running" : run.state === "done" ? "Done" : run.state === "failed" ? `${run.failed} failed` : "Cancelled";
+  // What only lacks files has not gone wrong.
+  const needs = run.state === "failed" && run.failed <= missing ? missing : 0;
+  const text = running ? "Running" : run.state === "done" ? "Done" : needs ? `Needs ${needs === 1 ? "a file" : `${needs} files`}` : run.state === "failed" ? `${run.failed} failed` : "Cancelled";
   return (
-    <span className={`run-text ${run.state}`} data-testid="run-state" data-state={run.state} title={running ? undefined : `${run.ran} ran, ${run.cached} from the cache, ${run.failed} failed`}>
+    <span className={`run-text ${needs ? "needs" : run.state}`} data-testid="run-state" data-state={run.state} title={running ? undefined : `${run.ran} ran, ${run.cached} from the cache, ${run.failed} failed`}>
       {text} <span className="num">{format.seconds(seconds)}</span>
     </span>
   );

@@ -52,6 +52,17 @@ export interface Issue {
   code?: string;
 }
 
+const missingOf = new WeakMap<Issue[], Map<string, Issue>>();
+/** Files that a graph still needs, by node: a setting that names none, or one that is not there. */
+export function missingFiles(issues: Issue[]): Map<string, Issue> {
+  let found = missingOf.get(issues);
+  if (!found) missingOf.set(issues, (found = new Map(issues.flatMap((i) => (i.code === "missing_file" && i.node ? [[i.node, i] as const] : [])))));
+  return found;
+}
+/** A state as it is shown: nodes that only wait for a file to be chosen are not called errors. */
+export type Shown = State | "needs";
+export const shownState = (state: State, missing: Issue | undefined): Shown => (missing && (state === "error" || state === "idle" || state === "cancelled") ? "needs" : state);
+
 export interface RunSummary {
   run: number;
   started?: string | number;

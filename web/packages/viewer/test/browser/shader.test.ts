@@ -10,8 +10,8 @@ declare const Shader: typeof import("./entry.ts");
 const grey = { part: "real", map: "grey", window: { lo: 0, hi: 1 }, gamma: 1 } as const;
 const colour = { ...grey, part: "colour" } as const;
 
-// Skipped, not passed, where there is no browser: LARMOR_CHROMIUM names another than /usr/bin/chromium.
-describe.skipIf(!hasChromium)(`the shader, in ${chromiumPath}`, { timeout: 60_000 }, () => {
+// Skipped, not passed, where there is no browser (LARMOR_CHROMIUM names another than /usr/bin/chromium), and with the unit tests: npm run test:browser.
+describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the shader, in ${chromiumPath}`, { timeout: 60_000 }, () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {

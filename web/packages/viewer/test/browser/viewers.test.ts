@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromiumPath, hasChromium, launch } from "../../dev/browser.mjs";
 import { serve } from "../../dev/mock.mjs";
 
-// A minute of clicking, so by request: LARMOR_BROWSER=1 (npm run test:browser). LARMOR_CHROMIUM names another browser.
+// A minute of clicking, so apart from the unit tests: npm run test:browser, which ctest calls web:viewers. LARMOR_CHROMIUM names another browser.
 describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in ${chromiumPath}`, { timeout: 120_000 }, () => {
   let browser: Browser;
   let mock: Awaited<ReturnType<typeof serve>>;
@@ -48,6 +48,8 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     );
   const optionsOf = (page: Page, port: string) =>
     page.evaluate((name) => (window as unknown as Record<string, { at?: Record<string, number> } & Record<string, unknown>>)[`options_${name}`]!, port);
+  const patient = { timeout: 20_000 };
+  const drawn = (page: Page, port: string) => page.locator(`[data-port="${port}"] .lmv-stage[data-state="done"]`).waitFor();
   const stage = (page: Page, port: string) => page.locator(`[data-port="${port}"] .lmv-stage`);
 
   it("a 4-D array is shown by asking for one plane, never for the volume", async () => {
@@ -68,9 +70,7 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     await page.keyboard.down("Control");
     for (let k = 0; k < 6; ++k) await page.mouse.wheel(0, -200);
     await page.keyboard.up("Control");
-    await page.waitForTimeout(1200);
-    const detail = asked().filter((u) => u.pathname.endsWith("/array") && u.searchParams.has("range"));
-    expect(detail.length).toBeGreaterThan(0);
+    await expect.poll(() => asked().some((u) => u.pathname.endsWith("/array") && u.searchParams.has("range")), patient).toBe(true);
     await page.close();
   });
 
@@ -99,19 +99,18 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     await page.mouse.down({ button: "right" });
     await page.mouse.move(box.x + 150, box.y + 60, { steps: 4 });
     await page.mouse.up({ button: "right" });
-    await page.waitForTimeout(400);
-    expect((await optionsOf(page, "t1"))["windows"]).toMatchObject({ real: { mode: "manual" } });
-    expect(Buffer.compare(before, await page.locator(".cell canvas").first().screenshot())).not.toBe(0);
+    await expect.poll(async () => (await optionsOf(page, "t1"))["windows"], patient).toMatchObject({ real: { mode: "manual" } });
+    await expect.poll(async () => Buffer.compare(before, await page.locator(".cell canvas").first().screenshot()), patient).not.toBe(0);
     expect(asked().filter((u) => u.pathname.endsWith("/array"))).toEqual([]);
     await page.close();
   });
 
   it("the value under the pointer is the array's, with index and mm", async () => {
-    const { page } = await open({ ports: "holes" });
+    // Without the colour bar, whose width follows its numbers, the picture lies in the middle of the stage.
+    const { page } = await open({ ports: "holes", options: JSON.stringify({ bar: false }) });
     const box = (await stage(page, "holes").boundingBox())!;
-    const plot = { width: box.width - 64, height: box.height };
-    const size = Math.min(plot.width, plot.height);
-    const to = (i: number, j: number) => [box.x + plot.width / 2 + ((i + 0.5) / 64 - 0.5) * size, box.y + plot.height / 2 + ((j + 0.5) / 64 - 0.5) * size] as const;
+    const size = Math.min(box.width, box.height);
+    const to = (i: number, j: number) => [box.x + box.width / 2 + ((i + 0.5) / 64 - 0.5) * size, box.y + box.height / 2 + ((j + 0.5) / 64 - 0.5) * size] as const;
     await page.mouse.move(...to(40, 20));
     expect(await page.locator(".lmv-status").innerText()).toMatch(/^60\s+x 40\s+y 20/);
     await page.mouse.move(...to(24, 40));
@@ -149,10 +148,8 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     await page.waitForSelector(".lmv-rois tbody tr");
     await dragTo("l");
     await page.waitForSelector(".lmv-profile canvas");
-    await page.waitForTimeout(300);
-    const options = await optionsOf(page, "t1");
-    expect(options["rois"]).toHaveLength(1);
-    expect(Number((await page.locator(".lmv-rois tbody td").nth(5).innerText()).trim())).toBeGreaterThan(50);
+    await expect.poll(async () => (await optionsOf(page, "t1"))["rois"], patient).toHaveLength(1);
+    await expect.poll(async () => Number((await page.locator(".lmv-rois tbody td").nth(5).innerText()).trim()), patient).toBeGreaterThan(50);
     await stage(page, "t1").press("Escape");
     await stage(page, "t1").press("Delete");
     await stage(page, "t1").press("Delete");
@@ -167,10 +164,8 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     expect(asked()).toEqual([]);
     await page.evaluate(() => fetch("/api/graphs/demo/touch?port=t1"));
     await page.evaluate(() => (window as unknown as Record<string, (h: string) => void>)["rehash_t1"]!("1"));
-    await page.waitForTimeout(1500);
-    const names = asked().map((u) => u.pathname.split("/").pop());
-    expect(names).toContain("value");
-    expect(names).toContain("array");
+    const names: (string | undefined)[] = [];
+    await expect.poll(() => (names.push(...asked().map((u) => u.pathname.split("/").pop())), names), patient).toEqual(expect.arrayContaining(["value", "array"]));
     await page.close();
   });
 
@@ -184,18 +179,22 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     });
     await stage(page, "t1").focus();
     for (let k = 0; k < 12; ++k) await page.keyboard.press("ArrowUp");
-    await page.waitForTimeout(1500);
-    expect(stopped).toBeGreaterThan(3);
-    expect(await page.locator('input[type=range]').first().inputValue()).toBe("44");
+    await expect.poll(() => stopped, patient).toBeGreaterThan(3);
+    await expect.poll(() => page.locator('input[type=range]').first().inputValue(), patient).toBe("44");
     await page.close();
   });
 
   it("cine goes round and says how fast", async () => {
     const { page, errors } = await open({ ports: "cine", options: JSON.stringify({ part: "colour", cine: { fps: 30 } }) });
     const slider = page.locator("input[type=range]").first();
-    await page.waitForTimeout(300);
+    await drawn(page, "cine");
     await stage(page, "cine").press(" ");
-    await page.waitForTimeout(6000); // once around: all frames are there
+    // Once around: all frames are there.
+    await page.waitForFunction(() => {
+      const input = document.querySelector<HTMLInputElement>("input[type=range]")!;
+      const seen = ((window as unknown as { seen?: Set<string> }).seen ??= new Set()).add(input.value);
+      return seen.size > Number(input.max) - Number(input.min);
+    }, undefined, { polling: "raf", timeout: 60_000 });
     const seen = await page.evaluate(async () => {
       const input = document.querySelector<HTMLInputElement>("input[type=range]")!;
       const values: string[] = [];
@@ -210,7 +209,7 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     expect(seen).toBeGreaterThan(5);
     await stage(page, "cine").press(" ");
     const at = await slider.inputValue();
-    await page.waitForTimeout(500);
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 500))); // as long as 15 frames would take
     expect(await slider.inputValue()).toBe(at);
     expect((await optionsOf(page, "cine")).at).toMatchObject({ t: Number(at) });
     expect(errors).toEqual([]);
@@ -219,7 +218,10 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
 
   it("every viewer comes up without an error", async () => {
     const { page, errors } = await open({ ports: "curve,aif,fid,scene,table,text,markdown,json,number,flag,snr,report,picture,list,holes,maps,vector", w: "280", h: "240" });
-    await page.waitForTimeout(2500);
+    // Viewers are loaded when first needed: the heaviest of them draws last.
+    await page.locator('[data-port="scene"] canvas').first().waitFor();
+    await page.locator('[data-port="markdown"] h1').waitFor();
+    await page.locator('[data-port="curve"] canvas').first().waitFor();
     expect(await page.locator('.lmv-message[role="alert"]').allInnerTexts()).toEqual([]);
     expect(await page.locator('[data-port="number"] output').innerText()).toBe("0.0123456");
     expect(await page.locator('[data-port="table"]').innerText()).toContain("5,000 rows");
@@ -232,9 +234,8 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
 
   it("a volume is given to NiiVue with its overlay", async () => {
     const { page, errors } = await open({ ports: "t1", viewer: "volume", options: JSON.stringify({ overlay: { port: "labels" } }) });
-    await page.waitForTimeout(4000);
-    const shot = await page.locator(".lmv-canvas-box canvas").screenshot();
-    expect(shot.length).toBeGreaterThan(5000); // not an empty picture
+    // Not an empty picture, once the volume has come.
+    await expect.poll(async () => (await page.locator(".lmv-canvas-box canvas").screenshot()).length, { timeout: 30_000 }).toBeGreaterThan(5000);
     expect(await page.locator('.lmv-message[role="alert"]').count()).toBe(0);
     expect(errors).toEqual([]);
     await page.close();
