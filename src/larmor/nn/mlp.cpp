@@ -9,6 +9,7 @@
 #include <larmor/core/parallel.hpp>
 #include <larmor/nn/kernels/mlp_kernel.hpp>
 #include <larmor/nn/mlp.hpp>
+#include <larmor/nn/mlp_epochs.hpp>
 #include <limits>
 #include <random>
 
@@ -53,6 +54,8 @@ std::vector<int> kinds_of(const MlpSpec& s) {
 
 }  // namespace
 
+void adam(const LarmorAdamRun& run) { kernels().adam(&run); }
+
 Activation activation_called(const std::string& name) {
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] == name) return static_cast<Activation>(i);
@@ -91,6 +94,11 @@ void Mlp::layout() {
   count_ = static_cast<std::size_t>(spec_.parameters());
   padded_ = whole_packs(count_);
   weights_ = Floats(padded_);
+}
+
+Mlp::Mlp(const Mlp& other) : spec_(other.spec_) {
+  layout();
+  std::copy_n(other.weights_.data(), padded_, weights_.data());
 }
 
 Mlp::Mlp(const Weights& weights) {
@@ -153,22 +161,15 @@ std::vector<float> Mlp::operator()(std::span<const float> inputs, std::size_t n,
   constexpr std::size_t block = 256;  // values of all layers stay in the first caches
   parallel_for((n + block - 1) / block, 16,
                [&](std::size_t begin, std::size_t end) {
-                 Floats values(block * total(spec_.sizes)), signs(block * n_out);
+                 Floats values(block * total(spec_.sizes));
                  for (auto b = begin; b < end; ++b) {
                    const std::size_t first = b * block, m = std::min(block, n - first);
                    for (std::size_t i = 0; i < n_in; ++i)
                      std::copy_n(inputs.data() + i * n + first, m, values.data() + i * block);
-                   const LarmorMlpRun run{static_cast<int>(kinds.size()),
-                                          spec_.sizes.data(),
-                                          kinds.data(),
-                                          weights_.data(),
-                                          values.data(),
-                                          signs.data(),
-                                          nullptr,
-                                          nullptr,
-                                          block,
-                                          m,
-                                          count_};
+                   LarmorMlpRun run{};
+                   run.layers = static_cast<int>(kinds.size()), run.sizes = spec_.sizes.data();
+                   run.kinds = kinds.data(), run.weights = weights_.data(), run.values = values.data();
+                   run.stride = block, run.n = m;
                    kernel(&run);
                    const float* y = values.data() + (total(spec_.sizes) - n_out) * block;
                    for (std::size_t o = 0; o < n_out; ++o) std::copy_n(y + o * block, m, out.data() + o * n + first);
@@ -183,51 +184,30 @@ MlpTrainer::MlpTrainer(Mlp& network, std::size_t batch, double rate)
   if (batch == 0) throw Error(Errc::range, "a batch of 0 samples");
   const auto& sizes = net_.spec_.sizes;
   stride_ = whole_packs(batch);
-  widest_ = static_cast<std::size_t>(*std::max_element(sizes.begin(), sizes.end()));
   outputs_at_ = (total(sizes) - static_cast<std::size_t>(sizes.back())) * stride_;
   values_ = Floats(total(sizes) * stride_);
-  deltas_ = Floats(2 * widest_ * stride_);
-  sums_ = Floats(net_.padded_ * 16);
+  deltas_ = Floats(total(sizes) * stride_);
   gradient_ = Floats(net_.padded_), m_ = Floats(net_.padded_), v_ = Floats(net_.padded_);
 }
 
 const float* MlpTrainer::outputs() const { return values_.data() + outputs_at_; }
 
+LarmorMlpRun MlpTrainer::run_of(std::size_t n) {
+  LarmorMlpRun run{};
+  run.layers = static_cast<int>(kinds_.size()), run.sizes = net_.spec_.sizes.data(), run.kinds = kinds_.data();
+  run.weights = net_.weights_.data(), run.values = values_.data(), run.deltas = deltas_.data();
+  run.gradient = gradient_.data(), run.stride = stride_, run.n = n, run.input_deltas = input_gradients_;
+  return run;
+}
+
 void MlpTrainer::forward(std::size_t n) {
-  const LarmorMlpRun run{static_cast<int>(kinds_.size()),
-                         net_.spec_.sizes.data(),
-                         kinds_.data(),
-                         net_.weights_.data(),
-                         values_.data(),
-                         deltas_.data(),
-                         nullptr,
-                         nullptr,
-                         stride_,
-                         n,
-                         net_.count_};
+  const LarmorMlpRun run = run_of(n);
   kernels().forward(&run);
 }
 
 std::span<const float> MlpTrainer::backward(const float* grad, std::size_t n) {
-  const bool sign = net_.spec_.output == Activation::abs;  // forward() left it where the gradient goes
-  const std::size_t to = whole_packs(n);
-  for (std::size_t o = 0; o < static_cast<std::size_t>(net_.spec_.sizes.back()); ++o) {
-    float* d = deltas_.data() + o * stride_;
-    const float* g = grad + o * stride_;
-    for (std::size_t i = 0; i < n; ++i) d[i] = sign ? d[i] * g[i] : g[i];
-    for (std::size_t i = n; i < to; ++i) d[i] = 0;
-  }
-  const LarmorMlpRun run{static_cast<int>(kinds_.size()),
-                         net_.spec_.sizes.data(),
-                         kinds_.data(),
-                         net_.weights_.data(),
-                         values_.data(),
-                         deltas_.data(),
-                         sums_.data(),
-                         gradient_.data(),
-                         stride_,
-                         n,
-                         net_.count_};
+  LarmorMlpRun run = run_of(n);
+  run.grad = grad;
   kernels().backward(&run);
   return {gradient_.data(), net_.count_};
 }
@@ -254,61 +234,80 @@ void MlpTrainer::step() {
   kernels().adam(&run);
 }
 
-FitResult fit(Mlp& network, std::span<const float> samples, std::size_t n, const BatchLoss& loss,
-              const FitOptions& options, const Progress& progress, const Cancel* cancel) {
-  const auto n_in = static_cast<std::size_t>(network.spec().sizes.front()),
-             n_out = static_cast<std::size_t>(network.spec().sizes.back());
-  if (samples.size() != n * n_in || n == 0)
-    throw Error(Errc::shape, fmt::format("{} values for {} samples of {} inputs", samples.size(), n, n_in));
+std::vector<float> sample_rows(std::span<const float> samples, std::size_t n) {
+  const std::size_t width = samples.size() / n;
+  std::vector<float> rows(samples.size());
+  for (std::size_t i = 0; i < width; ++i)
+    for (std::size_t s = 0; s < n; ++s) rows[s * width + i] = samples[i * n + s];
+  return rows;
+}
+
+FitResult run_epochs(Mlp& network, std::size_t n_values, std::size_t n, const FitOptions& options,
+                     const std::function<double(const std::vector<std::uint32_t>&)>& epoch,
+                     const std::function<void()>& read, const Progress& progress) {
+  const auto n_in = static_cast<std::size_t>(network.spec().sizes.front());
+  if (n_values != n * n_in || n == 0)
+    throw Error(Errc::shape, fmt::format("{} values for {} samples of {} inputs", n_values, n, n_in));
   if (options.epochs < 1 || options.patience < 1 || options.batch < 1)
     throw Error(Errc::range,
                 fmt::format("{} epochs, patience {}, batch {}", options.epochs, options.patience, options.batch),
                 "1 and more of each");
-  const std::size_t batch = std::min(options.batch, n);
-  MlpTrainer trainer(network, batch, options.rate);
-  Floats grad(n_out * trainer.stride());
   std::vector<std::uint32_t> order(n);
   for (std::size_t i = 0; i < n; ++i) order[i] = static_cast<std::uint32_t>(i);
-  // Sample-major copy: a batch of random samples then is a read of few cache lines each.
-  std::vector<float> rows(samples.size());
-  for (std::size_t i = 0; i < n_in; ++i)
-    for (std::size_t s = 0; s < n; ++s) rows[s * n_in + i] = samples[i * n + s];
   std::mt19937_64 random(options.seed);
   FitResult result;
   std::vector<float> best(network.parameters().begin(), network.parameters().end());
   result.best = std::numeric_limits<double>::infinity();
   progress.begin("training", static_cast<std::size_t>(options.epochs));
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+  for (int number = 1; number <= options.epochs; ++number) {
     for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random() % i]);
-    double sum = 0;
-    std::size_t count = 0;
-    for (std::size_t first = 0; first + batch <= n; first += batch) {
-      if (cancel && count % 64 == 0) cancel->check();
-      float* in = trainer.inputs();
-      for (std::size_t s = 0; s < batch; ++s)
-        for (std::size_t i = 0; i < n_in; ++i) in[i * trainer.stride() + s] = rows[order[first + s] * n_in + i];
-      trainer.forward(batch);
-      sum += loss(in, trainer.outputs(), grad.data(), trainer.stride(), batch);
-      trainer.backward(grad.data(), batch);
-      trainer.step();
-      ++count;
-    }
-    const double mean = sum / static_cast<double>(count);
+    const double mean = epoch(order);
     if (!std::isfinite(mean))
-      throw Error(Errc::numeric, fmt::format("the loss of epoch {} is {}", epoch, mean),
+      throw Error(Errc::numeric, fmt::format("the loss of epoch {} is {}", number, mean),
                   "lower the rate, or look for samples that are not finite");
     result.losses.push_back(mean);
     progress.add(1);
     if (mean < result.best) {
-      result.best = mean, result.best_epoch = epoch;
+      result.best = mean, result.best_epoch = number;
+      read();
       std::copy(network.parameters().begin(), network.parameters().end(), best.begin());  // a copy, not a reference
-    } else if (epoch - result.best_epoch >= options.patience) {
+    } else if (number - result.best_epoch >= options.patience) {
       break;
     }
   }
   std::copy(best.begin(), best.end(), network.parameters().begin());
   progress.end();
   return result;
+}
+
+FitResult fit(Mlp& network, std::span<const float> samples, std::size_t n, const BatchLoss& loss,
+              const FitOptions& options, const Progress& progress, const Cancel* cancel) {
+  const auto n_in = static_cast<std::size_t>(network.spec().sizes.front()),
+             n_out = static_cast<std::size_t>(network.spec().sizes.back());
+  const std::size_t batch = std::clamp<std::size_t>(options.batch, 1, std::max<std::size_t>(n, 1));
+  MlpTrainer trainer(network, batch, options.rate);
+  Floats grad(n_out * trainer.stride());
+  std::vector<float> rows;
+  return run_epochs(
+      network, samples.size(), n, options,
+      [&](const std::vector<std::uint32_t>& order) {
+        if (rows.empty()) rows = sample_rows(samples, n);  // the sizes have been looked at
+        double sum = 0;
+        std::size_t count = 0;
+        for (std::size_t first = 0; first + batch <= n; first += batch) {
+          if (cancel && count % 64 == 0) cancel->check();
+          float* in = trainer.inputs();
+          for (std::size_t s = 0; s < batch; ++s)
+            for (std::size_t i = 0; i < n_in; ++i) in[i * trainer.stride() + s] = rows[order[first + s] * n_in + i];
+          trainer.forward(batch);
+          sum += loss(in, trainer.outputs(), grad.data(), trainer.stride(), batch);
+          trainer.backward(grad.data(), batch);
+          trainer.step();
+          ++count;
+        }
+        return sum / static_cast<double>(count);
+      },
+      [] {}, progress);
 }
 
 }  // namespace larmor::nn

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+struct LarmorMlpRun;
+
 /// Small fully connected networks, one sample a voxel, on lanes: a step of training costs microseconds.
 namespace larmor::nn {
 
@@ -34,6 +36,11 @@ class Mlp {
   Mlp(MlpSpec spec, std::uint64_t seed);
   /// From tensors "layer<i>.weight" (output, input) and "layer<i>.bias". Errors   Errc::format, Errc::shape
   explicit Mlp(const Weights& weights);
+  Mlp(const Mlp& other);  // with weights of its own
+  Mlp& operator=(const Mlp& other) { return *this = Mlp(other); }
+  Mlp(Mlp&&) = default;
+  Mlp& operator=(Mlp&&) = default;
+  ~Mlp() = default;
   Weights weights() const;
   const MlpSpec& spec() const { return spec_; }
   std::span<float> parameters() { return {weights_.data(), count_}; }
@@ -61,17 +68,21 @@ class MlpTrainer {
   void forward(std::size_t n);
   /// `grad` (output, sample) of the loss by the outputs, rows stride() apart; gives the gradient of the parameters.
   std::span<const float> backward(const float* grad, std::size_t n);
+  /// backward() gives the gradient by the inputs too.
+  void want_input_gradients() { input_gradients_ = true; }
+  const float* input_gradients() const { return deltas_.data(); }  // (input, sample)
   /// Adds the gradient of another trainer of the same network, for batches that are shared between threads.
   void add_gradient(const MlpTrainer& other, float weight = 1.0F);
   void set_rate(double rate) { rate_ = rate; }
   void step();  // Adam with the gradient of the last backward()
 
  private:
-  struct Shape;
+  LarmorMlpRun run_of(std::size_t n);
   Mlp& net_;
   std::vector<int> kinds_;
-  Floats values_, deltas_, sums_, gradient_, m_, v_;
-  std::size_t stride_, widest_, outputs_at_;
+  Floats values_, deltas_, gradient_, m_, v_;
+  std::size_t stride_, outputs_at_;
+  bool input_gradients_ = false;
   double rate_;
   std::int64_t steps_ = 0;
 };

@@ -124,6 +124,14 @@ TEST(Mlp, RestoresTheBestWeights) {
   EXPECT_NEAR(net.parameters()[0], 1e-3, 1e-6);  // one step of Adam is the rate
 }
 
+TEST(Mlp, ACopyHasWeightsOfItsOwn) {
+  Mlp net({{2, 1}, Activation::none, Activation::none}, 1);
+  const float before = net.parameters()[0];
+  const Mlp copy = net;
+  net.parameters()[0] = 7;
+  EXPECT_EQ(copy.parameters()[0], before);
+}
+
 TEST(Mlp, WeightsGoThereAndBack) {
   const Mlp net({{4, 7, 2}, Activation::relu, Activation::sigmoid}, 9);
   const Mlp again(decode(encode(net.weights())));

@@ -1,159 +1,170 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pack of samples goes through all layers while its values are in the first cache.
-#include <larmor/core/simd/lane.hpp>
-#include <larmor/nn/kernels/mlp_kernel.hpp>
+// Compiled once for each instruction set, and for CUDA.
+#include <larmor/nn/kernels/mlp_lanes.hpp>
+
+#if defined(LARMOR_ISA_cuda)
+#include <larmor/core/cuda_check.cuh>
+
+namespace larmor::nn {
+namespace {
+
+__global__ void gather_samples(const LarmorMlpRun run, const LarmorMlpBatch batch) {
+  const size_t s = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (s < run.n) gather_sample(run, batch, s);
+}
+__global__ void forward_samples(const LarmorMlpRun run) {
+  const size_t s = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (s < run.n) forward_at<float>(run, s);
+}
+__global__ void deltas_of_samples(const LarmorMlpRun run) {
+  const size_t s = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (s < run.n) deltas_at<float>(run, s);
+}
+__global__ void __launch_bounds__(mlp_block)
+    step_of_tiles(const LarmorMlpRun run, const LarmorAdamRun adam, const MlpTile* tiles) {
+  __shared__ float room[mlp_tile * mlp_block];
+  const MlpTile tile = tiles[blockIdx.x];
+  const int t = static_cast<int>(threadIdx.x);
+  tile_begin(run, tile, t, room);
+  for (int half = mlp_block / 2; half > 0; half /= 2) {
+    __syncthreads();
+    tile_fold(half, t, room);
+  }
+  __syncthreads();
+  tile_end(run, adam, tile, t, room);
+}
+
+constexpr unsigned threads = 128;
+unsigned blocks_for(size_t n) { return static_cast<unsigned>((n + threads - 1) / threads); }
+
+void gather(const LarmorMlpRun& run, const LarmorMlpBatch& batch, int device) {
+  const cuda::OnDevice here(device);
+  gather_samples<<<blocks_for(run.n), threads>>>(run, batch);
+  cuda::check_launch("reading a batch");
+}
+void forward(const LarmorMlpRun& run, int device) {
+  const cuda::OnDevice here(device);
+  forward_samples<<<blocks_for(run.n), threads>>>(run);
+  cuda::check_launch("a network");
+}
+void deltas(const LarmorMlpRun& run, int device) {
+  const cuda::OnDevice here(device);
+  deltas_of_samples<<<blocks_for(run.n), threads>>>(run);
+  cuda::check_launch("the way back through a network");
+}
+void step(const LarmorMlpRun& run, const LarmorAdamRun& adam, const MlpTile* tiles, int n_tiles, int device) {
+  const cuda::OnDevice here(device);
+  step_of_tiles<<<static_cast<unsigned>(n_tiles), mlp_block>>>(run, adam, tiles);
+  cuda::check_launch("a step of training");
+}
+void wait(int device) {
+  const cuda::OnDevice here(device);
+  cuda::check(cudaDeviceSynchronize(), "a network");
+}
+
+}  // namespace
+
+// Launches of one stream follow one another; the host waits only where it reads.
+MlpLaunches mlp_cuda() { return {gather, forward, deltas, step, wait}; }
+
+}  // namespace larmor::nn
+#else
 
 namespace {
 namespace simd = larmor::simd;
+namespace nn = larmor::nn;
 using F = simd::Pack<float>;
 constexpr int W = F::size;
+// As many sums as a pack has lanes, so that one pack takes them all in the end.
+constexpr int tile_outputs = W == 4 ? 2 : 4, tile_inputs = W / tile_outputs;
 
-LARMOR_INLINE F activate(F z, int kind) {
-  const F zero(0.0f), one(1.0f);
-  switch (kind) {
-    case 1:
-      return simd::select(z > zero, z, simd::exp(simd::min(z, zero)) - one);
-    case 2:
-      return simd::max(z, zero);
-    case 3:
-      return simd::abs(z);
-    case 4:
-      return one / (one + simd::exp(-z));
-    default:
-      return z;
-  }
+/// Sums of neighbours: those of a, then those of b.
+LARMOR_INLINE F neighbours(F a, F b) {
+#if LARMOR_VECTOR_BYTES == 64
+  return F(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)) +
+         F(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31));
+#elif LARMOR_VECTOR_BYTES == 32
+  return F(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14)) +
+         F(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15));
+#else
+  return F(__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6)) + F(__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7));
+#endif
 }
 
-/// Derivative from the value after the activation; abs keeps its sign apart (`z`).
-LARMOR_INLINE F slope(F y, int kind) {
-  const F zero(0.0f), one(1.0f);
-  switch (kind) {
-    case 1:
-      return simd::select(y > zero, one, y + one);
-    case 2:
-      return simd::select(y > zero, one, zero);
-    case 4:
-      return y * (one - y);
-    default:
-      return one;
-  }
-}
-
-/// One layer for N packs of outputs at a time: inputs are read once for N outputs.
+/// Lane k of the result is the sum over the lanes of sum[k].
 template <int N>
-LARMOR_INLINE void outputs(const float* w, const float* bias, const float* in, size_t stride, int n_in, F* out) {
-  simd::static_for<N>([&](auto o) { out[o] = F(bias[o]); });
-  for (int i = 0; i < n_in; ++i) {
-    const F x = simd::load<F>(in + static_cast<size_t>(i) * stride);
-    simd::static_for<N>([&](auto o) { out[o] = simd::fma(F(w[o * n_in + i]), x, out[o]); });
+LARMOR_INLINE F across(F* sum) {
+  if constexpr (N > 1) {
+    simd::static_for<N / 2>([&](auto k) LARMOR_LAMBDA { sum[k] = neighbours(sum[2 * k], sum[2 * k + 1]); });
+    return across<N / 2>(sum);
+  } else {
+    return sum[0];
   }
 }
 
-float across(F a) {
-  float s = 0;
-  for (int l = 0; l < W; ++l) s += simd::lane(a, l);
-  return s;
+void put_tile(const LarmorMlpRun& run, const nn::MlpPlace& a, int output, int input, F* sum) {
+  const F total = across<W>(sum);
+  for (int k = 0; k < W; ++k) {
+    const int64_t at = nn::weight_of<tile_outputs, tile_inputs>(a, output, input, k);
+    if (at >= 0) run.gradient[at] = simd::lane(total, k);
+  }
 }
 
 }  // namespace
 
 extern "C" void LARMOR_ISA_JOIN(larmor_mlp_forward_, LARMOR_ISA)(const LarmorMlpRun* run) {
-  const size_t stride = run->stride;
-  for (size_t p = 0; p < run->n; p += W) {
-    const float* w = run->weights;
-    float* in = run->values + p;
-    for (int l = 0; l < run->layers; ++l) {
-      const int n_in = run->sizes[l], n_out = run->sizes[l + 1], kind = run->kinds[l];
-      const float* bias = w + n_in * n_out;
-      float* out = in + static_cast<size_t>(n_in) * stride;
-      const auto keep = [&](int o, F z) {
-        if (kind == 3) {  // the sign of abs goes into the room of the deltas, for the way back
-          float* sign = run->deltas + static_cast<size_t>(o) * stride + p;
-          if (l + 1 == run->layers) simd::store(sign, simd::select(z < F(0.0f), F(-1.0f), F(1.0f)));
-        }
-        simd::store(out + static_cast<size_t>(o) * stride, activate(z, kind));
-      };
-      int o = 0;
-      // Eight sums at once hide the time that a product takes: two of them can begin every cycle, each takes four.
-      for (; o + 8 <= n_out; o += 8) {
-        F z[8];
-        outputs<8>(w + o * n_in, bias + o, in, stride, n_in, z);
-        for (int k = 0; k < 8; ++k) keep(o + k, z[k]);
-      }
-      for (; o + 4 <= n_out; o += 4) {
-        F z[4];
-        outputs<4>(w + o * n_in, bias + o, in, stride, n_in, z);
-        for (int k = 0; k < 4; ++k) keep(o + k, z[k]);
-      }
-      for (; o < n_out; ++o) {
-        F z[1];
-        outputs<1>(w + o * n_in, bias + o, in, stride, n_in, z);
-        keep(o, z[0]);
-      }
-      w = bias + n_out;
-      in = out;
-    }
-  }
+  for (size_t p = 0; p < run->n; p += W) nn::forward_at<F>(*run, p);
 }
 
-/// `deltas` holds the gradient of the last layer's value times, for abs, the sign that forward left there.
 extern "C" void LARMOR_ISA_JOIN(larmor_mlp_backward_, LARMOR_ISA)(const LarmorMlpRun* run) {
-  const size_t stride = run->stride;
-  for (size_t i = 0; i < run->n_weights * static_cast<size_t>(W); i += W) simd::store(run->sums + i, F(0.0f));
-  int widest = 0;
-  size_t values = 0;
-  for (int l = 0; l <= run->layers; ++l) {
-    if (run->sizes[l] > widest) widest = run->sizes[l];
-    values += static_cast<size_t>(run->sizes[l]);
-  }
-  for (size_t p = 0; p < run->n; p += W) {
-    size_t at_weights = run->n_weights, at_values = values;
-    float* delta = run->deltas + p;
-    float* next = run->deltas + static_cast<size_t>(widest) * stride + p;
-    for (int l = run->layers - 1; l >= 0; --l) {
-      const int n_in = run->sizes[l], n_out = run->sizes[l + 1], kind = run->kinds[l];
-      at_weights -= static_cast<size_t>(n_out) * static_cast<size_t>(n_in + 1);
-      at_values -= static_cast<size_t>(n_out);
-      const float* y = run->values + at_values * stride + p;
-      const float* x = run->values + (at_values - static_cast<size_t>(n_in)) * stride + p;
-      const float* w = run->weights + at_weights;
-      float* sum = run->sums + at_weights * static_cast<size_t>(W);
-      for (int o = 0; o < n_out; ++o) {  // through the activation, and the biases
-        const F d = simd::load<F>(delta + static_cast<size_t>(o) * stride) *
-                    slope(simd::load<F>(y + static_cast<size_t>(o) * stride), kind);
-        simd::store(delta + static_cast<size_t>(o) * stride, d);
-        float* s = sum + static_cast<size_t>(n_in * n_out + o) * static_cast<size_t>(W);
-        simd::store(s, simd::load<F>(s) + d);
+  for (size_t p = 0; p < run->n; p += W) nn::deltas_at<F>(*run, p);
+  for (int l = 0; l < run->layers; ++l) {
+    const nn::MlpPlace a = nn::place_of(*run, l);
+    F sum[W];
+    for (int o = 0; o < a.n_out; o += tile_outputs)
+      for (int i = 0; i < a.n_in; i += tile_inputs) {
+        simd::static_for<W>([&](auto k) LARMOR_LAMBDA { sum[k] = F(0.0f); });
+        nn::weight_sums<F, tile_outputs, tile_inputs>(a, run->stride, o, i, 0, W, run->n, sum);
+        put_tile(*run, a, o, i, sum);
       }
-      for (int i = 0; i < n_in; ++i) {
-        const F in = simd::load<F>(x + static_cast<size_t>(i) * stride);
-        F back(0.0f);
-        for (int o = 0; o < n_out; ++o) {
-          const F d = simd::load<F>(delta + static_cast<size_t>(o) * stride);
-          float* s = sum + static_cast<size_t>(o * n_in + i) * static_cast<size_t>(W);
-          simd::store(s, simd::fma(d, in, simd::load<F>(s)));
-          back = simd::fma(F(w[o * n_in + i]), d, back);
-        }
-        if (l > 0) simd::store(next + static_cast<size_t>(i) * stride, back);
-      }
-      float* other = delta;
-      delta = next;
-      next = other;
+    for (int o = 0; o < a.n_out; o += W) {
+      simd::static_for<W>([&](auto k) LARMOR_LAMBDA { sum[k] = F(0.0f); });
+      nn::bias_sums<F, W>(a, run->stride, o, 0, W, run->n, sum);
+      put_tile(*run, a, o, -1, sum);
     }
   }
-  for (size_t i = 0; i < run->n_weights; ++i)
-    run->gradient[i] = across(simd::load<F>(run->sums + i * static_cast<size_t>(W)));
 }
 
 extern "C" void LARMOR_ISA_JOIN(larmor_adam_, LARMOR_ISA)(const LarmorAdamRun* run) {
-  const F b1(run->b1), b2(run->b2), a1(1 - run->b1), a2(1 - run->b2), rate(run->rate * run->correction1),
-      c2(run->correction2), epsilon(run->epsilon);
-  for (size_t i = 0; i < run->n; i += W) {  // the arrays are padded to a multiple of 16
-    const F g = simd::load<F>(run->gradient + i);
-    const F m = simd::fma(b1, simd::load<F>(run->m + i), a1 * g),
-            v = simd::fma(b2, simd::load<F>(run->v + i), a2 * g * g);
-    simd::store(run->m + i, m);
-    simd::store(run->v + i, v);
-    simd::store(run->weights + i, simd::load<F>(run->weights + i) - rate * m / (simd::sqrt(v * c2) + epsilon));
-  }
+  for (size_t i = 0; i < run->n; i += W) nn::adam_at<F>(*run, i);  // the arrays are padded to a multiple of 16
 }
+
+#if defined(LARMOR_ISA_baseline)
+namespace larmor::nn {
+
+/// The kernels of CUDA, block after block and thread after thread: for tests of what they compute.
+MlpLaunches mlp_emulated() {
+  return {[](const LarmorMlpRun& run, const LarmorMlpBatch& batch, int) {
+            for (size_t s = 0; s < run.n; ++s) gather_sample(run, batch, s);
+          },
+          [](const LarmorMlpRun& run, int) {
+            for (size_t s = 0; s < run.n; ++s) forward_at<float>(run, s);
+          },
+          [](const LarmorMlpRun& run, int) {
+            for (size_t s = 0; s < run.n; ++s) deltas_at<float>(run, s);
+          },
+          [](const LarmorMlpRun& run, const LarmorAdamRun& adam, const MlpTile* tiles, int n_tiles, int) {
+            float room[mlp_tile * mlp_block];
+            for (int b = 0; b < n_tiles; ++b) {
+              for (int t = 0; t < mlp_block; ++t) tile_begin(run, tiles[b], t, room);
+              for (int half = mlp_block / 2; half > 0; half /= 2)
+                for (int t = 0; t < mlp_block; ++t) tile_fold(half, t, room);
+              for (int t = 0; t < mlp_block; ++t) tile_end(run, adam, tiles[b], t, room);
+            }
+          },
+          [](int) {}};
+}
+
+}  // namespace larmor::nn
+#endif
+#endif

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+// Plain data that the host hands to the kernels of small fully connected networks (CPU objects of every instruction
+// set, CUDA).
 #include <stddef.h>
+#include <stdint.h>
 
-/// A small fully connected network on a block of samples. All arrays are feature-major: (feature, sample), `stride`
-/// samples apart, a multiple of 16. Activations: 0 none, 1 ELU, 2 ReLU, 3 abs, 4 sigmoid.
+/// A network on a block of samples. All arrays are feature-major: (feature, sample), `stride` samples apart, a multiple
+/// of 16 on the CPU. Activations: 0 none, 1 ELU, 2 ReLU, 3 abs, 4 sigmoid.
 struct LarmorMlpRun {
   int layers;            // of weights
   const int* sizes;      // layers + 1 widths
   const int* kinds;      // an activation a layer
   const float* weights;  // layer by layer: (output, input), then the biases (output)
-  float* values;         // forward: the input first, then what each layer gives after its activation
-  float* deltas;         // backward: the gradient of the output, then room for the widest layer, twice
-  float* sums;           // backward: packs of the gradient, 16 floats a weight, zeroed by the kernel
+  float* values;         // the inputs first, then what each layer gives after its activation
+  float* deltas;         // rows as values: gradients before the activation, for the way back; null: inference
+  const float* grad;     // backward: gradient by the outputs (output, sample); padding may hold anything
   float* gradient;       // backward: written, as weights
   size_t stride;
-  size_t n;  // samples; those up to a multiple of 16 are computed too, with a gradient of 0
-  size_t n_weights;
+  size_t n;           // samples; those up to a multiple of 16 are computed too, with a gradient of 0
+  bool input_deltas;  // gradients by the inputs too
 };
 
 struct LarmorAdamRun {
@@ -24,3 +27,31 @@ struct LarmorAdamRun {
   size_t n;
   float rate, b1, b2, correction1, correction2, epsilon;
 };
+
+/// Inputs of a batch out of all samples: rows (sample, input), places order[first], order[first + 1], ...
+struct LarmorMlpBatch {
+  const float* rows;
+  const uint32_t* order;
+  size_t first;
+};
+
+namespace larmor::nn {
+
+/// Tiles of the weights that a block of threads sums over samples: 4 x 4 of a layer, or 16 of its biases.
+inline constexpr int mlp_tile = 16, mlp_block = 128;
+struct MlpTile {
+  int layer, output, input;  // input -1: biases
+};
+
+/// The launches of one step, on a device, or thread after thread on the CPU for tests. Pointers of the runs are to
+/// where the work runs; MlpTile (n_tiles) too.
+struct MlpLaunches {
+  void (*gather)(const LarmorMlpRun&, const LarmorMlpBatch&, int device);
+  void (*forward)(const LarmorMlpRun&, int device);
+  void (*deltas)(const LarmorMlpRun&, int device);
+  /// The gradient of every weight, and its step of Adam.
+  void (*step)(const LarmorMlpRun&, const LarmorAdamRun&, const MlpTile*, int n_tiles, int device);
+  void (*wait)(int device);
+};
+
+}  // namespace larmor::nn
