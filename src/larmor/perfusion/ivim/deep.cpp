@@ -5,6 +5,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
+#include <larmor/nn/mlp_device.hpp>
 #include <larmor/perfusion/ivim/deep.hpp>
 #include <random>
 
@@ -16,7 +17,14 @@ IvimLoss larmor_ivim_loss_v3, larmor_ivim_loss_v4;
 #endif
 }
 
-namespace larmor::ivim::deep {
+namespace larmor::ivim {
+
+void reconstruction_loss_emulated(const float* b, int n_b, const float* signal, const float* out, float* grad,
+                                  double* sums, std::size_t stride, std::size_t n);
+void reconstruction_loss_launch(const float* b, int n_b, const float* signal, const float* out, float* grad,
+                                double* sums, std::size_t stride, std::size_t n, int device);
+
+namespace deep {
 namespace {
 
 IvimLoss* kernel() {
@@ -92,6 +100,29 @@ DeepResult train(std::span<const double> b, std::span<const float> signals, std:
   return out;
 }
 
+DeepResult train_on(Device device, std::span<const double> b, std::span<const float> signals, std::size_t n,
+                    const nn::FitOptions& options, const Progress& progress, const Cancel* cancel) {
+  check_b(b);
+  const std::vector<float> bf(b.begin(), b.end());
+  DeviceMemory memory(device);
+  if (!device.is_cpu()) require_cuda(device);
+  const float* there = memory.copy(bf.data(), bf.size());
+  const int n_b = static_cast<int>(b.size());
+  DeepResult out{nn::Mlp(network_spec(b.size()), options.seed), {}};
+  out.fit = nn::fit_on(
+      device, out.network, signals, n,
+      [&](const float* in, const float* outputs, float* grad, double* sums, std::size_t stride, std::size_t count,
+          [[maybe_unused]] int index) {
+#if defined(LARMOR_HAS_CUDA)
+        if (!device.is_cpu())
+          return reconstruction_loss_launch(there, n_b, in, outputs, grad, sums, stride, count, index);
+#endif
+        reconstruction_loss_emulated(there, n_b, in, outputs, grad, sums, stride, count);
+      },
+      options, progress, cancel);
+  return out;
+}
+
 Truth infer(const nn::Mlp& network, std::span<const float> signals, std::size_t n, const Cancel* cancel) {
   if (network.spec().sizes.back() != 3)
     throw Error(Errc::shape,
@@ -106,4 +137,5 @@ Truth infer(const nn::Mlp& network, std::span<const float> signals, std::size_t 
   return out;
 }
 
-}  // namespace larmor::ivim::deep
+}  // namespace deep
+}  // namespace larmor::ivim

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <larmor/core/cancel.hpp>
+#include <larmor/core/device.hpp>
 #include <larmor/core/progress.hpp>
 #include <larmor/nn/mlp.hpp>
 #include <span>
@@ -40,6 +41,11 @@ struct DeepResult {
 /// Errors   those of nn::fit; Errc::range
 DeepResult train(std::span<const double> b, std::span<const float> signals, std::size_t n,
                  const nn::FitOptions& options = {}, const Progress& progress = {}, const Cancel* cancel = nullptr);
+
+/// The same batches in the same order by the kernels of a device. On the CPU these run thread after thread, for tests.
+/// Errors   those of train(); Errc::device
+DeepResult train_on(Device device, std::span<const double> b, std::span<const float> signals, std::size_t n,
+                    const nn::FitOptions& options = {}, const Progress& progress = {}, const Cancel* cancel = nullptr);
 
 /// Parameters of signals (b, sample). D and D_star of a sample change places, with f and 1 - f, when D is the larger:
 /// the model is the same. Errors   Errc::shape

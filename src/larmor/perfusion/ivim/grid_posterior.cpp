@@ -3,15 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/ivim/grid_posterior.hpp>
 #include <larmor/perfusion/ivim/kernels/posterior_kernel.hpp>
 #include <larmor/perfusion/ivim/model.hpp>
 #include <larmor/perfusion/ivim/noise.hpp>
-#include <larmor/perfusion/ivim/rician.hpp>
+#include <larmor/perfusion/ivim/posterior_tables.hpp>
 #include <limits>
-#include <numbers>
+#include <utility>
 
 namespace larmor::ivim {
 namespace {
@@ -31,6 +32,8 @@ void check(const Prior& p, const PosteriorOptions& o, std::span<const double> b)
   if (o.n_D < 4 || o.n_D > max_D_nodes || o.n_D_star < 4 || o.n_D_star > max_D_star_nodes)
     throw Error(Errc::range, fmt::format("{} nodes in D and {} in D_star", o.n_D, o.n_D_star),
                 fmt::format("give 4 to {} and 4 to {}", max_D_nodes, max_D_star_nodes));
+  if (!(o.box >= 3 && o.box <= 20))
+    throw Error(Errc::range, fmt::format("a box of {:g} sds to each side", o.box), "give 3 to 20");
   if (o.noise_sd && !(*o.noise_sd > 0))
     throw Error(Errc::range, fmt::format("a noise sd of {}", *o.noise_sd), "give a number above 0");
   if (!o.counts.empty() && o.counts.size() != b.size())
@@ -42,8 +45,9 @@ void check(const Prior& p, const PosteriorOptions& o, std::span<const double> b)
 
 /// Least squares inside the prior: where to look.
 fit::CurveFit guide(const Array& data, std::span<const double> b, std::span<const std::uint8_t> mask,
-                    const PosteriorOptions& o, const Cancel* cancel) {
+                    const PosteriorOptions& o, Device device, const Cancel* cancel) {
   fit::CurveFitOptions options;
+  options.device = device;
   options.max_iterations = 60;
   options.tolerance = 1e-3;  // a place and a width are all that is asked for
   const auto bound = [&](const char* name, double low, double high) {
@@ -62,12 +66,12 @@ struct Range {
   double low = 0, high = 1;
   double width() const { return high - low; }
 };
-/// `half` to each side, cut where the prior ends.
-Range about(double centre, double half, const Range& prior) {
+/// `half` to each side, `more` times that upwards, cut where the prior ends.
+Range about(double centre, double half, const Range& prior, double more = 1) {
   if (!std::isfinite(centre) || !std::isfinite(half)) return prior;
   half = std::max(half, 1e-4 * prior.width());
   centre = std::clamp(centre, prior.low, prior.high);
-  return {std::max(centre - half, prior.low), std::min(centre + half, prior.high)};
+  return {std::max(centre - half, prior.low), std::min(centre + more * half, prior.high)};
 }
 
 /// What nodes over a range told of one parameter.
@@ -84,26 +88,41 @@ struct Search {
   Range D, D_star;
   double noise = 1;  // times the true one
   double step = 0;   // by which the noise was last lowered; 0: not yet
+  int rounds = 0;
 
   /// Looks at what a round told; false when it was the last.
   bool again(const Range& prior_D, const Range& prior_star, const PosteriorOptions& o, const Told& d, const Told& s) {
     const double step_D = D.width() / o.n_D, step_star = D_star.width() / o.n_D_star;
     bool wider = false;
     const auto widen = [&](Range& range, const Range& prior, const Told& told) {
-      const bool low = range.low > prior.low && told.at_low > 1e-3,
-                 high = range.high < prior.high && told.at_high > 1e-3;
+      constexpr double edge = 1e-3;
+      const bool low = range.low > prior.low && told.at_low > edge,
+                 high = range.high < prior.high && told.at_high > edge;
       if (!low && !high) return;
-      range = about(told.mean, 1.2 * range.width(), prior), wider = true;
+      // Further where it reaches beyond; the other side keeps what the posterior has there.
+      const double more = 0.6 * range.width(), keep = (o.box + 1) * told.sd;
+      range = {std::max(prior.low, low ? range.low - more : std::max(range.low, told.mean - keep)),
+               std::min(prior.high, high ? range.high + more : std::min(range.high, told.mean + keep))};
+      if (range.width() > 0.7 * prior.width()) range = prior;
+      wider = true;
     };
     widen(D, prior_D, d), widen(D_star, prior_star, s);
     if (wider) return true;
-    if (!(1.2 * d.sd >= step_D) || !(1.2 * s.sd >= step_star)) {
+    // Steps of 2 sds are still right to a percent: enough for one with tails too long for its nodes.
+    const double enough = ++rounds > 8 ? 2.0 : 1.2;
+    if (!(enough * d.sd >= step_D) || !(enough * s.sd >= step_star)) {
+      if (step > 0 && d.sd >= 0.35 * step_D && s.sd >= 0.35 * step_star) {
+        // It has been followed from more noise and is seen, so the nodes can go there.
+        D = about(d.mean, o.box * std::max(d.sd, 0.5 * step_D), prior_D);
+        D_star = about(s.mean, o.box * std::max(s.sd, 0.5 * step_star), prior_star);
+        return true;
+      }
       noise *= step > 0 ? step : 4;
       if (step > 0) step = std::sqrt(step);  // lowered by too much at once
       return noise < 1e9;
     }
     if (noise <= 1) return false;
-    D = about(d.mean, 5 * d.sd, prior_D), D_star = about(s.mean, 5 * s.sd, prior_star);
+    D = about(d.mean, o.box * d.sd, prior_D), D_star = about(s.mean, o.box * s.sd, prior_star);
     if (step == 0) step = 2;
     noise = std::max(1.0, noise / step);
     return true;
@@ -144,37 +163,65 @@ class Fisher {
   std::vector<double> signal_, jacobian_;
 };
 
+/// Fields of some voxels, what goes in before what comes out, in one block of memory.
 class Work {
  public:
-  Work(const PosteriorOptions& o, std::size_t n_samples) : n_samples_(n_samples) {
-    const auto nodes = static_cast<std::size_t>(o.n_D + o.n_D_star);
-    const std::size_t doubles = 8 * (nodes * (n_samples + 2) + 6 * static_cast<std::size_t>(o.n_D_star));
-    work_ = allocate(doubles * sizeof(double), Device::cpu());
-    for (auto* field : {&y_, &weight_}) field->assign(n_samples * posterior_stride, 0.0);
-    for (auto& field : fields_) field.assign(posterior_stride, 0.0);
+  Work(std::size_t n_samples, std::size_t stride)
+      : n_samples_(n_samples), stride_(stride), block_((n_samples + n_in + n_out) * stride, 0.0) {}
+  /// Voxel v as entry i: its signals, its guide, and where to look.
+  void put(std::size_t i, std::size_t v, const float* data, std::size_t n_voxels, const fit::CurveFit& start,
+           const Search& where, double sigma, double S0) {
+    for (std::size_t k = 0; k < n_samples_; ++k) block_[k * stride_ + i] = double{data[k * n_voxels + v]};
+    const bool known = fit::usable(start.status[v]);
+    for (std::size_t m = 0; m < 4; ++m) in(m)[i] = known ? double{start.values[m][v]} : std::nan("");
+    in(4)[i] = sigma * where.noise;
+    in(5)[i] = where.D.low, in(6)[i] = where.D.high;
+    in(7)[i] = where.D_star.low, in(8)[i] = where.D_star.high;
+    in(9)[i] = S0;
   }
-  PosteriorRun run(const PosteriorOptions& o, std::span<const double> b, int n) {
-    PosteriorRun r{};
-    r.n = n, r.stride = posterior_stride, r.n_samples = static_cast<int>(n_samples_);
-    r.n_D = o.n_D, r.n_D_star = o.n_D_star;
-    r.b = b.data(), r.y = y_.data(), r.weight = weight_.data(), r.sigma = at(0);
-    r.D_low = at(1), r.D_high = at(2), r.D_star_low = at(3), r.D_star_high = at(4), r.S0 = at(5);
-    r.f_low = o.prior.f_low, r.f_high = o.prior.f_high;
-    r.log_D_star = o.prior.log_D_star, r.S0_known = o.S0.has_value();
-    for (std::size_t m = 0; m < 4; ++m) r.mean[m] = at(6 + m), r.sd[m] = at(10 + m);
-    for (std::size_t m = 0; m < 4; ++m) r.edge[m] = at(14 + m);
-    r.work = reinterpret_cast<double*>(work_.get());
+  void repeat(std::size_t i, std::size_t as) {  // fills a pack
+    for (std::size_t k = 0; k < n_samples_ + n_in; ++k) block_[k * stride_ + i] = block_[k * stride_ + as];
+  }
+  /// The run over n entries, the block being at `base`: here, or where it was copied to.
+  PosteriorRun run(const PosteriorRun& common, double* base, std::size_t n) const {
+    PosteriorRun r = common;
+    r.n = static_cast<std::int64_t>(n), r.stride = static_cast<std::int64_t>(stride_);
+    r.y = base;
+    double* at = base + n_samples_ * stride_;
+    const auto next = [&] { return std::exchange(at, at + stride_); };
+    for (auto& g : r.guide) g = next();
+    r.sigma = next(), r.D_low = next(), r.D_high = next(), r.D_star_low = next(), r.D_star_high = next();
+    r.S0 = next();
+    for (auto* fields : {&r.mean, &r.sd, &r.edge})
+      for (auto& field : *fields) field = next();
     return r;
   }
-  double* at(std::size_t field) { return fields_[field].data(); }
-  double* y(std::size_t sample) { return y_.data() + sample * posterior_stride; }
-  double* weight(std::size_t sample) { return weight_.data() + sample * posterior_stride; }
+  double* block() { return block_.data(); }
+  std::size_t size_in() const { return (n_samples_ + n_in) * stride_; }
+  std::size_t size_out() const { return n_out * stride_; }
 
  private:
-  std::size_t n_samples_;
-  std::shared_ptr<std::byte> work_;
-  std::vector<double> y_, weight_, fields_[18];
+  double* in(std::size_t field) { return block_.data() + (n_samples_ + field) * stride_; }
+  static constexpr std::size_t n_in = 10, n_out = 12;
+  std::size_t n_samples_, stride_;
+  std::vector<double> block_;
 };
+
+/// Voxels by the place of f, in their order otherwise: neighbours in a pack shall meet the same end of its prior, or
+/// none.
+void sort_by_f(std::vector<std::size_t>& voxels, const fit::CurveFit& start) {
+  constexpr std::size_t n = 257;
+  std::vector<std::size_t> at(n + 1, 0), sorted(voxels.size());
+  const auto place = [&](std::size_t v) {
+    return fit::usable(start.status[v])
+               ? 1 + static_cast<std::size_t>(std::clamp(start.values[1][v], 0.0F, 1.0F) * (n - 2))
+               : 0;
+  };
+  for (const auto v : voxels) ++at[place(v) + 1];
+  for (std::size_t i = 0; i < n; ++i) at[i + 1] += at[i];
+  for (const auto v : voxels) sorted[at[place(v)]++] = v;
+  voxels = std::move(sorted);
+}
 
 }  // namespace
 
@@ -182,8 +229,10 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
                          const PosteriorOptions& options, const Progress& progress, const Cancel* cancel) {
   const Prior& prior = options.prior;
   check(prior, options, b);
+  const Device device = data.device();
+  if (!device.is_cpu()) require_cuda(device);
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
-  const fit::CurveFit start = guide(packed, b, mask, options, cancel);
+  const fit::CurveFit start = guide(packed, b, mask, options, device, cancel);
   const std::size_t n_voxels = start.status.size(), n_samples = b.size();
   const double sigma = options.noise_sd ? *options.noise_sd : noise_from_residuals(start, n_samples);
   if (!(sigma > 0))
@@ -201,12 +250,9 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
   for (std::size_t v = 0; v < n_voxels; ++v)
     if (const auto s = start.status[v]; fit::usable(s) || s == fit::FitStatus::not_converged) voxels.push_back(v);
 
-  const auto place_of_f = [&](std::size_t v) { return fit::usable(start.status[v]) ? start.values[1][v] : -1.0F; };
-  // Neighbours in a pack shall meet the same end of the prior of f, or none.
-  std::stable_sort(voxels.begin(), voxels.end(), [&](auto u, auto v) { return place_of_f(u) < place_of_f(v); });
+  sort_by_f(voxels, start);
 
   const auto b0 = static_cast<std::size_t>(std::min_element(b.begin(), b.end()) - b.begin());
-  const auto kernel = options.scalar ? posterior_kernel_scalar() : posterior_kernel();
   const float* from = packed.data<float>();
   const auto star = [&](double D_star) { return prior.log_D_star ? std::log(D_star) : D_star; };
   const double star_low = star(prior.D_star_low), star_high = star(prior.D_star_high);
@@ -233,73 +279,103 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
         const double p[] = {start.values[0][v], start.values[1][v], start.values[2][v], D_star};
         fisher.errors(p, sigma, error_D, error_star);
       }
-      search[i].D = about(start.values[2][v], 5.0 * error_D, prior_D);
-      search[i].D_star = about(star(D_star), 5 * (prior.log_D_star ? error_star / D_star : error_star), prior_star);
+      search[i].D = about(start.values[2][v], options.box * error_D, prior_D);
+      // Posteriors of D_star are skewed: they reach further up. In its logarithm they do not.
+      search[i].D_star = prior.log_D_star ? about(star(D_star), options.box * error_star / D_star, prior_star)
+                                          : about(D_star, options.box * error_star, prior_star, 1.4);
     }
   });
-  // Most posteriors lie where the fit says; the others are searched for.
-  constexpr int rounds = 32;
-  progress.begin("IVIM posterior", voxels.size());
-  for (int round = 0; round < rounds && !voxels.empty(); ++round) {
-    std::vector<std::uint8_t> again(voxels.size(), 0);
+  PosteriorRun common{};
+  common.n_samples = static_cast<int>(n_samples), common.n_D = options.n_D, common.n_D_star = options.n_D_star;
+  common.b = b.data(), common.noise_sd = sigma;
+  common.moments = options.magnitude ? magnitude_variances().data() : nullptr;
+  common.cut = cut_table().data();
+  common.counts = options.counts.empty() ? nullptr : options.counts.data();
+  common.f_low = prior.f_low, common.f_high = prior.f_high;
+  common.log_D_star = prior.log_D_star, common.S0_known = options.S0.has_value();
+  std::vector<std::uint8_t> again;
+  // What came out for voxel number `which` of the round, entry i of the run.
+  const auto settle = [&](const PosteriorRun& r, std::size_t i, std::size_t which) {
+    const std::size_t v = voxels[which];
+    // In the logarithm, the nodes are spread in what D_star is told in: its sd over its mean.
+    const double mean_star = r.mean[3][i], sd_star = prior.log_D_star ? r.sd[3][i] / mean_star : r.sd[3][i];
+    again[which] =
+        search[which].again(prior_D, prior_star, options, {r.mean[2][i], r.sd[2][i], r.edge[0][i], r.edge[1][i]},
+                            {star(mean_star), sd_star, r.edge[2][i], r.edge[3][i]});
+    bool finite = true;
+    for (std::size_t m = 0; m < 4; ++m) {
+      out.mean[m][v] = static_cast<float>(r.mean[m][i]), out.sd[m][v] = static_cast<float>(r.sd[m][i]);
+      finite = finite && std::isfinite(r.mean[m][i]) && std::isfinite(r.sd[m][i]);
+    }
+    out.status[v] = finite ? fit::FitStatus::converged : fit::FitStatus::singular;
+    if (!finite)
+      for (std::size_t m = 0; m < 4; ++m) out.mean[m][v] = out.sd[m][v] = nan;
+    out.flags[v] = static_cast<std::uint8_t>((out.sd[3][v] > 0.7 * prior_sd_star ? prior_decides_D_star : 0) |
+                                             (out.sd[2][v] > 0.7 * prior_sd_D ? prior_decides_D : 0) |
+                                             (from[b0 * n_voxels + v] < 5 * sigma ? low_signal : 0));
+  };
+  const auto put = [&](Work& work, std::size_t i, std::size_t which) {
+    work.put(i, voxels[which], from, n_voxels, start, search[which], sigma, options.S0.value_or(1.0));
+  };
+  const auto round_on_cpu = [&](bool first_round) {
+    const auto kernel = options.scalar ? posterior_kernel_scalar() : posterior_kernel();
     const std::size_t n_tiles = (voxels.size() + posterior_tile - 1) / posterior_tile;
     parallel_for(
         n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),
         [&](std::size_t begin, std::size_t end) {
-          Work work(options, n_samples);
-          std::vector<double> params(4), signal(n_samples);
+          Work work(n_samples, posterior_stride);
+          const auto room =
+              allocate(static_cast<std::size_t>(posterior_room(common.n_samples, common.n_D_star)) * 8 * sizeof(double),
+                       Device::cpu());
+          PosteriorRun r = work.run(common, work.block(), 0);
+          r.work = reinterpret_cast<double*>(room.get());
           for (std::size_t tile = begin; tile < end; ++tile) {
             if (cancel) cancel->check();
             const std::size_t first = tile * posterior_tile,
                               n = std::min<std::size_t>(posterior_tile, voxels.size() - first);
-            const std::size_t padded = (n + 7) / 8 * 8;
-            const PosteriorRun r = work.run(options, b, static_cast<int>(padded));
-            for (std::size_t i = 0; i < padded; ++i) {
-              const std::size_t v = voxels[first + std::min(i, n - 1)];
-              const bool known = fit::usable(start.status[v]);
-              for (std::size_t p = 0; p < 4; ++p) params[p] = start.values[p][v];
-              if (known) curve_signal(models().get("ivim.biexponential"), b, params, {}, signal);
-              for (std::size_t k = 0; k < n_samples; ++k) {
-                double y = from[k * n_voxels + v], w = 1;
-                if (options.magnitude) {
-                  const auto m = magnitude_moments((known ? signal[k] : y) / sigma);
-                  y -= m.mean * sigma - (known ? signal[k] : y);
-                  w = 1 / m.variance;
-                }
-                if (!options.counts.empty()) w *= options.counts[k];
-                work.y(k)[i] = y, work.weight(k)[i] = w;
-              }
-              const std::size_t at = first + std::min(i, n - 1);
-              const Search& where = search[at];
-              work.at(0)[i] = sigma * where.noise;
-              work.at(1)[i] = where.D.low, work.at(2)[i] = where.D.high;
-              work.at(3)[i] = where.D_star.low, work.at(4)[i] = where.D_star.high;
-              work.at(5)[i] = options.S0.value_or(1.0);
-            }
+            r.n = static_cast<std::int64_t>((n + 7) / 8 * 8);
+            for (std::size_t i = 0; i < n; ++i) put(work, i, first + i);
+            for (std::size_t i = n; i < static_cast<std::size_t>(r.n); ++i) work.repeat(i, n - 1);
             kernel(r);
-            for (std::size_t i = 0; i < n; ++i) {
-              const std::size_t v = voxels[first + i];
-              // In the logarithm, the nodes are spread in what D_star is told in: its sd over its mean.
-              const double mean_star = r.mean[3][i], sd_star = prior.log_D_star ? r.sd[3][i] / mean_star : r.sd[3][i];
-              again[first + i] = search[first + i].again(prior_D, prior_star, options,
-                                                         {r.mean[2][i], r.sd[2][i], r.edge[0][i], r.edge[1][i]},
-                                                         {star(mean_star), sd_star, r.edge[2][i], r.edge[3][i]});
-              bool finite = true;
-              for (std::size_t m = 0; m < 4; ++m) {
-                out.mean[m][v] = static_cast<float>(r.mean[m][i]), out.sd[m][v] = static_cast<float>(r.sd[m][i]);
-                finite = finite && std::isfinite(r.mean[m][i]) && std::isfinite(r.sd[m][i]);
-              }
-              out.status[v] = finite ? fit::FitStatus::converged : fit::FitStatus::singular;
-              if (!finite)
-                for (std::size_t m = 0; m < 4; ++m) out.mean[m][v] = out.sd[m][v] = nan;
-              out.flags[v] = static_cast<std::uint8_t>((out.sd[3][v] > 0.7 * prior_sd_star ? prior_decides_D_star : 0) |
-                                                       (out.sd[2][v] > 0.7 * prior_sd_D ? prior_decides_D : 0) |
-                                                       (from[b0 * n_voxels + v] < 5 * sigma ? low_signal : 0));
-            }
-            if (round == 0) progress.add(n);
+            for (std::size_t i = 0; i < n; ++i) settle(r, i, first + i);
+            if (first_round) progress.add(n);
           }
         },
         cancel);
+  };
+  const auto round_on_cuda = [&]([[maybe_unused]] bool first_round) {
+#if defined(LARMOR_HAS_CUDA)
+    constexpr std::size_t piece = 1u << 17;
+    DeviceMemory fixed(device);
+    PosteriorRun there = common;
+    there.b = fixed.copy(b.data(), b.size());
+    if (common.moments) there.moments = fixed.copy(common.moments, static_cast<std::size_t>(moments_cells) + 1);
+    there.cut = fixed.copy(common.cut, cut_table().size());
+    if (common.counts) there.counts = fixed.copy(common.counts, b.size());
+    for (std::size_t first = 0; first < voxels.size(); first += piece) {
+      if (cancel) cancel->check();
+      const std::size_t n = std::min(piece, voxels.size() - first);
+      Work work(n_samples, n);
+      for (std::size_t i = 0; i < n; ++i) put(work, i, first + i);
+      DeviceMemory memory(device);
+      double* block = memory.room<double>(work.size_in() + work.size_out());
+      memory.to_device(block, static_cast<const double*>(work.block()), work.size_in());
+      PosteriorRun r = work.run(there, block, n);
+      r.work = memory.room<double>(n * static_cast<std::size_t>(posterior_room(r.n_samples, r.n_D_star)));
+      posterior_launch(r, device.index);
+      memory.back(work.block() + work.size_in(), static_cast<const double*>(block + work.size_in()), work.size_out());
+      const PosteriorRun here = work.run(common, work.block(), n);
+      for (std::size_t i = 0; i < n; ++i) settle(here, i, first + i);
+      if (first_round) progress.add(n);
+    }
+#endif
+  };
+  // Most posteriors lie where the fit says; the others are searched for.
+  constexpr int rounds = 32;
+  progress.begin("IVIM posterior", voxels.size());
+  for (int round = 0; round < rounds && !voxels.empty(); ++round) {
+    again.assign(voxels.size(), 0);
+    device.is_cpu() ? round_on_cpu(round == 0) : round_on_cuda(round == 0);
     std::size_t left = 0;
     for (std::size_t i = 0; i < voxels.size(); ++i)
       if (again[i]) voxels[left] = voxels[i], search[left] = search[i], ++left;

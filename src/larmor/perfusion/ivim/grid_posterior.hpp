@@ -24,7 +24,8 @@ struct PosteriorOptions {
   std::optional<double> S0 = {};        // known signal without diffusion weighting; absent: free, equally likely
   bool magnitude = true;                // noise is Rician: its mean and variance at the fitted signal are accounted for
   std::vector<double> counts = {};      // volumes averaged into each sample; empty: 1
-  int n_D = 14, n_D_star = 18;          // of a box of 5 sds to each side of where the posterior lies
+  int n_D = 13, n_D_star = 16;          // of the box where the posterior lies
+  double box = 4.5;                     // its reach to each side [sd]
   bool scalar = false;                  // one number a lane: slow, for comparison
 };
 
@@ -47,7 +48,8 @@ struct Posterior {
 /// form at each. The mean has the least expected squared error of all estimates under the prior.
 ///
 /// The nodes fill the part of the prior in which a least-squares fit and its standard errors say the posterior lies; a
-/// voxel whose posterior turns out to reach beyond, or to fall between the nodes, is done again where it is.
+/// voxel whose posterior turns out to reach beyond, or to fall between the nodes, is done again where it is. Nodes 0.7
+/// sd apart are as good as any number over the whole prior: midpoints 1.2 sd apart are exact to 1e-5 for a Gaussian.
 ///
 /// data   real (voxels..., b) with b last; b [s/mm2] any order, repeats welcome
 /// mask   one a voxel, or empty for all

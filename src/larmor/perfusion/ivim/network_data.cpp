@@ -65,15 +65,53 @@ NetworkData network_data(const Signals& s, double tolerance) {
   return out;
 }
 
-std::vector<float> training_voxels(const NetworkData& d, std::size_t& n, double part) {
+namespace {
+
+std::vector<std::size_t> without_background(const NetworkData& d, double part) {
   const auto threshold = static_cast<float>(part) * percentile(good_S0(d), 0.99);
   std::vector<std::size_t> voxels;
   for (std::size_t v = 0; v < d.n; ++v)
     if (d.good[v] && d.S0[v] > threshold) voxels.push_back(v);
-  n = voxels.size();
+  return voxels;
+}
+
+std::vector<float> columns(const NetworkData& d, const std::vector<std::size_t>& voxels) {
   std::vector<float> out;
   for (std::size_t k = 0; k < d.protocol.b.size(); ++k)
     for (const auto v : voxels) out.push_back(d.ratios[k * d.n + v]);
+  return out;
+}
+
+}  // namespace
+
+std::vector<float> training_voxels(const NetworkData& d, std::size_t& n, double part) {
+  const auto voxels = without_background(d, part);
+  n = voxels.size();
+  return columns(d, voxels);
+}
+
+PatientVoxels patient_voxels(const Signals& s, const NetworkData& d, const Prior& prior, double noise_sd, double low,
+                             double high, std::size_t most, double part, const Cancel* cancel) {
+  std::vector<std::size_t> within;
+  for (const auto v : without_background(d, part))
+    if (const double noise = noise_sd / d.S0[v]; noise >= low && noise <= high) within.push_back(v);
+  PatientVoxels out;
+  if (within.empty()) return out;
+  const std::size_t step = (within.size() + most - 1) / most;
+  std::vector<std::uint8_t> mask(d.n, 0);
+  for (std::size_t i = 0; i < within.size(); i += step) mask[within[i]] = 1;
+  PosteriorOptions o;
+  o.prior = prior, o.noise_sd = noise_sd, o.counts = s.counts;
+  const Posterior p = grid_posterior(s.data, s.b, mask, o, {}, cancel);
+  std::vector<std::size_t> used;
+  for (std::size_t v = 0; v < d.n; ++v)
+    if (mask[v] && fit::usable(p.status[v])) used.push_back(v);
+  out.n = used.size();
+  out.ratios = columns(d, used);
+  for (const auto v : used) {
+    out.noise.push_back(static_cast<float>(noise_sd / d.S0[v]));
+    for (std::size_t m = 0; m < 3; ++m) out.mean[m].push_back(p.mean[m + 1][v]), out.sd[m].push_back(p.sd[m + 1][v]);
+  }
   return out;
 }
 

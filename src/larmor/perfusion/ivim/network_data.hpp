@@ -20,6 +20,12 @@ NetworkData network_data(const Signals& signals, double tolerance = 1.0);
 /// background. (b, sample), n written.
 std::vector<float> training_voxels(const NetworkData& data, std::size_t& n, double part = 0.1);
 
+/// At most `most` of the same voxels, evenly out of all, whose noise over S0 is within [low, high], with the grid
+/// posterior of their signals. noise_sd is that of one volume. Errors   those of grid_posterior()
+PatientVoxels patient_voxels(const Signals& signals, const NetworkData& data, const Prior& prior, double noise_sd,
+                             double low, double high, std::size_t most = 20000, double part = 0.1,
+                             const Cancel* cancel = nullptr);
+
 /// Noise sd of one volume over S0 in good voxels: its 5th and 95th percentile.
 /// Errors   Errc::range, Errc::numeric: those of noise_from_residuals()
 std::pair<double, double> noise_range(const Signals& signals, const NetworkData& data);

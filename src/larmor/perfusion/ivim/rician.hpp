@@ -13,5 +13,7 @@ struct MagnitudeMoments {
 };
 /// From a table, within 1e-6 of the formula; A < 0 counts as 0.
 MagnitudeMoments magnitude_moments(double A);
+/// Its variance by the formula itself, A >= 0.
+double magnitude_variance(double A);
 
 }  // namespace larmor::ivim

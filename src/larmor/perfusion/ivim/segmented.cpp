@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/ivim/kernels/segmented_kernel.hpp>
@@ -89,41 +90,78 @@ fit::CurveFit segmented_fit(const Array& data, std::span<const double> b, std::s
   }
   common.fast = fast.data();
 
+  const Device device = data.device();
+  if (!device.is_cpu()) require_cuda(device);
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
   const float* from = packed.data<float>();
-  const auto kernel = options.scalar ? segmented_kernel_scalar() : segmented_kernel();
+  // Columns `first` to `first` + n of the voxels to do, rows `stride` apart.
+  const auto gather = [&](std::size_t first, std::size_t n, float* to, std::size_t stride) {
+    const bool run = voxels[first + n - 1] - voxels[first] == n - 1;  // consecutive voxels are copied whole
+    for (std::size_t k = 0; k < n_samples; ++k, to += stride) {
+      if (run)
+        std::copy_n(from + k * n_voxels + voxels[first], n, to);
+      else
+        for (std::size_t i = 0; i < n; ++i) to[i] = from[k * n_voxels + voxels[first + i]];
+      std::fill(to + n, to + stride, 0.0f);
+    }
+  };
+  constexpr std::size_t n_fields = 10;
+  const auto fields_at = [](SegmentedRun& r, float* base, std::size_t stride) {
+    for (std::size_t m = 0; m < 4; ++m) r.value[m] = base + m * stride, r.error[m] = base + (4 + m) * stride;
+    r.residual_sd = base + 8 * stride, r.status = base + 9 * stride;
+  };
+  const auto keep = [&](const SegmentedRun& r, std::size_t first, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t v = voxels[first + i];
+      for (std::size_t m = 0; m < 4; ++m) out.values[m][v] = r.value[m][i], out.standard_error[m][v] = r.error[m][i];
+      out.residual_sd[v] = r.residual_sd[i];
+      out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
+    }
+  };
   progress.begin("segmented IVIM fit", voxels.size());
+#if defined(LARMOR_HAS_CUDA)
+  if (!device.is_cpu()) {
+    DeviceMemory fixed(device);
+    common.b = fixed.copy(b_values.data(), b_values.size()), common.part = fixed.copy(parts.data(), parts.size());
+    common.fast = fixed.copy(fast.data(), fast.size());
+    constexpr std::size_t piece = 1u << 20;
+    for (std::size_t first = 0; first < voxels.size(); first += piece) {
+      if (cancel) cancel->check();
+      const std::size_t n = std::min(piece, voxels.size() - first);
+      std::vector<float> y(n_samples * n), results(n_fields * n);
+      gather(first, n, y.data(), n);
+      DeviceMemory memory(device);
+      SegmentedRun r = common;
+      r.n = r.stride = static_cast<std::int64_t>(n), r.y = memory.copy(y.data(), y.size());
+      float* there = memory.room<float>(results.size());
+      fields_at(r, there, n);
+      segmented_launch(r, device.index);
+      memory.back(results.data(), static_cast<const float*>(there), results.size());
+      fields_at(r, results.data(), n);
+      keep(r, first, n);
+      progress.add(n);
+    }
+    progress.end();
+    return out;
+  }
+#endif
+  const auto kernel = options.scalar ? segmented_kernel_scalar() : segmented_kernel();
   const std::size_t n_tiles = (voxels.size() + segmented_tile - 1) / segmented_tile;
   parallel_for(
       n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 32),
       [&](std::size_t begin, std::size_t end) {
-        std::vector<float> y(n_samples * segmented_stride), results(10 * segmented_stride);
+        std::vector<float> y(n_samples * segmented_stride), results(n_fields * segmented_stride);
+        SegmentedRun r = common;
+        r.y = y.data();
+        fields_at(r, results.data(), segmented_stride);
         for (std::size_t tile = begin; tile < end; ++tile) {
           if (cancel) cancel->check();
           const std::size_t first = tile * segmented_tile,
                             n = std::min<std::size_t>(segmented_tile, voxels.size() - first);
-          const bool run = voxels[first + n - 1] - voxels[first] == n - 1;  // consecutive voxels are copied whole
-          for (std::size_t k = 0; k < n_samples; ++k) {
-            float* to = y.data() + k * segmented_stride;
-            if (run)
-              std::copy_n(from + k * n_voxels + voxels[first], n, to);
-            else
-              for (std::size_t i = 0; i < n; ++i) to[i] = from[k * n_voxels + voxels[first + i]];
-            std::fill(to + n, to + segmented_stride, 0.0f);
-          }
-          SegmentedRun r = common;
-          r.n = static_cast<int>((n + 31) / 32 * 32), r.y = y.data();
-          const auto field = [&](std::size_t i) { return results.data() + i * segmented_stride; };
-          for (std::size_t m = 0; m < 4; ++m) r.value[m] = field(m), r.error[m] = field(4 + m);
-          r.residual_sd = field(8), r.status = field(9);
+          gather(first, n, y.data(), segmented_stride);
+          r.n = static_cast<std::int64_t>((n + 31) / 32 * 32);
           kernel(r);
-          for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t v = voxels[first + i];
-            for (std::size_t m = 0; m < 4; ++m)
-              out.values[m][v] = r.value[m][i], out.standard_error[m][v] = r.error[m][i];
-            out.residual_sd[v] = r.residual_sd[i];
-            out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
-          }
+          keep(r, first, n);
           progress.add(n);
         }
       },

@@ -56,6 +56,16 @@ void check(const Protocol& p, const PosteriorTraining& o) {
         Errc::range,
         fmt::format("a pool of {}, batches of {}, {} epochs, patience {}", o.pool, o.batch, o.epochs, o.patience),
         "a batch is 16 or more and no larger than the pool; 1 and more of the rest");
+  if (!(o.voxel_share >= 0 && o.voxel_share < 1))
+    throw Error(Errc::range, fmt::format("a share of {} of the patient's voxels", o.voxel_share),
+                "give 0 or more, and below 1: the noise is learned from simulations");
+  const PatientVoxels& v = o.voxels;
+  if (v.n > 0 && (v.ratios.size() != v.n * p.b.size() || v.noise.size() != v.n))
+    throw Error(Errc::shape, fmt::format("{} ratios and {} noise levels for {} voxels of {} b-values", v.ratios.size(),
+                                         v.noise.size(), v.n, p.b.size()));
+  for (std::size_t m = 0; v.n > 0 && m < 3; ++m)
+    if (v.mean[m].size() != v.n || v.sd[m].size() != v.n)
+      throw Error(Errc::shape, fmt::format("{} means and {} sds for {} voxels", v.mean[m].size(), v.sd[m].size(), v.n));
 }
 
 // Training goes this far beyond the noise asked for. One level alone would be worth more than it should: the noise over
@@ -176,9 +186,10 @@ struct Loss {
 };
 
 /// Of n samples: squared errors of the means, weighted; the likelihood of those errors for the sds, which does not move
-/// the means. `grad` rows `stride` apart.
-Loss loss_of(const float* out, const float* target, const float* weight, const double (&scale)[3], float* grad,
-             std::size_t stride, std::size_t n, std::size_t batch) {
+/// the means.
+/// `variance` (3, sample), that of the target, or null for 0; `grad` rows `stride` apart.
+Loss loss_of(const float* out, const float* target, const float* variance, const float* weight,
+             const double (&scale)[3], float* grad, std::size_t stride, std::size_t n, std::size_t batch) {
   Loss loss;
   loss.n = n;
   const float inverse = 1 / static_cast<float>(batch);
@@ -188,7 +199,8 @@ Loss loss_of(const float* out, const float* target, const float* weight, const d
     const auto k = static_cast<float>(scale[m]);
     double squares = 0, likelihood = 0;
     for (std::size_t s = 0; s < n; ++s) {
-      const float r = y[s] - t[s], level = std::clamp(l[s], -8.0F, 3.0F), q = r * r * std::exp(-2 * level);
+      const float r = y[s] - t[s], level = std::clamp(l[s], -8.0F, 3.0F);
+      const float q = (r * r + (variance ? variance[m * stride + s] : 0)) * std::exp(-2 * level);
       squares += r * r * weight[s], likelihood += level + 0.5F * q;
       if (!grad) continue;
       gy[s] = 2 * r * weight[s] * k * inverse;
@@ -204,6 +216,7 @@ Loss loss_of(const float* out, const float* target, const float* weight, const d
 VoxelNetwork train_posterior(const Protocol& protocol, const PosteriorTraining& o, NetworkTraining* how,
                              const Progress& progress, const Cancel* cancel) {
   check(protocol, o);
+  const bool with_voxels = o.voxels.n > 0 && o.voxel_share > 0;
   const auto start = std::chrono::steady_clock::now();
   const std::size_t n_b = protocol.b.size(), n_in = n_b + 1;
   const Simulator simulator(protocol, o);
@@ -249,7 +262,7 @@ VoxelNetwork train_posterior(const Protocol& protocol, const PosteriorTraining& 
   trainers.reserve(n_shards);
   for (std::size_t i = 0; i < n_shards; ++i) {
     trainers.emplace_back(net, share, o.rate);
-    grads.emplace_back(6 * trainers[i].stride()), targets.emplace_back(3 * trainers[i].stride());
+    grads.emplace_back(6 * trainers[i].stride()), targets.emplace_back(6 * trainers[i].stride());
     randoms.emplace_back(o.seed * 1000003 + i);
   }
   // Each parameter's squared error counts by the inverse of what it has come down to, so that all three come to their
@@ -274,21 +287,36 @@ VoxelNetwork train_posterior(const Protocol& protocol, const PosteriorTraining& 
           auto& trainer = trainers[i];
           const std::size_t stride = trainer.stride();
           float* x = trainer.inputs();
+          float *wanted = targets[i].data(), *variance = wanted + 3 * stride;
           for (std::size_t s = 0; s < share; ++s) {
-            const std::size_t which = randoms[i].bits() % o.pool;
             float noise = 0;
-            simulator.put(which, randoms[i], x + s, stride, noise);
+            if (with_voxels && randoms[i].even() < o.voxel_share) {
+              const std::size_t v = randoms[i].bits() % o.voxels.n;
+              for (std::size_t k = 0; k < n_b; ++k) x[k * stride + s] = o.voxels.ratios[k * o.voxels.n + v];
+              noise = o.voxels.noise[v];
+              x[n_b * stride + s] = std::log(noise);
+              for (std::size_t m = 0; m < 3; ++m) {
+                const double sd = o.voxels.sd[m][v] / target.sd[m];
+                wanted[m * stride + s] = static_cast<float>((o.voxels.mean[m][v] - target.mean[m]) / target.sd[m]);
+                variance[m * stride + s] = static_cast<float>(sd * sd);
+              }
+            } else {
+              const std::size_t which = randoms[i].bits() % o.pool;
+              simulator.put(which, randoms[i], x + s, stride, noise);
+              const float* t = simulator.truth(which);
+              for (std::size_t m = 0; m < 3; ++m) {
+                wanted[m * stride + s] = static_cast<float>((t[m] - target.mean[m]) / target.sd[m]);
+                variance[m * stride + s] = 0;
+              }
+            }
             weights[i][s] = static_cast<float>(std::sqrt(o.noise_low * o.noise_high)) / noise;
-            const float* t = simulator.truth(which);
-            for (std::size_t m = 0; m < 3; ++m)
-              targets[i].data()[m * stride + s] = static_cast<float>((t[m] - target.mean[m]) / target.sd[m]);
           }
           for (std::size_t k = 0; k < n_in; ++k)
             for (std::size_t s = 0; s < share; ++s)
               x[k * stride + s] = (x[k * stride + s] - in_mean[k]) * in_inverse[k];
           trainer.forward(share);
-          loss_of(trainer.outputs(), targets[i].data(), weights[i].data(), scale, grads[i].data(), stride, share,
-                  batch);
+          loss_of(trainer.outputs(), wanted, with_voxels ? variance : nullptr, weights[i].data(), scale,
+                  grads[i].data(), stride, share, batch);
           trainer.backward(grads[i].data(), share);
         }
       });
@@ -297,7 +325,8 @@ VoxelNetwork train_posterior(const Protocol& protocol, const PosteriorTraining& 
       trainers[0].step();
     }
     const auto y = net(val_in, n_val, cancel);
-    const Loss loss = loss_of(y.data(), val_target.data(), val_weight.data(), scale, nullptr, n_val, n_val, n_val);
+    const Loss loss =
+        loss_of(y.data(), val_target.data(), nullptr, val_weight.data(), scale, nullptr, n_val, n_val, n_val);
     double value = 0;
     for (std::size_t m = 0; m < 3; ++m) {
       const double mse = loss.squares[m] / n_val;

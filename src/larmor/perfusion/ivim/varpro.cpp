@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/core/device_memory.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/ivim/kernels/varpro_kernel.hpp>
@@ -73,18 +74,72 @@ fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span
   fill(std::max(common.lower[3], 1e-4), common.upper[3], common.star_start, varpro_star_starts, fast);
   common.slow = slow.data(), common.fast = fast.data();
 
+  const Device device = data.device();
+  if (!device.is_cpu()) require_cuda(device);
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
   const float* from = packed.data<float>();
-  const auto kernel = options.scalar ? varpro_kernel_scalar() : varpro_kernel();
   double total_weight = 0;
   for (const double w : weights) total_weight += w;
+  constexpr std::size_t n_fields = 11;
+  const auto fields_at = [](VarproRun& r, double* base, std::size_t stride) {
+    for (std::size_t m = 0; m < 4; ++m) r.value[m] = base + m * stride, r.error[m] = base + (4 + m) * stride;
+    r.sse = base + 8 * stride, r.status = base + 9 * stride, r.iterations = base + 10 * stride;
+  };
+  // Results of voxels `first` to `first` + n of those to do, whose signals are y, rows `stride` apart.
+  const auto keep = [&](const VarproRun& r, const double* y, std::size_t stride, std::size_t first, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t v = voxels[first + i];
+      const double variance = K > 4 ? r.sse[i] / static_cast<double>(K - 4) : std::nan("");
+      double mean = 0, sst = 0;
+      for (std::size_t k = 0; k < K; ++k) mean += weights[k] * y[k * stride + i] / total_weight;
+      for (std::size_t k = 0; k < K; ++k) sst += weights[k] * std::pow(y[k * stride + i] - mean, 2);
+      for (std::size_t m = 0; m < 4; ++m) {
+        out.values[m][v] = static_cast<float>(r.value[m][i]);
+        out.standard_error[m][v] = static_cast<float>(r.error[m][i] * std::sqrt(variance));
+      }
+      out.residual_sd[v] = static_cast<float>(std::sqrt(variance));
+      out.R2[v] = static_cast<float>(1 - r.sse[i] / sst);
+      out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
+      out.iterations[v] = static_cast<std::uint8_t>(r.iterations[i]);
+    }
+  };
   progress.begin("IVIM by variable projection", voxels.size());
+#if defined(LARMOR_HAS_CUDA)
+  if (!device.is_cpu()) {
+    DeviceMemory fixed(device);
+    common.b = fixed.copy(b.data(), K), common.weight = fixed.copy(weights.data(), K);
+    common.slow = fixed.copy(slow.data(), slow.size()), common.fast = fixed.copy(fast.data(), fast.size());
+    constexpr std::size_t piece = 1u << 19;
+    for (std::size_t first = 0; first < voxels.size(); first += piece) {
+      if (cancel) cancel->check();
+      const std::size_t n = std::min(piece, voxels.size() - first);
+      std::vector<double> y(K * n), results(n_fields * n);
+      for (std::size_t k = 0; k < K; ++k)
+        for (std::size_t i = 0; i < n; ++i) y[k * n + i] = double{from[k * n_voxels + voxels[first + i]]};
+      DeviceMemory memory(device);
+      VarproRun r = common;
+      r.n = r.stride = static_cast<std::int64_t>(n), r.y = memory.copy(y.data(), y.size());
+      double* there = memory.room<double>(results.size());
+      fields_at(r, there, n);
+      varpro_launch(r, device.index);
+      memory.back(results.data(), static_cast<const double*>(there), results.size());
+      fields_at(r, results.data(), n);
+      keep(r, y.data(), n, first, n);
+      progress.add(n);
+    }
+    progress.end();
+    return out;
+  }
+#endif
+  const auto kernel = options.scalar ? varpro_kernel_scalar() : varpro_kernel();
   const std::size_t n_tiles = (voxels.size() + varpro_tile - 1) / varpro_tile;
   parallel_for(
       n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),
       [&](std::size_t begin, std::size_t end) {
-        std::vector<double> y(K * varpro_stride), results(11 * varpro_stride);
-        const auto work = allocate(4 * K * 8 * sizeof(double), Device::cpu());
+        std::vector<double> y(K * varpro_stride), results(n_fields * varpro_stride);
+        VarproRun r = common;
+        r.y = y.data();
+        fields_at(r, results.data(), varpro_stride);
         for (std::size_t tile = begin; tile < end; ++tile) {
           if (cancel) cancel->check();
           const std::size_t first = tile * varpro_tile, n = std::min<std::size_t>(varpro_tile, voxels.size() - first);
@@ -92,27 +147,9 @@ fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span
           for (std::size_t k = 0; k < K; ++k)
             for (std::size_t i = 0; i < padded; ++i)
               y[k * varpro_stride + i] = double{from[k * n_voxels + voxels[first + std::min(i, n - 1)]]};
-          VarproRun r = common;
-          r.n = static_cast<int>(padded), r.y = y.data(), r.work = reinterpret_cast<double*>(work.get());
-          const auto field = [&](std::size_t i) { return results.data() + i * varpro_stride; };
-          for (std::size_t m = 0; m < 4; ++m) r.value[m] = field(m), r.error[m] = field(4 + m);
-          r.sse = field(8), r.status = field(9), r.iterations = field(10);
+          r.n = static_cast<std::int64_t>(padded);
           kernel(r);
-          for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t v = voxels[first + i];
-            const double variance = K > 4 ? r.sse[i] / static_cast<double>(K - 4) : std::nan("");
-            double mean = 0, sst = 0;
-            for (std::size_t k = 0; k < K; ++k) mean += weights[k] * y[k * varpro_stride + i] / total_weight;
-            for (std::size_t k = 0; k < K; ++k) sst += weights[k] * std::pow(y[k * varpro_stride + i] - mean, 2);
-            for (std::size_t m = 0; m < 4; ++m) {
-              out.values[m][v] = static_cast<float>(r.value[m][i]);
-              out.standard_error[m][v] = static_cast<float>(r.error[m][i] * std::sqrt(variance));
-            }
-            out.residual_sd[v] = static_cast<float>(std::sqrt(variance));
-            out.R2[v] = static_cast<float>(1 - r.sse[i] / sst);
-            out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
-            out.iterations[v] = static_cast<std::uint8_t>(r.iterations[i]);
-          }
+          keep(r, y.data(), varpro_stride, first, n);
           progress.add(n);
         }
       },

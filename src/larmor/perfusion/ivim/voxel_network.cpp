@@ -6,6 +6,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
+#include <larmor/nn/mlp_device.hpp>
 #include <larmor/perfusion/ivim/voxel_network.hpp>
 #include <sstream>
 
@@ -116,13 +117,16 @@ nn::Weights VoxelNetwork::weights() const {
 }
 
 NetworkEstimate VoxelNetwork::operator()(std::span<const float> ratios, std::span<const float> noise, std::size_t n,
-                                         const Cancel* cancel) const {
+                                         const Cancel* cancel, Device device) const {
   const std::size_t n_b = protocol.b.size();
   if (ratios.size() != n * n_b)
     throw Error(Errc::shape, fmt::format("{} values for {} samples of {} b-values", ratios.size(), n, n_b));
   const auto part = [n](const std::vector<float>& y, std::size_t i) {
     return std::vector<float>(y.begin() + static_cast<std::ptrdiff_t>(i * n),
                               y.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+  };
+  const auto outputs = [&](const nn::Mlp& net, std::span<const float> in) {
+    return device.is_cpu() ? net(in, n, cancel) : nn::infer_on(device, net, in, n, cancel);
   };
   NetworkEstimate e;
   if (kind == NetworkKind::posterior) {
@@ -132,7 +136,7 @@ NetworkEstimate VoxelNetwork::operator()(std::span<const float> ratios, std::spa
     float* level = in.data() + n * n_b;
     const float low = static_cast<float>(0.8 * noise_low), high = static_cast<float>(1.25 * noise_high);
     for (std::size_t s = 0; s < n; ++s) level[s] = std::log(std::clamp(noise[s], low, high));
-    const auto y = nets[0](in, n, cancel);
+    const auto y = outputs(nets[0], in);
     e.f = part(y, 0), e.D = part(y, 1), e.D_star = part(y, 2);
     e.sd_f = part(y, 3), e.sd_D = part(y, 4), e.sd_D_star = part(y, 5);
     const auto inside = [](std::vector<float>& v, double a, double b) {
@@ -145,12 +149,12 @@ NetworkEstimate VoxelNetwork::operator()(std::span<const float> ratios, std::spa
     return e;
   }
   if (kind == NetworkKind::original) {
-    const auto y = nets[0](ratios, n, cancel);
+    const auto y = outputs(nets[0], ratios);
     e.D_star = part(y, 0), e.D = part(y, 1), e.f = part(y, 2);
   } else {
     std::vector<float>* out[] = {&e.D_star, &e.D, &e.f};
     for (std::size_t i = 0; i < 3; ++i) {
-      *out[i] = nets[i](ratios, n, cancel);
+      *out[i] = outputs(nets[i], ratios);
       for (float& x : *out[i]) x = static_cast<float>(low[i]) + static_cast<float>(high[i] - low[i]) * x;
     }
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <larmor/core/cancel.hpp>
+#include <larmor/core/device.hpp>
 #include <larmor/core/progress.hpp>
 #include <larmor/nn/mlp.hpp>
+#include <larmor/nn/normed.hpp>
 #include <larmor/nn/weights.hpp>
 #include <larmor/perfusion/ivim/grid_posterior.hpp>
 #include <span>
@@ -48,16 +50,24 @@ class VoxelNetwork {
   nn::Weights weights() const;
 
   /// ratios (b, sample): signals over that at b = 0; noise (sample): sd of one volume over the same, read by kind
-  /// posterior only, clamped to what it was trained for. Errors   Errc::shape
+  /// posterior only, clamped to what it was trained for. Errors   Errc::shape, Errc::device
   NetworkEstimate operator()(std::span<const float> ratios, std::span<const float> noise, std::size_t n,
-                             const Cancel* cancel = nullptr) const;
+                             const Cancel* cancel = nullptr, Device device = Device::cpu()) const;
 };
 
 /// How training went.
 struct NetworkTraining {
-  std::vector<double> losses;  // by epoch; posterior: of samples that are not trained on
-  int best_epoch = 0;          // from 1; the network has its weights
+  std::vector<double> losses;               // by epoch; posterior: of samples that are not trained on
+  int best_epoch = 0;                       // from 1; the network has its weights
+  std::vector<double> restart_losses = {};  // the best of every start, of self-supervised networks
   double seconds = 0;
+};
+
+/// Voxels of a patient and what the grid posterior says of their own signals (patient_voxels in network_data.hpp).
+struct PatientVoxels {
+  std::size_t n = 0;
+  std::vector<float> ratios, noise;   // (b, voxel), (voxel): as networks take them
+  std::vector<float> mean[3], sd[3];  // of f, D, D_star
 };
 
 struct PosteriorTraining {
@@ -69,9 +79,12 @@ struct PosteriorTraining {
   int epochs = 60, patience = 12;              // at most; epochs without a lower loss until it stops
   double rate = 3e-3;                          // of Adam at the start; falls to nothing as half a cosine
   std::uint64_t seed = 1;
+  PatientVoxels voxels = {};
+  double voxel_share = 0.25;  // of the samples of a batch that are voxels, when there are any
 };
-/// Trains mean and sd on simulated signals: squared error of the mean, and the likelihood of its errors for the sd.
-/// Errors   Errc::range (b-values, counts, ranges, sizes)
+/// Trains mean and sd on simulated signals: squared error of the mean, and the likelihood of its errors for the sd. A
+/// patient's voxels have no truth: their loss is the mean of the same over the posterior of their signals.
+/// Errors   Errc::range (b-values, counts, ranges, sizes), Errc::shape (voxels)
 VoxelNetwork train_posterior(const Protocol& protocol, const PosteriorTraining& options, NetworkTraining* how = nullptr,
                              const Progress& progress = {}, const Cancel* cancel = nullptr);
 
@@ -79,6 +92,9 @@ struct SelfTraining {
   nn::FitOptions fit = {};
   // optim: ranges of the outputs D_star, D, f, S0
   double low[4]{0.005, 0.0, 0.0, 0.8}, high[4]{0.2, 0.005, 0.7, 1.2};
+  nn::Regularised regularised = {};  // optim: those of the paper are batch_norm and a dropout of 0.1
+  int restarts = 1;                  // from other first weights; the one of the lowest loss is kept
+  Device device = {};                // original
 };
 /// Trains by the misfit of the signals (b, sample) that its parameters predict; kind original or optim.
 /// Errors   Errc::range, Errc::shape, Errc::numeric

@@ -89,6 +89,23 @@ TEST(IvimDeep, IsTheSameTwice) {
   EXPECT_TRUE(std::equal(a.network.parameters().begin(), a.network.parameters().end(), c.network.parameters().begin()));
 }
 
+// The kernels of CUDA, thread after thread: the same batches, so the same course but for rounding, which training
+// magnifies with every step.
+TEST(IvimDeep, TheKernelsOfADeviceTrainTheSameNetwork) {
+  const auto sim = simulate(b, {.samples = 1500});
+  const nn::FitOptions options{.epochs = 3, .seed = 2};
+  const auto here = train(b, sim.signals, 1500, options);
+  std::vector<Device> devices{Device::cpu()};
+  if (cuda_device_count() > 0) devices.push_back(Device::cuda());
+  for (const Device device : devices) {
+    const auto there = train_on(device, b, sim.signals, 1500, options);
+    ASSERT_EQ(there.fit.losses.size(), here.fit.losses.size());
+    for (std::size_t e = 0; e < 3; ++e)
+      EXPECT_NEAR(there.fit.losses[e], here.fit.losses[e], 2e-3 * here.fit.losses[e]) << device.str() << ' ' << e;
+    EXPECT_EQ(there.fit.best_epoch, here.fit.best_epoch) << device.str();
+  }
+}
+
 TEST(IvimDeep, RefusesWhatItCannotUse) {
   EXPECT_THROW(simulate(std::vector<double>{0, 10, 20}), Error);
   EXPECT_THROW(simulate(std::vector<double>{10, 20}), Error);

@@ -105,6 +105,84 @@ TEST(IvimNetwork, BoundedSelfSupervisedNetworksFindDiffusionWithoutLabels) {
   EXPECT_LT(score("", e.fit, s.truth).rmse[1], 1.5e-4);  // three times the limit after 20 rounds
 }
 
+// What comes back has the loss of its best epoch, whatever came later: training that is torn apart by its rate ends far
+// from it.
+TEST(IvimNetwork, SelfSupervisedWeightsAreThoseOfTheBestEpoch) {
+  const Simulated s = simulate(4000, classical_b, classical_prior(), 0.01, true, 15);
+  const NetworkData d = network_data({.data = s.signal, .b = b, .mask = {}});
+  for (const NetworkKind kind : {NetworkKind::original, NetworkKind::optim})
+    for (const bool regularised : {false, true}) {
+      if (regularised && kind == NetworkKind::original) continue;
+      SelfTraining o;
+      o.fit.rate = 0.05, o.fit.epochs = 40, o.fit.patience = 40;
+      if (regularised) o.regularised = {.batch_norm = true, .dropout = 0.1};
+      NetworkTraining how;
+      train_self(kind, classical(), d.ratios, 4000, o, &how);
+      ASSERT_EQ(how.losses.size(), 40);
+      EXPECT_EQ(how.best_epoch, 1 + std::min_element(how.losses.begin(), how.losses.end()) - how.losses.begin());
+      // Stopped after its best epoch, the same training gives the same network.
+      SelfTraining again = o;
+      again.fit.epochs = how.best_epoch;
+      const auto whole = train_self(kind, classical(), d.ratios, 4000, o),
+                 stopped = train_self(kind, classical(), d.ratios, 4000, again);
+      for (std::size_t i = 0; i < whole.nets.size(); ++i)
+        EXPECT_TRUE(std::equal(whole.nets[i].parameters().begin(), whole.nets[i].parameters().end(),
+                               stopped.nets[i].parameters().begin()))
+            << to_string(kind) << ' ' << regularised << ' ' << i;
+    }
+}
+
+TEST(IvimNetwork, OfSeveralStartsTheLowestLossIsKept) {
+  const Simulated s = simulate(4000, classical_b, classical_prior(), 0.01, true, 16);
+  const NetworkData d = network_data({.data = s.signal, .b = b, .mask = {}});
+  SelfTraining o;
+  o.fit.epochs = 6, o.restarts = 3;
+  NetworkTraining how;
+  const auto kept = train_self(NetworkKind::original, classical(), d.ratios, 4000, o, &how);
+  ASSERT_EQ(how.restart_losses.size(), 3);
+  EXPECT_EQ(how.losses.at(static_cast<std::size_t>(how.best_epoch) - 1),
+            *std::min_element(how.restart_losses.begin(), how.restart_losses.end()));
+  EXPECT_NE(how.restart_losses[0], how.restart_losses[1]);
+  // A start is that of its seed.
+  const auto which =
+      std::min_element(how.restart_losses.begin(), how.restart_losses.end()) - how.restart_losses.begin();
+  o.restarts = 1, o.fit.seed += 4 * static_cast<std::uint64_t>(which);
+  const auto alone = train_self(NetworkKind::original, classical(), d.ratios, 4000, o);
+  EXPECT_TRUE(std::equal(kept.nets[0].parameters().begin(), kept.nets[0].parameters().end(),
+                         alone.nets[0].parameters().begin()));
+}
+
+// Voxels have the posterior of their signals for the truth that is not known: a network that learns from them in four
+// of five samples is as good as from simulations, and knows its errors.
+TEST(IvimNetwork, LearnsFromVoxelsOfAPatientToo) {
+  Simulated patient = simulate(3000, classical_b, classical_prior(), 0.01, true, 17);
+  for (std::int64_t k = 0; k < 8; ++k)
+    for (std::int64_t v = 0; v < 500; ++v) patient.signal.data<float>()[k * 3000 + v] *= 0.02F;  // background
+  const Signals signals{.data = patient.signal, .b = b, .mask = {}};
+  const NetworkData d = network_data(signals);
+  const PatientVoxels voxels = patient_voxels(signals, d, classical_prior(), 0.01, 0.008, 0.0125);
+  EXPECT_EQ(voxels.n, 2500);
+  double squares = 0;
+  for (std::size_t v = 0; v < voxels.n; ++v) {
+    EXPECT_NEAR(voxels.noise[v], 0.01, 0.0006);  // S0 is 1 within five sds of its own noise
+    squares += std::pow((voxels.mean[1][v] - patient.truth[2][v + 500]) / voxels.sd[1][v], 2);
+  }
+  EXPECT_NEAR(std::sqrt(squares / 2500), 1, 0.05);
+  EXPECT_EQ(patient_voxels(signals, d, classical_prior(), 0.01, 0.008, 0.0125, 100).n, 100);
+  PosteriorTraining o = brief();
+  o.voxels = voxels, o.voxel_share = 0.8;
+  const VoxelNetwork net = train_posterior(classical(), o);
+  const Simulated s = simulate(20000, classical_b, classical_prior(), 0.01, true, 5);
+  const auto e = estimate("ivim.network", {.data = s.signal, .b = b, .mask = {}}, with(net, 0.01));
+  const Score c = score("network", e.fit, s.truth);
+  std::cout << "f " << c.rmse[0] << " D " << c.rmse[1] << " D* " << c.rmse[2] << "; z " << c.z[0] << ' ' << c.z[1]
+            << ' ' << c.z[2] << '\n';
+  EXPECT_LT(c.rmse[0], 0.0141 * 1.08);
+  EXPECT_LT(c.rmse[1], 4.9e-5 * 1.08);
+  EXPECT_LT(c.rmse[2], 0.0077 * 1.08);
+  for (const double z : c.z) EXPECT_NEAR(z, 1, 0.1);
+}
+
 TEST(IvimNetwork, DataOfAPatientGiveTheProtocolAndTheNoise) {
   std::vector<double> twice(b);
   twice.insert(twice.end(), b.begin(), b.end());
@@ -163,6 +241,17 @@ TEST(IvimNetwork, RefusesWhatCannotBe) {
   EXPECT_THAT(of_training([](auto&, auto& o) { o.noise_low = 0.1, o.noise_high = 0.01; }), HasSubstr("noise from 0.1"));
   EXPECT_THAT(of_training([](auto&, auto& o) { o.prior.f_high = 2; }), HasSubstr("f 0.1 to 2"));
   EXPECT_THAT(of_training([](auto&, auto& o) { o.batch = 1; }), HasSubstr("batches of 1"));
+  EXPECT_THAT(of_training([](auto&, auto& o) { o.voxel_share = 1; }), HasSubstr("a share of 1"));
+  EXPECT_THAT(of_training([](auto&, auto& o) { o.voxels.n = 5; }), HasSubstr("0 ratios"));
+  const auto of_self = [&](NetworkKind kind, auto change) {
+    SelfTraining o;
+    change(o);
+    return refusal([&] { train_self(kind, classical(), std::vector<float>(7 * 50, 0.5F), 50, o); });
+  };
+  EXPECT_THAT(of_self(NetworkKind::original, [](auto& o) { o.restarts = 0; }), HasSubstr("0 restarts"));
+  EXPECT_THAT(of_self(NetworkKind::original, [](auto& o) { o.regularised.dropout = 0.1; }), HasSubstr("neither"));
+  EXPECT_THAT(of_self(NetworkKind::optim, [](auto& o) { o.regularised.dropout = 1; }), HasSubstr("a dropout of 1"));
+  EXPECT_THAT(of_self(NetworkKind::optim, [](auto& o) { o.device = Device::cuda(); }), HasSubstr("on the CPU"));
   const auto of_estimate = [&](std::vector<double> other, auto change) {
     EstimateOptions o = with(trained(), 0.01);
     change(o);

@@ -20,8 +20,11 @@ ivim::EstimateOptions::Range range_in(const flow::Ports& io, const char* name) {
 void compute(flow::Ports& io) {
   const DiffusionSeries s = diffusion_series_in(io);
   const std::string method = ivim::methods().resolve(io.setting("method").str());
-  ivim::Signals signals{
-      .data = s.image.data, .b = s.b, .c = io.setting("c").numbers(), .counts = s.counts, .mask = s.mask};
+  ivim::Signals signals{.data = s.image.data.to(io.device()),
+                        .b = s.b,
+                        .c = io.setting("c").numbers(),
+                        .counts = s.counts,
+                        .mask = s.mask};
   ivim::EstimateOptions o;
   o.model = io.setting("model").str();
   o.S0_from_b0 = io.setting("S0").str() == "b0";

@@ -23,7 +23,7 @@ void compute(flow::Ports& io) {
   if (io.setting("noise_sd").given()) o.noise_sd = io.setting("noise_sd");
   if (io.setting("S0").given()) o.S0 = io.setting("S0");
   o.magnitude = io.setting("magnitude");
-  const ivim::Posterior p = grid_posterior(s.image.data, s.b, s.mask, o, io.progress(), &io.cancel());
+  const ivim::Posterior p = grid_posterior(s.image.data.to(io.device()), s.b, s.mask, o, io.progress(), &io.cancel());
 
   const auto g = s.image.grid();
   const Shape shape{g[0], g[1], g[2]};

@@ -9,6 +9,9 @@
 //   inside,
 // where det is that of the Gram matrix of (e1, u). The ratio is Gaussian to the order (sigma / S0)^2. A known S0 leaves
 // f alone, exactly: f^ = u (y - S0 e1) / (S0 |u|^2).
+//
+// Noise of magnitudes is accounted for by its mean and variance at the signal that the guide, a least-squares fit,
+// gives.
 #include <larmor/core/simd/lane.hpp>
 #include <larmor/perfusion/ivim/kernels/posterior_kernel.hpp>
 
@@ -62,91 +65,250 @@ LARMOR_INLINE CutGaussian<T> cut_gaussian(T low, T high) {
   return {share, select(gone, select(flip, -a, a), mean), select(gone, zero, simd::max(variance, zero))};
 }
 
-/// The same with one end: to [low, infinity).
+/// exp(x) for x <= 0 within 1e-8, which is plenty for weights: the steps of simd::exp with half its polynomial.
 template <class T>
-LARMOR_INLINE CutGaussian<T> cut_below(T low) {
-  const T zero(0.0), one(1.0), root_half(0.70710678118654752), inverse_root_2pi(0.39894228040143268);
-  low = simd::min(simd::max(low, T(-38.0)), T(38.0));
-  const T density = simd::exp(T(-0.5) * low * low) * inverse_root_2pi;
-  const T tail = density * T(1.2533141373155003) * scaled_erfc(simd::abs(low) * root_half);
-  const T share = simd::max(select(low < zero, one - tail, tail), T(1e-300)), inverse = one / share;
-  const T mean = density * inverse, variance = one + low * mean - mean * mean;
-  const auto gone = low > T(26.0);
-  return {share, select(gone, low, mean), select(gone, zero, simd::max(variance, zero))};
+LARMOR_INLINE T weight_polynomial(T r) {
+  T p(1.0 / 5040.0);
+  const double rest[] = {1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0};
+  simd::static_for<7>([&](auto i) LARMOR_LAMBDA { p = simd::fma(p, r, T(rest[i])); });
+  return p;
+}
+LARMOR_INLINE double weight_exp(double x) {
+  x = simd::max(x, -700.0);
+  const double shifter = 6755399441055744.0, biased = x * 1.4426950408889634 + shifter, n = biased - shifter;
+  const double p = weight_polynomial(x - n * 0.69314718055994531);
+  int64_t bits;
+  memcpy(&bits, &biased, 8);
+  bits = static_cast<int64_t>((static_cast<uint64_t>(bits) + 1023u) << 52);
+  double two_n;
+  memcpy(&two_n, &bits, 8);
+  return p * two_n;
+}
+#if !defined(__CUDACC__)
+LARMOR_INLINE simd::Pack<double> weight_exp(simd::Pack<double> x) {
+  using P = simd::Pack<double>;
+  using ivec = simd::VectorOf<double>::ivec;
+  x = simd::max(x, P(-700.0));
+  const P shifter(6755399441055744.0), biased = simd::fma(x, P(1.4426950408889634), shifter), n = biased - shifter;
+  const P p = weight_polynomial(simd::fma(n, P(-0.69314718055994531), x));
+  const ivec scale = (reinterpret_cast<ivec>(biased.v) + 1023) << 52;
+  return p.v * reinterpret_cast<P::vec>(scale);
+}
+#endif
+
+/// The same with one end: to [low, infinity), from the nearest of a table's places by their series, to 2e-5. The share
+/// of low > 0 is that times exp(low^2 / 2): the weight of its node is by the misfit at the end of the prior.
+template <class T>
+LARMOR_INLINE CutGaussian<T> cut_below(const double* table, T low) {
+  const T zero(0.0), one(1.0);
+  const T x = simd::min(simd::max(low, T(cut_first)), T(cut_first + cut_step * (cut_places - 1)));
+  const T place = simd::floor((x - T(cut_first)) * T(1.0 / cut_step) + T(0.5));
+  T row[4];  // share, mean, and the share's first two derivatives
+  simd::gather_row<4>(table, place, row);
+  const T t = T(cut_first) + place * T(cut_step), d = x - t, h = row[1];
+  // Of the mean h: h (h - t) and so on.
+  const T g = h - t, first = h * g, second = first * g + h * (first - one);
+  const T mean = h + d * (first + T(0.5) * d * second), share = row[0] + d * (row[2] + T(0.5) * d * row[3]);
+  const auto gone = low > x;  // everything sits at the end
+  return {share, select(gone, low, mean), select(gone, zero, simd::max(one + (x - mean) * mean, zero))};
 }
 
+/// Room of one pack of voxels, packs side by side; of one voxel among others in CUDA.
 template <class T>
-void posterior(const PosteriorRun& r) {
-  constexpr int L = LaneTraits<T>::size;
-  const int K = r.n_samples;
-  const T zero(0.0), one(1.0);
-  T* e1 = reinterpret_cast<T*>(r.work);  // (n_D, K) weighted
-  T* e2 = e1 + r.n_D * K;                // (n_D_star, K)
-  T* sums1 = e2 + r.n_D_star * K;        // (n_D, 2): y e1, e1 e1
-  T* sums2 = sums1 + 2 * r.n_D;          // (n_D_star, 2)
-  T* row = sums2 + 2 * r.n_D_star;       // (n_D_star, 5): half the misfit over the noise, S0, f S0, E12, 1 / det
-  for (int v = 0; v < r.n; v += L) {
-    const auto read = [&](const double* p) LARMOR_LAMBDA { return simd::load<T>(p + v); };
-    const auto sample = [&](const double* p, int k)
-                            LARMOR_LAMBDA { return simd::load<T>(p + static_cast<int64_t>(k) * r.stride + v); };
-    const T sigma = read(r.sigma), half_precision = T(0.5) / (sigma * sigma);
-    const T D_low = read(r.D_low), D_step = (read(r.D_high) - D_low) * T(1.0 / r.n_D);
-    const T star_low = read(r.D_star_low), star_step = (read(r.D_star_high) - star_low) * T(1.0 / r.n_D_star);
-    const auto star_at = [&](int j) LARMOR_LAMBDA {
-      const T s = star_low + star_step * T(j + 0.5);
-      return r.log_D_star ? T(simd::exp(s)) : s;
-    };
-    T* star_nodes = row + 5 * r.n_D_star;  // (n_D_star)
-    for (int j = 0; j < r.n_D_star; ++j) star_nodes[j] = star_at(j);
-    T yy = zero;
-    for (int i = 0; i < 2 * r.n_D; ++i) sums1[i] = zero;
-    for (int j = 0; j < 2 * r.n_D_star; ++j) sums2[j] = zero;
-    for (int k = 0; k < K; ++k) {
-      const T y = sample(r.y, k), w = sample(r.weight, k), b(r.b[k]);
-      yy += w * y * y;
-      // Nodes are equally spaced, so each is the one before times a constant.
-      T e = simd::exp(-b * (D_low + T(0.5) * D_step));
-      const T ratio = simd::exp(-b * D_step);
-      for (int i = 0; i < r.n_D; ++i, e = e * ratio) {
-        const T we = w * e;
-        e1[i * K + k] = we;
-        sums1[2 * i] += y * we, sums1[2 * i + 1] += e * we;
-      }
-      for (int j = 0; j < r.n_D_star; ++j) {
-        const T g = simd::exp(-b * star_nodes[j]);
-        e2[j * K + k] = g;
-        sums2[2 * j] += y * w * g, sums2[2 * j + 1] += w * g * g;
-      }
+struct PackRoom {
+  T* at;
+  LARMOR_INLINE T& operator[](int i) const { return at[i]; }
+};
+template <class T>
+struct StridedRoom {
+  T* at;
+  int64_t step;
+  LARMOR_INLINE T& operator[](int i) const { return at[i * step]; }
+};
+
+/// Signal and weights of one pack of voxels, corrected for the noise of magnitudes, into the room at `to_y` and `to_w`.
+/// Returns half the misfit of the guide over the noise, or a large number where there is none.
+template <class T, class Room>
+LARMOR_INLINE T posterior_prepare(const PosteriorRun& r, int64_t v, const Room& room, int to_y, int to_w) {
+  const T zero(0.0), one(1.0), noise(r.noise_sd), inverse_noise(1.0 / r.noise_sd);
+  T guide[4];
+  for (int m = 0; m < 4; ++m) guide[m] = simd::load<T>(r.guide[m] + v);
+  const auto known = simd::is_finite(guide[0] + guide[1] + guide[2] + guide[3]);
+  T misfit = zero;
+  for (int k = 0; k < r.n_samples; ++k) {
+    T y = simd::load<T>(r.y + static_cast<int64_t>(k) * r.stride + v);
+    T w(r.counts ? r.counts[k] : 1.0);
+    const T b(r.b[k]);
+    const T fitted = select(
+        known, guide[0] * ((one - guide[1]) * simd::exp(-b * guide[2]) + guide[1] * simd::exp(-b * guide[3])), y);
+    if (r.moments) {
+      const T A = simd::max(fitted, zero) * inverse_noise;
+      const T place = simd::min(A, T(moments_top * (1 - 1e-9))) * T(moments_cells / moments_top);
+      const T cell = simd::floor(place);
+      const T low = simd::gather(r.moments, cell, 1, 0), high = simd::gather(r.moments, cell, 1, 1);
+      const T q = one / simd::max(A * A, one);
+      const T variance = select(A < T(moments_top), low + (place - cell) * (high - low), one - T(0.5) * q * (one + q));
+      y -= simd::sqrt(A * A + T(2.0) - variance) * noise - fitted;
+      w = w / variance;
     }
-    T total = zero, least(1e300), first[4], second[4], edge[4];
+    room[to_y + k] = y, room[to_w + k] = w;
+    misfit += w * (y - fitted) * (y - fitted);
+  }
+  const T sigma = simd::load<T>(r.sigma + v);
+  return select(known, T(0.5) * misfit / (sigma * sigma), T(1e300));
+}
+
+/// A node whose S0 is known to no better than a fifth, where f is no Gaussian: means over the prior of f at places, S0
+/// integrated at each. The Gaussian of f is then no narrower than the places are apart.
+template <class T>
+struct LooseNode {
+  T weight, f, ff, S0, S0S0;  // means of f and S0 less their middles, and of the squares of these
+};
+template <class T>
+LARMOR_INLINE LooseNode<T> loose_node(const PosteriorRun& r, T yy, T Y1, T Yu, T E11, T E1u, T Euu, T sigma, T least,
+                                      T S0_middle, T f_middle) {
+  constexpr int places = 16;
+  const double step = (r.f_high - r.f_low) / places;
+  const T half_precision = T(0.5) / (sigma * sigma), zero(0.0);
+  LooseNode<T> n{zero, zero, zero, zero, zero};
+  for (int q = 0; q < places; ++q) {
+    const double f = r.f_low + step * (q + 0.5);
+    const T y_v = Y1 + T(f) * Yu, v_v = simd::max(E11 + T(2 * f) * E1u + T(f * f) * Euu, T(1e-300));
+    const T inverse = T(1.0) / v_v, S0 = y_v * inverse;
+    // Over 2 pi sigma^2, as the closed form: step / (sqrt(2 pi) sigma |v|) exp(-misfit).
+    const T exponent = simd::max((yy - y_v * S0) * half_precision - least, T(-700.0));
+    const T w = simd::select(S0 > zero, T(simd::exp(-exponent) * simd::sqrt(inverse)), zero);
+    const T f_less = T(f) - f_middle, S0_less = S0 - S0_middle;
+    n.weight += w, n.f += w * f_less, n.ff += w * f_less * f_less;
+    n.S0 += w * S0_less, n.S0S0 += w * (S0_less * S0_less + sigma * sigma * inverse);
+  }
+  const T inverse = T(1.0) / simd::max(n.weight, T(1e-300));
+  n.f = n.f * inverse, n.ff = n.ff * inverse, n.S0 = n.S0 * inverse, n.S0S0 = n.S0S0 * inverse;
+  n.weight = n.weight * (T(0.39894228040143268 * step) / sigma);
+  return n;
+}
+
+template <class T, class Room>
+LARMOR_INLINE void posterior_at(const PosteriorRun& r, int64_t v, const Room& room) {
+  const int K = r.n_samples, I = r.n_D, J = r.n_D_star;
+  const T zero(0.0), one(1.0), tiny(1e-140);  // no subnormal numbers, nor in products of two
+  // e2 (J, K), then K each: y, w, exp(-b D) of the row, w times that, the factor to the next; (J, 2): y e2, e2 e2; (J,
+  // 5): half the misfit over the noise, S0, f S0, E12, 1 / det; (J): D_star
+  const int at_y = J * K, at_w = at_y + K, at_e1 = at_w + K, at_we = at_e1 + K, at_ratio = at_we + K,
+            at_sums = at_ratio + K, at_row = at_sums + 2 * J, at_star = at_row + 6 * J;
+  const auto read = [&](const double* p) LARMOR_LAMBDA { return simd::load<T>(p + v); };
+  const T guide_misfit = posterior_prepare<T>(r, v, room, at_y, at_w);
+  const T sigma = read(r.sigma), inverse_sigma = one / sigma, sigma_sigma = sigma * sigma,
+          half_precision = T(0.5) / sigma_sigma;
+  const T D_low = read(r.D_low), D_step = (read(r.D_high) - D_low) * T(1.0 / I);
+  const T star_low = read(r.D_star_low), star_step = (read(r.D_star_high) - star_low) * T(1.0 / J);
+  const auto star_at = [&](int j) LARMOR_LAMBDA {
+    const T s = star_low + star_step * T(j + 0.5);
+    return r.log_D_star ? T(simd::exp(s)) : s;
+  };
+  const T star_middle = star_at(J / 2);
+  for (int j = 0; j < J; ++j) room[at_star + j] = star_at(j), room[at_sums + 2 * j] = room[at_sums + 2 * j + 1] = zero;
+  T yy = zero;
+  for (int k = 0; k < K; ++k) {
+    const T y = room[at_y + k], w = room[at_w + k], b(r.b[k]);
+    yy += w * y * y;
+    room[at_ratio + k] = simd::exp(-b * D_step);
+    // Where nodes are equally spaced, each is the one before times a constant.
+    const T factor = r.log_D_star ? one : T(simd::exp(-b * star_step));
+    T g = simd::exp(-b * room[at_star]);
+    for (int j = 0; j < J; ++j) {
+      if (j > 0) g = r.log_D_star ? T(simd::exp(-b * room[at_star + j])) : T(g * factor);
+      g = simd::max(g, tiny);
+      const T wg = w * g;
+      room[j * K + k] = g;
+      room[at_sums + 2 * j] += y * wg, room[at_sums + 2 * j + 1] += g * wg;
+    }
+  }
+  for (int j = 0; j < J; ++j) room[at_star + j] = room[at_star + j] - star_middle;
+
+  T total, least, first[4], second[4], edge[4];
+  const T D_middle = D_low + D_step * T(0.5 * I), f_middle(0.5 * (r.f_low + r.f_high));
+  const T S0_middle = r.S0_known ? read(r.S0) : room[at_y];
+  // The misfit of the guide is close to the least, so that what counts for nothing is known from the first row on.
+  // Where the box lies elsewhere, or the nodes are far apart, it is no guide.
+  for (T from = guide_misfit;;) {
+    T lowest(1e300);
+    total = zero, least = from;
     for (int m = 0; m < 4; ++m) first[m] = second[m] = edge[m] = zero;
-    const T D_middle = D_low + D_step * T(0.5 * r.n_D);
-    const T star_middle = star_at(r.n_D_star / 2), f_middle(0.5 * (r.f_low + r.f_high));
-    for (int j = 0; j < r.n_D_star; ++j) star_nodes[j] = star_nodes[j] - star_middle;
-    const T S0_middle = r.S0_known ? read(r.S0) : sample(r.y, 0);
-    for (int i = 0; i < r.n_D; ++i) {
-      const T Y1 = sums1[2 * i], E11 = sums1[2 * i + 1];
+    for (int k = 0; k < K; ++k) {
+      const T b(r.b[k]);
+      room[at_e1 + k] = simd::max(simd::exp(-b * (D_low + T(0.5) * D_step)), tiny);
+    }
+    for (int i = 0; i < I; ++i) {
+      T Y1 = zero, E11 = zero;
+      for (int k = 0; k < K; ++k) {
+        T e = room[at_e1 + k];
+        if (i > 0) room[at_e1 + k] = e = e * room[at_ratio + k];
+        const T we = room[at_w + k] * e;
+        room[at_we + k] = we;
+        Y1 += room[at_y + k] * we, E11 += e * we;
+      }
       T least_here = least;
-      for (int j = 0; j < r.n_D_star; ++j) {
-        T E12 = zero;
-        for (int k = 0; k < K; ++k) E12 += e1[i * K + k] * e2[j * K + k];
-        const T Yu = sums2[2 * j] - Y1, E1u = E12 - E11, Euu = sums2[2 * j + 1] - E12 - E12 + E11;
-        T sse, S0, part, inverse;
+      const auto node = [&](int j, T E12) LARMOR_LAMBDA {
+        const T Yu = room[at_sums + 2 * j] - Y1, E1u = E12 - E11, Euu = room[at_sums + 2 * j + 1] - E12 - E12 + E11;
+        T sse, S0, part, det, inverse;
         if (r.S0_known) {
-          S0 = read(r.S0), inverse = one / simd::max(Euu, T(1e-300));
+          S0 = read(r.S0), det = simd::max(Euu, T(1e-300)), inverse = one / det;
           const T r1 = Yu - S0 * E1u;
           part = r1 * inverse;
           sse = yy - T(2.0) * S0 * Y1 + S0 * S0 * E11 - r1 * part;
         } else {
-          inverse = one / simd::max(E11 * Euu - E1u * E1u, T(1e-300));
-          S0 = simd::max((Y1 * Euu - Yu * E1u) * inverse, T(1e-12) * simd::abs(Y1) + T(1e-300));
-          part = (Yu * E11 - Y1 * E1u) * inverse;
-          sse = yy - S0 * Y1 - part * Yu;
+          // In the amplitudes of both exponentials: where the fast one is gone, u and e1 are one but for the sign.
+          const T Y2 = room[at_sums + 2 * j], E22 = room[at_sums + 2 * j + 1];
+          det = simd::max(E11 * E22 - E12 * E12, T(1e-300)), inverse = one / det;
+          const T slow = (E22 * Y1 - E12 * Y2) * inverse;
+          part = (E11 * Y2 - E12 * Y1) * inverse;
+          S0 = simd::max(slow + part, T(1e-12) * simd::abs(Y1) + T(1e-300));
+          sse = yy - slow * Y1 - part * Y2;
+        }
+        // Beyond an end of the prior of f, what counts is the misfit there.
+        const T low_part = T(r.f_low) * S0, high_part = T(r.f_high) * S0;
+        const auto below = part<low_part, beyond = part> high_part;
+        auto loose = zero > one;  // S0 is not known well enough for the closed form
+        if (!r.S0_known) loose = sigma_sigma * Euu * inverse > T(0.04) * S0 * S0;
+        if (simd::any(below | beyond | loose)) {
+          T low_sse(1e300), high_sse(1e300);
+          const auto at_end = [&](double f, const auto& lanes, T& sse_there) LARMOR_LAMBDA {
+            if (!simd::any(lanes | loose)) return;
+            const T y_v = Y1 + T(f) * Yu, v_v = simd::max(E11 + T(2 * f) * E1u + T(f * f) * Euu, T(1e-300));
+            if (r.S0_known) {
+              sse_there = yy - S0 * (y_v + y_v - S0 * v_v);
+              return;
+            }
+            const T S0_there = y_v / v_v;
+            sse_there = yy - y_v * S0_there;
+            // An S0 that is another one at the end: what holds about f^ does not hold there.
+            loose = loose | (lanes & ((S0 > T(3.0) * S0_there) | (T(3.0) * S0 < S0_there)));
+          };
+          at_end(r.f_low, below, low_sse), at_end(r.f_high, beyond, high_sse);
+          const T nearer = select(below, low_sse, select(beyond, high_sse, sse));
+          sse = select(loose & (below | beyond), simd::min(low_sse, high_sse), nearer);
+          det = select(loose, T(-1.0), det);  // says so to what follows
         }
         const T exponent = sse * half_precision;
-        T* node = row + 5 * j;
-        node[0] = exponent, node[1] = S0, node[2] = part, node[3] = E12, node[4] = inverse;
-        least_here = simd::min(least_here, exponent);
+        const int to = at_row + 6 * j;
+        room[to] = exponent, room[to + 1] = S0, room[to + 2] = part, room[to + 3] = E12;
+        room[to + 4] = det, room[to + 5] = inverse;
+        least_here = simd::min(least_here, exponent), lowest = simd::min(lowest, exponent);
+      };
+      int j = 0;
+      for (; j + 4 <= J; j += 4) {  // four sums at once: a product takes four cycles, and e1 is read once for them
+        T E12[4] = {zero, zero, zero, zero};
+        for (int k = 0; k < K; ++k) {
+          const T we = room[at_we + k];
+          simd::static_for<4>([&](auto n) LARMOR_LAMBDA { E12[n] = simd::fma(we, room[(j + n) * K + k], E12[n]); });
+        }
+        for (int n = 0; n < 4; ++n) node(j + n, E12[n]);
+      }
+      for (; j < J; ++j) {
+        T E12 = zero;
+        for (int k = 0; k < K; ++k) E12 = simd::fma(room[at_we + k], room[j * K + k], E12);
+        node(j, E12);
       }
       const T fade = simd::exp(least_here - least);  // what was summed, relative to the new least
       least = least_here;
@@ -154,67 +316,85 @@ void posterior(const PosteriorRun& r) {
       for (int m = 0; m < 4; ++m) first[m] = first[m] * fade, second[m] = second[m] * fade, edge[m] = edge[m] * fade;
       const T D = D_low + D_step * T(i + 0.5) - D_middle;
       T row_total = zero;
-      for (int j = 0; j < r.n_D_star; ++j) {
-        const T* node = row + 5 * j;
-        const T above = node[0] - least;
-        // Nodes below exp(-12) of the best lie 5 sds off and more; all of them together hold a part in 1e5.
-        if (simd::all(above > T(12.0))) continue;
-        const T S0 = node[1], part = node[2], E12 = node[3];
-        const T E1u = E12 - E11, Euu = sums2[2 * j + 1] - E12 - E12 + E11;
+      for (j = 0; j < J; ++j) {
+        const int at = at_row + 6 * j;
+        const T above = room[at] - least;
+        // Nodes below exp(-10) of the best lie 4.5 sds off and more; all of them together hold 5 parts in 1e5.
+        if (simd::all(above > T(10.0))) continue;
+        const T S0 = room[at + 1], part = room[at + 2], E12 = room[at + 3];
+        const T E1u = E12 - E11, Euu = room[at_sums + 2 * j + 1] - E12 - E12 + E11;
         // One division for 1 / S0 and 1 / |S0 (e1 + f u)|^2.
         const T S0E1u = S0 * E1u, S0v_u = S0E1u + part * Euu;
         const T vv = simd::max(S0 * S0 * E11 + part * (S0E1u + S0v_u), T(1e-300));  // S0^2 |v|^2, v = e1 + f u
         const T quotient = one / (S0 * vv), inverse_S0 = quotient * vv, f = part * inverse_S0;
-        const T root = simd::sqrt(node[4]) * inverse_S0;  // 1 / (S0 sqrt(det)); known S0: 1 / (S0 |u|)
-        // s^2 = sigma^2 |v|^2 / (S0^2 det): the root of |v|^2 is wanted only where the prior cuts.
-        const T ss = sigma * sigma * root * root * (r.S0_known ? one : T(vv * inverse_S0 * inverse_S0));
-        T w = simd::exp(-above) * root, shift = zero, variance = ss;
+        const T inverse_det = room[at + 5];
+        // s^2 = sigma^2 |v|^2 / (S0^2 det); known S0: sigma^2 / (S0^2 |u|^2). Its root is wanted only where the prior
+        // cuts.
+        const T over = r.S0_known ? inverse_S0 : T(inverse_S0 * inverse_S0), part_s = r.S0_known ? one : vv;
+        const T inside = part_s * inverse_det, ss = sigma_sigma * over * over * inside;
+        T w = weight_exp(-above) * simd::sqrt(inverse_det) * inverse_S0;  // over S0 sqrt(det); known S0: S0 |u|
+        T shift = zero, variance = ss;
         const T low = f - T(r.f_low), high = T(r.f_high) - f,
-                reach = T(25.0) * ss;  // beyond 5 sds the end cuts 3e-7 off
+                reach = T(17.6) * ss;  // beyond 4.2 sds the end cuts 1.3e-5 off
         const bool by_low = simd::any((low < zero) | (low * low < reach)),
                    by_high = simd::any((high < zero) | (high * high < reach));
         if (by_low | by_high) {
-          const T s = simd::sqrt(ss), inverse_s = one / s;
+          const T root = simd::sqrt(inside), s = sigma * over * root;
           CutGaussian<T> cut;
           if (by_low & by_high) {
-            cut = cut_gaussian<T>(-low * inverse_s, high * inverse_s);
-          } else if (by_low) {
-            cut = cut_below<T>(-low * inverse_s);
+            const T inverse_s = one / s;
+            const T from = -low * inverse_s, to = high * inverse_s;
+            cut = cut_gaussian<T>(from, to);
+            const T out = simd::max(simd::max(from, -to), zero);
+            cut.share = cut.share * simd::exp(simd::min(T(0.5) * out * out, T(700.0)));
           } else {
-            cut = cut_below<T>(-high * inverse_s);
-            cut.mean = -cut.mean;
+            // 1 / (|v|^2 / det) without a division, from the quotient above.
+            const T inverse_inside = r.S0_known ? room[at + 4] : T(room[at + 4] * quotient * S0);
+            const T inverse_s = root * inverse_inside * inverse_sigma * (r.S0_known ? S0 : T(S0 * S0));
+            cut = cut_below<T>(r.cut, (by_low ? -low : -high) * inverse_s);
+            if (!by_low) cut.mean = -cut.mean;
           }
           w = w * cut.share, shift = s * cut.mean, variance = ss * cut.variance;
         }
-        const T f_mean = f + shift - f_middle;
-        row_total += w;
-        first[1] += w * f_mean, second[1] += w * (f_mean * f_mean + variance);
-        const T star = star_nodes[j];
-        first[3] += w * star, second[3] += w * star * star;
+        T f_mean = f + shift - f_middle, S0_mean = zero, S0_square = zero, f_square = f_mean * f_mean + variance;
         if (!r.S0_known) {
           // Given f, S0 is (v y) / |v|^2 with v = e1 + f u: to first order S0^ - (S0^2 / |v|^2) (E1u + f Euu) / S0
           // shift.
           const T inverse_norm = quotient * S0 * S0 * S0, slope = S0v_u * inverse_norm;
-          const T S0_mean = S0 - slope * shift - S0_middle;
-          first[0] += w * S0_mean;
-          second[0] += w * (S0_mean * S0_mean + slope * slope * variance + sigma * sigma * inverse_norm);
+          S0_mean = S0 - slope * shift - S0_middle;
+          S0_square = S0_mean * S0_mean + slope * slope * variance + sigma_sigma * inverse_norm;
+          const auto loose = room[at + 4] < zero;
+          if (simd::any(loose)) {
+            const LooseNode<T> n =
+                loose_node<T>(r, yy, Y1, room[at_sums + 2 * j] - Y1, E11, E1u, Euu, sigma, least, S0_middle, f_middle);
+            w = select(loose, n.weight, w), f_mean = select(loose, n.f, f_mean);
+            f_square = select(loose, n.ff, f_square), S0_mean = select(loose, n.S0, S0_mean);
+            S0_square = select(loose, n.S0S0, S0_square);
+          }
         }
+        row_total += w;
+        first[1] += w * f_mean, second[1] += w * f_square;
+        const T star = room[at_star + j];
+        first[3] += w * star, second[3] += w * star * star;
+        first[0] += w * S0_mean, second[0] += w * S0_square;
         if (j == 0) edge[2] += w;
-        if (j == r.n_D_star - 1) edge[3] += w;
+        if (j == J - 1) edge[3] += w;
       }
       total += row_total;
       first[2] += row_total * D, second[2] += row_total * D * D;
       if (i == 0) edge[0] += row_total;
-      if (i == r.n_D - 1) edge[1] += row_total;
+      if (i == I - 1) edge[1] += row_total;
     }
-    const T inverse = one / total, middle[4]{S0_middle, f_middle, D_middle, star_middle};
-    for (int m = 0; m < 4; ++m) {
-      const T mean = first[m] * inverse;
-      simd::store(r.mean[m] + v, middle[m] + mean);
-      simd::store(r.sd[m] + v, simd::sqrt(simd::max(second[m] * inverse - mean * mean, zero)));
-    }
-    for (int m = 0; m < 4; ++m) simd::store(r.edge[m] + v, edge[m] * inverse);
+    if (simd::all((lowest < from + T(3.0)) & (total > zero)) || simd::all(from >= T(1e300))) break;
+    from = T(1e300);
   }
+  const T inverse = one / total, middle[4]{S0_middle, f_middle, D_middle, star_middle};
+  for (int m = 0; m < 4; ++m) {
+    const T mean = first[m] * inverse;
+    simd::store(r.mean[m] + v, middle[m] + mean);
+    simd::store(r.sd[m] + v, simd::sqrt(simd::max(second[m] * inverse - mean * mean, zero)));
+  }
+  for (int m = 0; m < 4; ++m) simd::store(r.edge[m] + v, edge[m] * inverse);
 }
 
 }  // namespace LARMOR_ISA_NAMESPACE

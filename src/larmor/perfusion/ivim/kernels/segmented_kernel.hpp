@@ -11,7 +11,8 @@ inline constexpr int segmented_max_samples = 128;
 inline constexpr int segmented_starts = 16;
 
 struct SegmentedRun {
-  int n, stride, n_samples;           // n a multiple of 32: two packs
+  int64_t n, stride;  // n a multiple of 32 on the CPU: two packs
+  int n_samples;
   const float* b;                     // (n_samples) [s/mm2]
   const uint8_t* part;                // (n_samples) 0: low b, 1: b = 0, 2: at or above the threshold
   int n_zero;                         // samples at b = 0
@@ -30,5 +31,7 @@ using SegmentedKernel = void (*)(const SegmentedRun&);
 /// The copy for the instruction set in use.
 SegmentedKernel segmented_kernel();
 SegmentedKernel segmented_kernel_scalar();
+/// All pointers in the memory of CUDA device `device`.
+void segmented_launch(const SegmentedRun& run, int device);
 
 }  // namespace larmor::ivim

@@ -10,7 +10,8 @@ inline constexpr int varpro_stride = varpro_tile + 16;
 inline constexpr int varpro_D_starts = 8, varpro_star_starts = 8;
 
 struct VarproRun {
-  int n, stride, n_samples;         // n a multiple of 8
+  int64_t n, stride;  // n a multiple of 8 on the CPU
+  int n_samples;
   const double* b;                  // (n_samples) [s/mm2]
   const double* weight;             // (n_samples) relative inverse variances
   const double* y;                  // (n_samples, stride)
@@ -26,12 +27,13 @@ struct VarproRun {
   double* sse;
   double* status;  // FitStatus values
   double* iterations;
-  double* work;  // 64-byte aligned: 4 n_samples * 8 doubles
 };
 
 using VarproKernel = void (*)(const VarproRun&);
 /// The copy for the instruction set in use.
 VarproKernel varpro_kernel();
 VarproKernel varpro_kernel_scalar();
+/// All pointers in the memory of CUDA device `device`.
+void varpro_launch(const VarproRun& run, int device);
 
 }  // namespace larmor::ivim

@@ -41,7 +41,11 @@ Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, con
     if (std::any_of(model.params.begin(), model.params.end(), [&n = name](const auto& p) { return p.name == n; }))
       options.params[name] = setting;
   if (model.design.size() == 2) options.params["D_blood"].fixed = o.D_blood;
-  if (map) options.noise_sd = o.noise_sd;
+  if (map) {
+    options.noise_sd = o.noise_sd;
+    // S0 is in units of the scanner: nothing is known of it beforehand.
+    options.params["S0"].prior_mean = 1, options.params["S0"].prior_sd = 1e3, options.params["S0"].prior_log = true;
+  }
   Estimate e;
   if (!o.S0_from_b0) {
     e.fit = fit_curves(model, s.data, design_of(model, s), {}, s.mask, options, progress, cancel);

@@ -49,7 +49,7 @@ Estimate run(const Signals& s, const EstimateOptions& o, const Progress& progres
       for (std::size_t v = 0; v < d.n; ++v) d.ratios[k * d.n + v] *= d.S0[v];
   if (net.protocol.count0 == 0)
     for (std::size_t v = 0; v < noise.size(); ++v) noise[v] = static_cast<float>(e.noise_sd);
-  NetworkEstimate found = net(d.ratios, noise, d.n, cancel);
+  NetworkEstimate found = net(d.ratios, noise, d.n, cancel, s.data.device());
   progress.add(d.n);
   progress.end();
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
