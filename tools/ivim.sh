@@ -9,6 +9,9 @@ out=build/ivim
 mkdir -p "$out"
 $larmor ivim train "$out/posterior.safetensors" -q
 $larmor ivim train "$out/optim.safetensors" --kind optim --epochs 200 -q
+$larmor ivim train "$out/optim-norm-dropout.safetensors" --kind optim --epochs 200 --batch-norm --dropout 0.1 -q
 $larmor ivim train "$out/original.safetensors" --kind original -q
-$larmor ivim evaluate "$out/posterior.safetensors" "$out/optim.safetensors" "$out/original.safetensors" \
+$larmor ivim train "$out/original-restarts.safetensors" --kind original --restarts 5 --epochs 100 -q
+$larmor ivim evaluate "$out/posterior.safetensors" "$out/optim.safetensors" "$out/optim-norm-dropout.safetensors" \
+  "$out/original.safetensors" "$out/original-restarts.safetensors" \
   --samples "${SAMPLES:-50000}" --repeats 3 -o "$out/comparison"

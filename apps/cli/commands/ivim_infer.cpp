@@ -24,7 +24,8 @@ int run(const Call& call) {
   }
   const IvimSeries series = read_ivim_series(call, call.text("SIGNALS"));
   if (call.given("--noise")) o.noise_sd = call.number("--noise");
-  const auto signals = series.signals();
+  auto signals = series.signals();
+  signals.data = signals.data.to(call.device);
   const auto e = estimate("ivim.network", signals, o, console_progress(call.quiet), &Cancel::interrupt());
   const auto maps = nodes::maps_of(e, series.image, "ivim.network", signals);
   const std::filesystem::path out = call.text("--out");
