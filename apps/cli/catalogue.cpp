@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catalogue_asl.hpp"
+#include "catalogue_json.hpp"
 #include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "text_table.hpp"
@@ -27,60 +28,15 @@ namespace {
 using json = nlohmann::ordered_json;
 using Rows = std::vector<std::vector<std::string>>;
 
-// JSON has no infinity: an open bound is null.
-json finite(double x) { return std::isfinite(x) ? json(x) : json(nullptr); }
-
-json models_json() {
-  json out = json::array();
-  for (const auto& [id, m] : dce::models()) {
-    json params = json::array();
-    for (const auto& p : m.params) {
-      const std::string shown = units::display_unit(p.name, p.unit);
-      params.push_back({{"name", p.name},
-                        {"unit", p.unit},
-                        {"lower", finite(p.lower)},
-                        {"upper", finite(p.upper)},
-                        {"start", finite(p.start)},
-                        {"title", p.title},
-                        {"display_unit", shown},
-                        {"display_factor", units::factor(p.unit, shown)}});
-    }
-    json derived = json::array();
-    for (const auto& d : m.derived) derived.push_back({{"name", d.name}, {"unit", d.unit}, {"title", d.title}});
-    out.push_back({{"id", id},
-                   {"title", m.title},
-                   {"source", m.source},
-                   {"params", params},
-                   {"derived", derived},
-                   {"inputs", m.n_inputs},
-                   {"aliases", dce::models().aliases_of(id)}});
-  }
-  return out;
+json dce_models_json() {
+  const auto derived = [](const dce::Model& m) {
+    json all = json::array();
+    for (const auto& d : m.derived) all.push_back({{"name", d.name}, {"unit", d.unit}, {"title", d.title}});
+    return all;
+  };
+  return models_json(dce::models(), derived, [](const dce::Model& m) { return m.n_inputs; });
 }
-
-json ivim_models_json() {
-  json out = json::array();
-  for (const auto& [id, m] : ivim::models()) {
-    json params = json::array();
-    for (const auto& p : m.params)
-      params.push_back({{"name", p.name},
-                        {"unit", p.unit},
-                        {"lower", finite(p.lower)},
-                        {"upper", finite(p.upper)},
-                        {"start", finite(p.start)},
-                        {"title", p.title},
-                        {"display_unit", p.unit},
-                        {"display_factor", 1.0}});
-    out.push_back({{"id", id},
-                   {"title", m.title},
-                   {"source", m.source},
-                   {"params", params},
-                   {"derived", json::array()},
-                   {"inputs", 1},
-                   {"aliases", ivim::models().aliases_of(id)}});
-  }
-  return out;
-}
+json ivim_models_json() { return models_json(ivim::models()); }
 
 json ivim_methods_json() {
   json out = json::array();
@@ -93,13 +49,6 @@ json ivim_methods_json() {
   return out;
 }
 
-template <class Items>
-json titled_json(const Items& items) {
-  json out = json::array();
-  for (const auto& [id, m] : items)
-    out.push_back({{"id", id}, {"title", m.title}, {"source", m.source}, {"aliases", items.aliases_of(id)}});
-  return out;
-}
 json deconvolutions_json() { return titled_json(dsc::deconvolutions()); }
 json residues_json() { return titled_json(dsc::residues()); }
 json leakages_json() { return titled_json(dsc::leakages()); }
@@ -300,7 +249,7 @@ const CatalogueKind kinds[] = {
      "Tracer-kinetic models of `fit.model`. Bounds and starts are in the units shown. Every model also takes `delay` "
      "[s], the arrival of the bolus in the tissue after the arterial input. A name may be given in full "
      "(`dce.tofts`) or by its last part (`tofts`).",
-     models_json, model_rows},
+     dce_models_json, model_rows},
     {"ivim-models", "IVIM models",
      "Signal models of diffusion and perfusion, for the operation `ivim.fit`. Bounds and starts are in the units "
      "shown.",

@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalogue_asl.hpp"
 
-#include <cmath>
-#include <larmor/core/units.hpp>
 #include <larmor/perfusion/asl/differences.hpp>
 #include <larmor/perfusion/asl/labelling.hpp>
 #include <larmor/perfusion/asl/m0.hpp>
 #include <larmor/perfusion/asl/model.hpp>
 
+#include "catalogue_json.hpp"
+
 namespace larmor::cli {
 
 using json = nlohmann::ordered_json;
 
-json asl_models_json() {
-  json out = json::array();
-  for (const auto& [id, m] : asl::models()) {
-    json params = json::array();
-    for (const auto& p : m.params) {
-      const auto shown = units::display_unit(p.name, p.unit);
-      params.push_back({{"name", p.name},
-                        {"unit", p.unit},
-                        {"lower", p.lower},
-                        {"upper", p.upper},
-                        {"start", p.start},
-                        {"title", p.title},
-                        {"display_unit", shown},
-                        {"display_factor", units::factor(p.unit, shown)}});
-    }
-    out.push_back({{"id", id},
-                   {"title", m.title},
-                   {"source", m.source},
-                   {"params", params},
-                   {"derived", json::array()},
-                   {"inputs", 1},
-                   {"aliases", asl::models().aliases_of(id)}});
-  }
-  return out;
-}
+json asl_models_json() { return models_json(asl::models()); }
 
 json labellings_json() {
   json out = json::array();
@@ -51,13 +27,7 @@ json labellings_json() {
   return out;
 }
 
-json differences_json() {
-  json out = json::array();
-  for (const auto& [id, m] : asl::difference_methods())
-    out.push_back(
-        {{"id", id}, {"title", m.title}, {"source", m.source}, {"aliases", asl::difference_methods().aliases_of(id)}});
-  return out;
-}
+json differences_json() { return titled_json(asl::difference_methods()); }
 
 json m0_methods_json() {
   json out = json::array();

@@ -20,6 +20,7 @@
 #include "catalogue.hpp"
 #include "pipeline.hpp"
 #include "series_files.hpp"
+#include "series_reader.hpp"
 #include "text_table.hpp"
 #include "wizard.hpp"
 
@@ -31,13 +32,13 @@ using flow::Value;
 using flow::ValueTraits;
 using json = nlohmann::ordered_json;
 
-class AslJob : public PipelineJob, JobReader {
+class AslJob : public PipelineJob, SeriesReader {
  public:
-  AslJob(const Config& config, const fs::path& data, Device device) : JobReader(config, data), device_(device) {
+  AslJob(const Config& config, const fs::path& data, Device device) : SeriesReader(config, data), device_(device) {
     found_ = find_asl(folder_);
     if (!is_folder_) found_.series = {data_};
     series();
-    mask();
+    mask_ = input_mask(found_.mask, series_, "ASL series", "quantified");
     acquisition();
     other_images();
     quantification();
@@ -140,18 +141,8 @@ class AslJob : public PipelineJob, JobReader {
 
  private:
   void series() {
-    const fs::path path = one_file("input.series", found_.series, "ASL series");
-    if (path.empty())
-      throw Error(Errc::file, "no ASL series found (*asl.nii, *asl.nii.gz)",
-                  "name it with 'input.series:' in the configuration")
-          .at(folder_.string());
-    series_ = image("input.series", path);
-    if (series_.data.rank() != 4)
-      throw Error(
-          Errc::shape,
-          fmt::format("the ASL series is {} ({} axes), not 4-D", to_string(series_.data.shape()), series_.data.rank()),
-          "give a 4-D file (x, y, z, t)")
-          .at(path.string());
+    auto read = series_4d("input.series", found_.series, "ASL series", "*asl.nii, *asl.nii.gz", "x, y, z, t");
+    series_ = std::move(read.image);
     if (config_.has("input.context")) {
       std::string words;
       for (const auto& w : config_.texts("input.context")) words += w + " ";
@@ -167,7 +158,7 @@ class AslJob : public PipelineJob, JobReader {
       context = relative(config_.text("input.context_file"));
       facts_.sources.push_back({"volume types", context.string(), "input.context_file"});
     } else {
-      context = context_beside(path, found_.contexts);
+      context = context_beside(read.path, found_.contexts);
       if (!context.empty()) facts_.sources.push_back({"volume types", context.string(), "by name"});
     }
     if (context.empty()) {
@@ -180,17 +171,6 @@ class AslJob : public PipelineJob, JobReader {
     for (const auto& row : table.rows) types.push_back(row.at(column));
     series_.meta["VolumeType"] = types;
     context_ = context;
-  }
-
-  void mask() {
-    const fs::path path = one_file("input.mask", found_.mask, "mask");
-    if (path.empty()) {
-      facts_.mask_from = "every voxel";
-      note("input.mask: none; every voxel is quantified");
-      return;
-    }
-    mask_ = region("input.mask", path, "mask", series_, "ASL series");
-    facts_.mask_from = path.filename().string();
   }
 
   std::vector<double> own(const char* key, std::initializer_list<const char*> fields) {

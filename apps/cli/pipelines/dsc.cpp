@@ -11,13 +11,13 @@
 #include <larmor/nodes/shipped_graphs.hpp>
 #include <larmor/nodes/values/curve.hpp>
 #include <larmor/nodes/values/image.hpp>
-#include <larmor/perfusion/dsc/arrival.hpp>
 #include <nlohmann/json.hpp>
 
+#include "dsc_job.hpp"
 #include "pipeline.hpp"
 #include "series_files.hpp"
+#include "series_reader.hpp"
 #include "text_table.hpp"
-#include "wizard.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -27,214 +27,13 @@ using flow::Value;
 using flow::ValueTraits;
 using json = nlohmann::ordered_json;
 
-std::vector<std::string> with_none(std::vector<std::string> names) {
-  names.emplace_back("none");
-  return names;
-}
-std::vector<std::string> method_names() { return dsc::deconvolutions().ids(); }
-std::vector<std::string> arrival_names() { return dsc::arrivals().ids(); }
-std::vector<std::string> leakage_names() { return with_none(dsc::leakages().ids()); }
-std::vector<std::string> correction_names() { return with_none(dsc::residues().ids()); }
-std::string resolve_method(const std::string& n) { return dsc::deconvolutions().resolve(n); }
-std::string resolve_arrival(const std::string& n) { return dsc::arrivals().resolve(n); }
-std::string resolve_leakage(const std::string& n) { return n == "none" ? n : dsc::leakages().resolve(n); }
-std::string resolve_correction(const std::string& n) { return n == "none" ? n : dsc::residues().resolve(n); }
-
-// path, kind, unit, default, lower, upper, meaning, choices, words instead of a value
-std::vector<Key> keys() {
-  using enum KeyKind;
-  const auto relations = words({"linear", "blood_1.5T", "blood_3T", "own"});
-  return {
-      {"input.dynamic", file, "", "", 0, 0, "4-D NIfTI (x, y, z, t); found as *dsc*.nii* or *perf*.nii*"},
-      {"input.mask",
-       file,
-       "",
-       "",
-       0,
-       0,
-       "voxels to look at, those not 0; found as *mask*.nii*; none: every voxel",
-       {},
-       {"none"}},
-      {"input.times", numbers, "s", "", -1e6, 1e6, "time of each frame; wins over the sidecar and the header"},
-      {"input.times_file", file, "", "", 0, 0,
-       "CSV or TSV whose column 'time' (else the first) holds the frame times in s"},
-      {"input.frame_time", number, "s", "", 1e-3, 3600, "time between frames, the first at 0"},
-
-      {"signal.TE", number, "ms", "", 0.1, 999, "echo time; default: the sidecar's EchoTime"},
-      {"signal.skip", integer, "", "0", 0, 1000, "first frames, which are not in steady state"},
-      {"signal.baseline",
-       numbers,
-       "",
-       "auto",
-       0,
-       1e6,
-       "frames before the bolus: a count, or [first, last) counted from 0; auto: up to its arrival",
-       {},
-       {"auto"},
-       true},
-      {"signal.arrival",
-       text,
-       "",
-       "arrival.piecewise",
-       0,
-       0,
-       "how the arrival is found (larmor list arrivals)",
-       arrival_names,
-       {},
-       false,
-       resolve_arrival},
-
-      {"leakage.method",
-       text,
-       "",
-       "none",
-       0,
-       0,
-       "correction for contrast agent that leaks (larmor list leakages), or none",
-       leakage_names,
-       {},
-       false,
-       resolve_leakage},
-      {"leakage.tail", integer, "", "10", 1, 1000,
-       "last frames, where voxels that do not leak are back at the baseline"},
-      {"leakage.shape_terms", integer, "", "4", 0, 4,
-       "curves that allow for other delays and transit times than the reference's; 0: the equation of the papers"},
-      {"leakage.significance", number, "", "2", 0, 100,
-       "voxels whose K2 is within this many standard errors of 0 stay as they are"},
-
-      {"tissue.relation", text, "", "linear", 0, 0, "dR2* of tissue and concentration", relations},
-      {"tissue.linear", number, "1/(s mM)", "44", 0, 1e4, "dR2* = linear C + quadratic C^2"},
-      {"tissue.quadratic", number, "", "0", 0, 1e4, "of relation own [1/(s mM2)]"},
-      {"tissue.first_pass", text, "", "none", 0, 0,
-       "tissue curves as they are (none), or gamma variates fitted to the first pass",
-       words({"none", "gamma_variate"})},
-      {"tissue.cut", number, "", "0.3", 0.01, 0.99, "they are fitted down to this share of the mean curve's peak"},
-
-      {"aif.source", text, "", "auto", 0, 0,
-       "arterial input: found in the data (auto), the voxels of a mask (mask), or a table (file)",
-       words({"auto", "mask", "file"})},
-      {"aif.mask", file, "", "", 0, 0, "voxels of an artery, those not 0; found as *aif*.nii* or *artery*.nii*"},
-      {"aif.file", file, "", "", 0, 0, "CSV or TSV: times and concentrations [mM]; found as *aif*.csv"},
-      {"aif.time_unit", text, "", "s", 0, 0, "unit of its times", words({"s", "min"})},
-      {"aif.relation", text, "", "linear", 0, 0,
-       "dR2* of the artery and concentration: linear, that of whole blood at 1.5 or 3 T, or own", relations},
-      {"aif.linear", number, "1/(s mM)", "44", 0, 1e4, "dR2* = linear C + quadratic C^2"},
-      {"aif.quadratic", number, "", "0", 0, 1e4, "of relation own [1/(s mM2)]"},
-      {"aif.first_pass", boolean, "", "false", 0, 0, "a gamma variate fitted to the first pass instead of the curve"},
-      {"aif.cut", number, "", "0.3", 0.01, 0.99, "it is fitted down to this share of the peak"},
-
-      {"deconvolution.method",
-       text,
-       "",
-       "dsc.osvd",
-       0,
-       0,
-       "how (larmor list deconvolutions)",
-       method_names,
-       {},
-       false,
-       resolve_method},
-      {"deconvolution.rule", text, "", "trapezoid", 0, 0,
-       "how the convolution is summed: input and residue linear between frames, or steps",
-       words({"trapezoid", "rectangle"})},
-      {"deconvolution.structure", text, "", "auto", 0, 0,
-       "block-circulant allows any delay, causal none; auto: the method's own", words({"auto", "circulant", "causal"})},
-      {"deconvolution.threshold", number, "", "", 0, 0.999,
-       "share of the largest singular value below which others are left out (dsc.ssvd, dsc.csvd); default: the "
-       "method's"},
-      {"deconvolution.oscillation", number, "", "", 1e-6, 10,
-       "oscillation index that the residue may have (dsc.osvd); default: the method's"},
-      {"deconvolution.correction",
-       text,
-       "",
-       "residue.exponential",
-       0,
-       0,
-       "residue whose peak is given back what regularisation takes (larmor list residues); none: as it comes",
-       correction_names,
-       {},
-       false,
-       resolve_correction},
-      {"deconvolution.earliest", number, "s", "-5", -60, 0, "first delay that is looked for"},
-      {"deconvolution.latest", number, "s", "30", 0.1, 300, "last delay that is looked for"},
-
-      {"blood.Hct_large", number, "", "0.45", 0, 0.99, "haematocrit of large vessels"},
-      {"blood.Hct_small", number, "", "0.25", 0, 0.99, "haematocrit of small vessels"},
-      {"blood.density", number, "", "1.04", 0.1, 10, "of tissue [g/mL]"},
-
-      {"normalise.region",
-       file,
-       "",
-       "",
-       0,
-       0,
-       "reference region (white matter) for rCBF and rCBV; found as *reference*.nii* or *white*.nii*",
-       {},
-       {"none"}},
-      {"normalise.CBF", number, "mL/min/100g", "", 1, 200,
-       "flow of that region; CBF and CBV are scaled to it. Default: no scaling"},
-      {"output.concentration", boolean, "", "false", 0, 0, "write concentration.nii.gz"}};
-}
-
-const ConfigTable& config_table() {
-  static const ConfigTable table = [] {
-    ConfigTable t{
-        .command = "larmor dsc",
-        .sections = {{"input",
-                      "The dynamic series. File names are relative to DATA; what is not named is looked for "
-                      "there."},
-                     {"signal", "From signal to dR2*."},
-                     {"leakage", "Contrast agent that leaves the vessels."},
-                     {"tissue", "From dR2* to concentration in tissue."},
-                     {"aif", "The arterial input."},
-                     {"deconvolution", "Flow, transit time and delay."},
-                     {"blood",
-                      "From ratios of areas to volumes per mass: (1 - Hct_large) / (1 - Hct_small) / density."},
-                     {"normalise", "Relative to a reference."},
-                     {"output", "What is written."}},
-        .keys = keys()};
-    for (auto& k : output_keys()) t.keys.push_back(k);
-    return t;
-  }();
-  return table;
-}
-
-struct Found {
-  std::vector<fs::path> dynamic, mask, artery, reference, table;
-};
-Found find(const fs::path& folder) {
-  Found found;
-  for (const auto& f : data_files(folder)) {
-    if (!f.image) {
-      if ((f.name.ends_with(".csv") || f.name.ends_with(".tsv")) && name_holds(f.name, {"aif"}))
-        found.table.push_back(f.path);
-    } else if (name_holds(f.name, {"aif", "artery"})) {
-      found.artery.push_back(f.path);
-    } else if (name_holds(f.name, {"reference", "white"})) {
-      found.reference.push_back(f.path);
-    } else if (name_holds(f.name, {"mask"})) {
-      found.mask.push_back(f.path);
-    } else if (name_holds(f.name, {"dsc", "perf"})) {
-      found.dynamic.push_back(f.path);
-    }
-  }
-  return found;
-}
-
-class DscJob : public PipelineJob, JobReader {
+class DscJob : public PipelineJob, SeriesReader {
  public:
-  DscJob(const Config& config, const fs::path& data, Device device) : JobReader(config, data), device_(device) {
-    Found found = find(folder_);
+  DscJob(const Config& config, const fs::path& data, Device device) : SeriesReader(config, data), device_(device) {
+    DscFiles found = find_dsc(folder_);
     if (!is_folder_) found.dynamic = {data_};
     dynamic(found);
-    const fs::path mask = one_file("input.mask", found.mask, "mask");
-    if (mask.empty()) {
-      facts_.mask_from = "every voxel";
-      note("input.mask: none; every voxel is looked at");
-    } else {
-      mask_ = region("input.mask", mask, "mask", dynamic_, "dynamic series");
-      facts_.mask_from = mask.filename().string();
-    }
+    mask_ = input_mask(found.mask, dynamic_, "dynamic series", "looked at");
     aif(found);
     const fs::path reference = one_file("normalise.region", found.reference, "reference region");
     if (!reference.empty())
@@ -343,19 +142,10 @@ class DscJob : public PipelineJob, JobReader {
   }
 
  private:
-  void dynamic(const Found& found) {
-    const fs::path path = one_file("input.dynamic", found.dynamic, "dynamic series");
-    if (path.empty())
-      throw Error(Errc::file, "no dynamic series found (*dsc*.nii, *perf*.nii.gz)",
-                  "name it with 'input.dynamic:' in the configuration")
-          .at(folder_.string());
-    dynamic_ = image("input.dynamic", path);
-    if (dynamic_.data.rank() != 4)
-      throw Error(Errc::shape,
-                  fmt::format("the dynamic series is {} ({} axes), not 4-D", to_string(dynamic_.data.shape()),
-                              dynamic_.data.rank()),
-                  "give a 4-D file (x, y, z, t)")
-          .at(path.string());
+  void dynamic(const DscFiles& found) {
+    auto read = series_4d("input.dynamic", found.dynamic, "dynamic series", "*dsc*.nii, *perf*.nii.gz", "x, y, z, t");
+    dynamic_ = std::move(read.image);
+    const fs::path& path = read.path;
     times_from_ = frame_times(dynamic_, path);
     const auto TE = protocol("signal.TE", nodes::meta_numbers(dynamic_.meta, "EchoTime"), path.string());
     if (TE.empty())
@@ -363,6 +153,10 @@ class DscJob : public PipelineJob, JobReader {
                   "set signal.TE [ms]")
           .at(config_.source());
     TE_ = TE[0];
+    if (!(TE_ > 0 && TE_ < 1))
+      throw Error(Errc::range, fmt::format("an echo time of {} ms", short_number(1e3 * TE_)),
+                  "give one above 0; a sidecar has EchoTime in seconds")
+          .at(config_.has("signal.TE") ? config_.where("signal.TE") : "sidecar of " + path.string());
     if (!config_.is_word("signal.baseline", "auto")) {
       const auto b = config_.numbers("signal.baseline");
       const double first = b.size() == 2 ? b[0] : 0, last = b.empty() ? 0 : b.back();
@@ -374,7 +168,7 @@ class DscJob : public PipelineJob, JobReader {
     }
   }
 
-  void aif(const Found& found) {
+  void aif(const DscFiles& found) {
     source_ = config_.text("aif.source");
     for (const auto& [key, wanted] : {std::pair{"aif.file", "file"}, {"aif.mask", "mask"}})
       if (config_.has(key) && source_ != wanted)
@@ -441,44 +235,6 @@ class DscJob : public PipelineJob, JobReader {
   int baseline_first_ = 0, baseline_last_ = 0;
 };
 
-void ask(Wizard& w) {
-  const Found found = find(w.data());
-  Wizard::say(fmt::format("In {}:", w.data().string()));
-  w.tell("dynamic series", found.dynamic), w.tell("mask", found.mask), w.tell("artery", found.artery);
-  w.tell("reference region", found.reference);
-  Wizard::say("");
-  w.ask("input.dynamic", "Dynamic series", w.first(found.dynamic));
-  const Image series = io::read_image(w.data() / w.value("input.dynamic"));
-  if (series.data.rank() != 4)
-    throw Error(Errc::shape, fmt::format("the dynamic series is {}, not 4-D", to_string(series.data.shape())),
-                "give a 4-D file (x, y, z, t)")
-        .at(w.value("input.dynamic"));
-  const auto g = series.grid();
-  Wizard::say(fmt::format("  {} x {} x {} voxels, {} frames", g[0], g[1], g[2], series.volumes()));
-  if (static_cast<std::int64_t>(series.times.size()) == series.volumes())
-    Wizard::say(fmt::format("  frames from {} to {} s, from its sidecar or header", short_number(series.times.front()),
-                            short_number(series.times.back())));
-  else
-    w.ask("input.frame_time", "Time between frames", "");
-  w.protocol("signal.TE", "Echo time", nodes::meta_numbers(series.meta, "EchoTime"));
-  w.ask_file("input.mask", "Mask of the voxels to look at, or none", found.mask, true);
-  w.ask("aif.source", "Arterial input: auto (found in the data), mask or file",
-        !found.artery.empty() ? "mask" : "auto");
-  if (w.value("aif.source") == "mask") w.ask_file("aif.mask", "Mask of the artery", found.artery, false);
-  if (w.value("aif.source") == "file")
-    w.ask("aif.file", "CSV or TSV with times and concentrations [mM]", w.first(found.table));
-  w.ask("aif.relation", "Relation of dR2* and concentration in the artery: linear, blood_1.5T or blood_3T", "linear");
-  w.ask("leakage.method", "Leakage correction: none, leakage.bsw or leakage.bidirectional", "none");
-  std::vector<std::vector<std::string>> rows{{"method", ""}};
-  for (const auto& [id, m] : dsc::deconvolutions()) rows.push_back({id, m.title});
-  Wizard::say(text_table(rows, 2));
-  w.ask("deconvolution.method", "Method", "dsc.osvd");
-  if (!found.reference.empty())
-    w.ask_file("normalise.region", "Reference region for rCBF and rCBV, or none", found.reference, true);
-  w.ask("output.units", "Units of the maps: lexicon (mL/min/100g) or engine", "lexicon");
-  if (found.dynamic.size() == 1 && w.value("input.dynamic") == w.first(found.dynamic)) w.forget("input.dynamic");
-}
-
 }  // namespace
 
 void register_dsc(Pipelines& pipelines) {
@@ -496,12 +252,12 @@ void register_dsc(Pipelines& pipelines) {
            "The work is the shipped graph \"dsc\": larmor graph show dsc, larmor run dsc, or open it in Studio.",
        .refs = {"Ostergaard et al., MRM 36:715 (1996)", "Wu et al., MRM 50:164 (2003)",
                 "Boxerman et al., AJNR 27:859 (2006)"},
-       .config = config_table,
+       .config = dsc_config,
        .prepare = [](const Config& config, const fs::path& data, Device device) -> std::unique_ptr<PipelineJob> {
          return std::make_unique<DscJob>(config, data, device);
        },
-       .ask = ask,
-       .suits = [](const fs::path& folder) { return !find(folder).dynamic.empty(); }});
+       .ask = ask_dsc,
+       .suits = [](const fs::path& folder) { return !find_dsc(folder).dynamic.empty(); }});
 }
 
 }  // namespace larmor::cli
