@@ -197,6 +197,19 @@ TEST(DscFirstPass, GivesBackAGammaVariateAndDropsTheSecondPass) {
   EXPECT_GT(dirty / wanted, 1.3);       // half of the first pass came again
   EXPECT_NEAR(area / wanted, 1, 0.05);  // little of it is there before the cut
 }
+TEST(DscFirstPass, GradientIsThatOfFiniteDifferences) {
+  const std::vector<double> p{3, 1.2, 5, 2.4}, t{-1, 1.19, 1.7, 4, 6.2, 9, 30};  // before the arrival, on the rise, after
+  std::vector<double> signal(t.size()), up = signal, down = signal, jacobian(4 * t.size());
+  fit::curve_signal(gamma_variate(), t, p, {}, signal, jacobian);
+  for (std::size_t i = 0; i < 4; ++i) {
+    auto q = p;
+    const double h = 1e-6 * p[i];
+    q[i] = p[i] + h, fit::curve_signal(gamma_variate(), t, q, {}, up);
+    q[i] = p[i] - h, fit::curve_signal(gamma_variate(), t, q, {}, down);
+    for (std::size_t k = 0; k < t.size(); ++k)  // rounding of 3 by 1e-16 over h
+      EXPECT_NEAR(jacobian[4 * k + i], (up[k] - down[k]) / (2 * h), 1e-6) << i << ' ' << k;
+  }
+}
 TEST(DscFirstPass, SaysWhatIsWrong) {
   const std::vector<double> t{0, 1, 2, 3, 4, 5, 6, 7}, flat(8, 0.0);
   EXPECT_THROW(first_pass(flat, t, 2, 0.0), Error);

@@ -5,13 +5,21 @@
 namespace larmor::dsc {
 namespace {
 
-// C = peak (u exp(1 - u))^alpha, u = (t - t0) / rise: 0 before t0, its peak at t0 + rise.
+// C = peak (u exp(1 - u))^alpha, u = (t - t0) / rise: 0 before t0, its peak at t0 + rise. By u it is alpha (1 / u - 1)
+// C.
 struct GammaVariate {
   static constexpr int n_params = 4, n_design = 1, n_covariates = 0;
-  template <class S, class T>
-  LARMOR_HD static S signal(const double* t, const T*, const S* p) {
-    const S u = max((S(T(t[0])) - p[1]) / p[2], 1e-9);  // at 1e-9 it is 0: (1e-9)^0.8 = 6e-8 of the peak
-    return p[0] * exp(p[3] * (log(u) + S(T(1.0)) - u));
+  template <class T>
+  LARMOR_INLINE static T gradient(const double* t, const T*, const T* p, T* g) {
+    const T inverse = T(1.0) / p[2], one(1.0);
+    const T reached = (T(t[0]) - p[1]) * inverse;
+    // At 1e-9 it is 0: (1e-9)^0.8 = 6e-8 of the peak. There and before it has no slope.
+    const auto before = reached <= T(1e-9);
+    const T u = simd::select(before, T(1e-9), reached);
+    const T shape = simd::log(u) + one - u, whole = simd::exp(p[3] * shape), C = p[0] * whole;
+    const T by_time = simd::select(before, T(0.0), p[3] * (one / u - one) * C * inverse);
+    g[0] = whole, g[1] = -by_time, g[2] = -(by_time * u), g[3] = shape * C;
+    return C;
   }
 };
 
