@@ -152,14 +152,15 @@ class Cases(harness.CliCase):
       values, _, spacing = self.read()
       self.facts(VolumeTiming=None, PostLabelingDelay=0.5 if kind.name == "asl" else None)
       self.write(values[:VOXELS], (*SHAPE, 1), spacing)
-      for context in (self.dir / "in").rglob("*aslcontext.tsv"):
-        context.write_text("volume_type\nlabel\n", encoding="utf-8")
-      if kind.name == "asl":
-        self.refused("0 control and 1 label", code=1)
-      else:
-        self.refused("not 4-D")
+      self.refused("not 4-D")
+      if kind.name == "dsc":
         self.write(values[:3 * VOXELS], (*SHAPE, 3), spacing)
         self.refused("no bolus arrival", "give the baseline frames")
+        continue
+      self.write(values[:2 * VOXELS], (*SHAPE, 2), spacing)
+      for context in (self.dir / "in").rglob("*aslcontext.tsv"):
+        context.write_text("volume_type\nlabel\nlabel\n", encoding="utf-8")
+      self.refused("0 control and 2 label volumes", config=self.yaml("fit: {method: formula}\n"))
 
   def test_protocol_that_means_nothing(self):
     for kind in self.each():

@@ -154,7 +154,7 @@ class DscJob : public PipelineJob, SeriesReader {
           .at(config_.source());
     TE_ = TE[0];
     if (!(TE_ > 0 && TE_ < 1))
-      throw Error(Errc::range, fmt::format("an echo time of {} ms", short_number(1e3 * TE_)),
+      throw Error(Errc::range, fmt::format("an echo time of {:g} ms", 1e3 * TE_),
                   "give one above 0; a sidecar has EchoTime in seconds")
           .at(config_.has("signal.TE") ? config_.where("signal.TE") : "sidecar of " + path.string());
     if (!config_.is_word("signal.baseline", "auto")) {
