@@ -198,7 +198,8 @@ TEST(DscFirstPass, GivesBackAGammaVariateAndDropsTheSecondPass) {
   EXPECT_NEAR(area / wanted, 1, 0.05);  // little of it is there before the cut
 }
 TEST(DscFirstPass, GradientIsThatOfFiniteDifferences) {
-  const std::vector<double> p{3, 1.2, 5, 2.4}, t{-1, 1.19, 1.7, 4, 6.2, 9, 30};  // before the arrival, on the rise, after
+  const std::vector<double> p{3, 1.2, 5, 2.4},
+      t{-1, 1.19, 1.7, 4, 6.2, 9, 30};  // before the arrival, on the rise, after
   std::vector<double> signal(t.size()), up = signal, down = signal, jacobian(4 * t.size());
   fit::curve_signal(gamma_variate(), t, p, {}, signal, jacobian);
   for (std::size_t i = 0; i < 4; ++i) {
