@@ -124,6 +124,19 @@ test("a dashboard is put together by hand: from the list, from the canvas, moved
   await page.getByTestId("layout-columns").click();
   await page.locator(".board-strip.small .tile").first().waitFor();
   await picture("forms-dashboard");
+  // In rows: one below the other over the whole width; free again: where they were.
+  const layout = async () => Object.values((await docOf(studio)).dashboards)[0].layout;
+  await page.getByTestId("layout-rows").click();
+  await until(async () => (await layout()) === "rows");
+  await until(async () => {
+    const all = await Promise.all([0, 1, 2].map((k) => page.getByTestId(`tile-${k}`).boundingBox()));
+    return all.every(Boolean) && new Set(all.map((b) => Math.round(b.y))).size >= 2;
+  });
+  await picture("forms-rows");
+  const places = await items();
+  await page.getByTestId("layout-free").click();
+  await until(async () => (await layout()) === "free" || (await layout()) === undefined);
+  assert.deepEqual(await items(), places);
 });
 
 test("values are saved from viewers: a picture, NIfTI, a table", { skip, timeout: 120000 }, async (t) => {

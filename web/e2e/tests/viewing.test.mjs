@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { drawn, openPage, port, skip, startStudio, state, until } from "../harness.mjs";
+import { drawn, frames, openPage, port, skip, startStudio, state, until } from "../harness.mjs";
 
 const tileOf = (page, at) => page.getByTestId(`probe-tile-${at}`);
 /** Probes a port and waits for its picture. */
@@ -132,4 +132,120 @@ test("an image of another grid is laid over, wiped and subtracted where it lies 
   await compare(tile, "blurred.out", "wipe");
   await drawn(tile.locator(".lmv-stage"));
   await picture("viewing-wipe");
+});
+
+/** Points of the first curve of a plot, as parts of the plot: the middle of its colour in each column of pixels. */
+const traced = (tile) => tile.locator(".lmv-curves canvas").first().evaluate((canvas) => {
+  const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const points = [];
+  for (let x = 0; x < width; ++x) {
+    let n = 0, sum = 0;
+    for (let y = 0; y < height; ++y) {
+      const k = 4 * (y * width + x);
+      if (data[k + 3] > 200 && Math.max(data[k], data[k + 1], data[k + 2]) - Math.min(data[k], data[k + 1], data[k + 2]) > 90) {
+        n++;
+        sum += y;
+      }
+    }
+    if (n) points.push([x / width, sum / n / height]);
+  }
+  return points;
+});
+/** How far a curve is from its chord at most, as part of the plot. */
+function bend(points) {
+  const [[x0, y0], [x1, y1]] = [points[0], points.at(-1)];
+  return Math.max(...points.map(([x, y]) => Math.abs(y - y0 - ((y1 - y0) * (x - x0)) / (x1 - x0))));
+}
+
+test("curves: logarithmic axes, a part of it, and back", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "Decay",
+    nodes: { decay: { op: "source.array", at: [0, 0], settings: { shape: "t=400", formula: "exp(-t / 60)", coordinates: "index" } }, curve: { op: "view.curve", at: [300, 0], settings: { label: "signal" } } },
+    wires: { "curve.in": "decay.out" },
+  };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "curve", "done", "cached");
+  await port(page, "curve", "out", "curve").click();
+  const tile = tileOf(page, "curve.curve");
+  await until(async () => (await traced(tile)).length > 100);
+  assert.ok(bend(await traced(tile)) > 0.3, "an exponential is bent");
+  // Over a logarithmic axis of values it is a straight line: within a hundredth of the plot, about three pixels.
+  await tile.getByTitle("Logarithmic values").click();
+  await until(async () => bend(await traced(tile)) < 0.01);
+  await picture("viewing-log");
+  await tile.getByTitle("View", { exact: true }).click();
+  await page.getByLabel("Logarithmic axis").click();
+  await page.keyboard.press("Escape");
+  await until(async () => bend(await traced(tile)) > 0.2);
+  await tile.getByTitle("View", { exact: true }).click();
+  await page.getByLabel("Logarithmic axis").click();
+  await page.keyboard.press("Escape");
+  await tile.getByTitle("Logarithmic values").click();
+  await until(async () => bend(await traced(tile)) > 0.3);
+  // The later half of it, by a drag: there the curve is flatter; a double click brings all of it back.
+  const whole = bend(await traced(tile));
+  const over = await tile.locator(".lmv-curves .u-over").boundingBox();
+  await drag(page, [over.x + over.width * 0.02, over.y + over.height / 2], [over.x + over.width * 0.2, over.y + over.height / 2]);
+  await until(async () => bend(await traced(tile)) < whole - 0.1);
+  await page.mouse.dblclick(over.x + over.width / 2, over.y + over.height / 2);
+  await until(async () => Math.abs(bend(await traced(tile)) - whole) < 0.02);
+});
+
+test("slices side by side say where they are; spins in space are turned, played and hidden", { skip, timeout: 120000 }, async (t) => {
+  const graph = {
+    larmor: 1, title: "Space",
+    nodes: {
+      where: { op: "source.array", at: [0, 0], settings: { shape: "x=20, y=16, z=6", formula: "100 * z", coordinates: "index" } },
+      spins: { op: "sim.spins", at: [0, 260] }, pulse: { op: "sim.pulse", at: [0, 520] }, wait: { op: "sim.delay", at: [260, 520], settings: { duration: 20 } },
+      bloch: { op: "sim.bloch", at: [520, 400], settings: { record_every: 1 } }, scene: { op: "sim.scene", at: [800, 400], settings: { trail: 0 } },
+    },
+    wires: { "wait.before": "pulse.sequence", "bloch.sequence": "wait.sequence", "bloch.spins": "spins.spins", "scene.record": "bloch.record", "scene.times": "bloch.record_times", "scene.spins": "spins.spins" },
+  };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "where", "done", "cached");
+  await state(page, "scene", "done", "cached");
+  let tile = await look(page, "where.out");
+  await tile.getByTitle("Tiles: all slices side by side").click();
+  await page.getByTitle("Axis of the tiles").selectOption("z");
+  await page.keyboard.press("Escape");
+  await drawn(tile.locator(".lmv-stage"));
+  // Every tile is one slice: the value under the pointer is a hundred times its index, and all six are there.
+  const box = await tile.locator(".lmv-stage").boundingBox();
+  const seen = new Set();
+  for (let v = 0.1; v < 1; v += 0.2)
+    for (let u = 0.04; u < 0.85; u += 0.08) {
+      await page.mouse.move(box.x + u * box.width, box.y + v * box.height);
+      await frames(page);
+      const text = await tile.locator(".lmv-status").innerText();
+      const z = /z\s*(\d)/.exec(text)?.[1];
+      if (z === undefined || /^f32/.test(text)) continue;  // between tiles it says what the array is
+      assert.equal(numbers(text)[0], 100 * Number(z), text);
+      seen.add(z);
+    }
+  assert.deepEqual([...seen].sort(), ["0", "1", "2", "3", "4", "5"]);
+  await picture("viewing-tiles");
+  await port(page, "scene", "out", "scene").click();
+  tile = tileOf(page, "scene.scene");
+  const canvas = tile.locator(".lmv-scene canvas");
+  await canvas.waitFor();
+  const shot = async () => (await canvas.screenshot()).toString("base64");
+  await until(async () => (await tile.locator("input[aria-label='Time']").count()) === 1);
+  const first = await shot();
+  const c = await canvas.boundingBox();
+  await drag(page, [c.x + c.width / 2, c.y + c.height / 2], [c.x + c.width / 2 + 90, c.y + c.height / 2 + 30]);
+  await until(async () => (await shot()) !== first);
+  const turned = await shot();
+  await picture("viewing-scene");
+  await tile.locator("input[aria-label='Time']").fill("1");
+  await until(async () => (await shot()) !== turned);
+  await tile.getByTitle("Play").click();
+  await until(async () => Number(await tile.locator("input[aria-label='Time']").inputValue()) > 2);
+  await tile.getByTitle("Stop").click();
+  const stopped = await shot();
+  const chips = tile.locator(".lmv-chips button");
+  assert.ok((await chips.count()) > 1, "what is drawn can be chosen");
+  await chips.first().click();
+  await until(async () => (await shot()) !== stopped);
 });

@@ -61,7 +61,7 @@ function StateRow({ id, report, problem, missing, state: shown }: { id: string; 
       <div className="node-state" title={[missing.message, missing.advice].filter(Boolean).join("\n")}>
         <StateIcon state={state} size={12} />
         <span className="ellipsis">{look.word}</span>
-        <button className="button line node-choose nodrag" onClick={() => chooseFile(session, id, missing.port ?? "")} data-testid={`choose-${id}`}>Choose…</button>
+        <button className="button line node-choose nodrag" onClick={() => chooseFile(session, id, missing.port ?? "")} data-testid={`choose-${id}`}>Choose</button>
       </div>
     );
   let text: string = look.word, right = "";
@@ -96,7 +96,7 @@ function Left({ report }: { report: NodeReport }) {
   if (!(Number.isFinite(left) && left > 0.4)) return null;
   const runs = report.runs ?? 0;
   const from = runs ? `from ${runs} earlier ${runs === 1 ? "run" : `runs, ${format.seconds(report.mean_seconds ?? 0)} each`}` : "from how far it is";
-  return <span title={`time left, ${from}`} data-testid={`left-${report.path}`}> · {format.seconds(left < 10 ? Math.ceil(left) : left).replace(".00", "")} left</span>;
+  return <span title={`time left, ${from}`} data-testid={`left-${report.path}`}> · {format.seconds(Math.ceil(left)).replace(/\.0+(?= )/, "")} left</span>;
 }
 
 function Ports({ id, data, labels, report }: { id: string; data: OpNodeType["data"]; labels: boolean; report?: NodeReport }) {

@@ -35,7 +35,7 @@ export function NodeInspector({ id }: { id: string }) {
         <div className="inspector-sub">
           <StateIcon state={state} />
           <span style={{ color: stateLook[state].colour }}>{stateLook[state].word}</span>
-          {report?.seconds ? <span className="num">{format.seconds(report.seconds)}</span> : null}
+          {report?.seconds && state !== "needs" ? <span className="num">{format.seconds(report.seconds)}</span> : null}
           <span>·</span>
           <NodeId id={id} />
         </div>

@@ -148,7 +148,7 @@ function RunText() {
   const text = running ? "Running" : run.state === "done" ? "Done" : needs ? `Needs ${needs === 1 ? "a file" : `${needs} files`}` : run.state === "failed" ? `${run.failed} failed` : "Cancelled";
   return (
     <span className={`run-text ${needs ? "needs" : run.state}`} data-testid="run-state" data-state={run.state} title={running ? undefined : `${run.ran} ran, ${run.cached} from the cache, ${run.failed} failed`}>
-      {text} <span className="num">{format.seconds(seconds)}</span>
+      {text} {!needs && <span className="num">{format.seconds(seconds)}</span>}
     </span>
   );
 }
