@@ -158,7 +158,8 @@ void register_graph_stats(Commands& commands) {
                     "Nodes are the distinct operations, which is what somebody had to write; instances are the "
                     "places where they stand; their ratio is the reuse. A sub-graph counts as what is in it, for "
                     "each place it stands in. Overhead is the time of a run in which no operation computed: what the "
-                    "engine and the files of the cache took.",
+                    "engine and the files of the cache took. These are the quantities of the paper's table 2 by "
+                    "name; their definitions are Larmor's own.",
                 .run = run});
 }
 
