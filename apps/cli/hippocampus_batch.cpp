@@ -325,8 +325,13 @@ std::string summary_table(const BatchSummary& s) {
     if (!r.stored) reasons += fmt::format("{}: {}\n", r.folder, r.sent);
   }
   for (const auto& [file, reason] : s.damaged) reasons += fmt::format("damaged: {}: {}\n", file, reason);
-  return text_table(rows) + reasons +
-         fmt::format("{} measured, {} failed of {} studies\n", s.measured(), s.failed(), s.rows.size());
+  const auto count = [&](auto&& of) { return std::count_if(s.rows.begin(), s.rows.end(), of); };
+  std::string total = fmt::format("{} of {} studies measured", s.measured(), s.rows.size());
+  if (const auto n = count([](const BatchRow& r) { return r.status == "failed"; }))
+    total += fmt::format(", {} failed", n);
+  if (const auto n = count([](const BatchRow& r) { return !r.stored; })) total += fmt::format(", {} not stored", n);
+  if (!s.damaged.empty()) total += fmt::format(", {} damaged files", s.damaged.size());
+  return text_table(rows) + reasons + total + "\n";
 }
 
 }  // namespace larmor::cli

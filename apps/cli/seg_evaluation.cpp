@@ -164,6 +164,11 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
     bland.markers = {{v["bias_mm3"].get<double>(), "bias", false},
                      {v["lower_mm3"].get<double>(), "bias - 1.96 sd", false},
                      {v["upper_mm3"].get<double>(), "bias + 1.96 sd", false}};
+    // The limits may lie beyond every point.
+    const auto [least, most] = std::minmax_element(differences.y.begin(), differences.y.end());
+    const double low = std::min(*least, bland.markers[1].at), high = std::max(*most, bland.markers[2].at),
+                 margin = 0.05 * std::max(high - low, 1.0);
+    bland.y_range = io::Range{low - margin, high + margin};
   }
   report.section("Pictures")
       .figures(

@@ -107,6 +107,30 @@ class Cases(CliCase):
     self.assertGreater(2 * both / (sum(a > 0 for a in found) + sum(b > 0 for b in truth)), 0.75)
     self.assertEqual(read_nifti(self.dir / "p.nii.gz")[1], (*shape, 3))
 
+  def test_all_folds_their_ensemble_and_cross_validation(self):
+    self.can_train()
+    for i in range(1, 9):
+      ball_case(self.dir / "data", i)
+    self.ok("seg", "curate", "data", "-o", "curated", "--folds", "2", "-q")
+    (self.dir / "config.yaml").write_text(CONFIG % 40)
+    self.ok("seg", "train", "config.yaml", "--fold", "all")
+    model = self.dir / "training/ensemble.safetensors"
+    self.ok("seg", "predict", "data/images/case_001.nii.gz", "both.nii.gz", "--model", model)
+    done = self.ok("seg", "evaluate", "curated/clean.csv", "--training", "training", "-o", "eval", "-q")
+    self.assertIn("8 cases, 0 failed", done.stdout)
+    metrics = json.loads((self.dir / "eval/metrics.json").read_text())
+    self.assertGreater(metrics["labels"]["merged"]["dice"]["mean"], 0.6)  # 4 images and 40 epochs
+    page = (self.dir / "eval/evaluation.html").read_text()
+    for part in ("Agreement of volumes", "bias + 1.96 sd", "ICC(A,1)", "Worst cases"):
+      self.assertTrue(part in page, part)
+    # Every case by the network of its fold: the same labels as by hand.
+    fold = {r["name"]: r["fold"] for r in csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines())}
+    self.ok("seg", "predict", "data/images/case_003.nii.gz", "own.nii.gz", "--model", self.dir / f"training/fold_{fold['case_003']}/best.safetensors")
+    found, truth = read_nifti(self.dir / "own.nii.gz")[0], read_nifti(self.dir / "data/labels/case_003.nii.gz")[0]
+    dice = 2 * sum(a > 0 and b > 0 for a, b in zip(found, truth)) / (sum(a > 0 for a in found) + sum(b > 0 for b in truth))
+    row = [r for r in csv.DictReader((self.dir / "eval/cases.csv").read_text().splitlines()) if r["name"] == "case_003"][0]
+    self.assertAlmostEqual(dice, float(row["merged_dice"]), places=5)
+
   def test_a_killed_training_goes_on(self):
     self.can_train()
     self.data()

@@ -176,6 +176,29 @@ TEST(Trainer, SgdAndPolyAndPlainAndFlatNetworksLearnToo) {
   fs::remove_all(where);
 }
 
+// Pictures are turned any way and moved by a third of their size: labels that stayed behind could not be learned.
+TEST(Trainer, LabelsMoveWithTheImage) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_moved");
+  auto spec = small();
+  spec.epochs = 30, spec.validate_every = 10;
+  spec.augment = {.rotate = 180,
+                  .scale = 0.2,
+                  .shift = 5,
+                  .elastic = 1,
+                  .spatial_probability = 1,
+                  .mirror = {true, true, true},
+                  .brightness = 0.1,
+                  .contrast = 0.1,
+                  .gamma = 0.1,
+                  .noise = 0.1,
+                  .blur = 0.2,
+                  .intensity_probability = 0.5};
+  const auto result = trainer().train(spec, balls(12, 1), balls(4, 2), where);
+  EXPECT_GT(result.best, 0.6);  // balls are round, so it is not far from what it is without
+  fs::remove_all(where);
+}
+
 TEST(Trainer, RatesWarmUpAndFall) {
   NEED_TRAINER();
   const auto where = folder("larmor_train_rates");
