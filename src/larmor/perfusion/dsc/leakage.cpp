@@ -61,20 +61,31 @@ std::vector<std::size_t> reference_voxels(const dce::VoxelRows& rows, std::span<
     double tail, sd, share;
   };
   std::vector<Voxel> all;
-  float one;
-  for (std::size_t v = 0; v < rows.n_voxels(); ++v) {
-    if (!mask.empty() && !mask[v]) continue;
-    double sum = 0, squares = 0, end = 0, area = 0;
+  // Frame by frame over a block of voxels: voxel by voxel every sample would be a cache line of its own.
+  constexpr std::size_t block = 512;
+  std::vector<float> buffer(block);
+  std::vector<double> sum(block), squares(block), end(block), area(block);
+  for (std::size_t from = 0; from < rows.n_voxels(); from += block) {
+    const std::size_t m = std::min(block, rows.n_voxels() - from);
+    for (auto* moment : {&sum, &squares, &end, &area}) std::fill(moment->begin(), moment->end(), 0.0);
     for (std::size_t t = 0; t < n; ++t) {
-      const double y = *rows.get(t, v, 1, &one);
-      if (t >= first && t < last) sum += y, squares += y * y;
-      if (t >= last) area += y;
-      if (t + tail >= n) end += y / static_cast<double>(tail);
+      const float* y = rows.get(t, from, m, buffer.data());
+      const bool before = t >= first && t < last;
+      for (std::size_t i = 0; i < m; ++i) {
+        const double x = static_cast<double>(y[i]);
+        if (before) sum[i] += x, squares[i] += x * x;
+        if (t >= last) area[i] += x;
+        if (t + tail >= n) end[i] += x / static_cast<double>(tail);
+      }
     }
-    if (!std::isfinite(sum + area) || !(area > 0)) continue;
-    const auto count = static_cast<double>(last - first);
-    const double sd = std::sqrt(std::max(0.0, (squares - sum * sum / count) / std::max(1.0, count - 1)));
-    all.push_back({v, std::abs(end - sum / count), sd, std::abs(end - sum / count) / area});
+    for (std::size_t i = 0; i < m; ++i) {
+      const std::size_t v = from + i;
+      if ((!mask.empty() && !mask[v]) || !std::isfinite(sum[i] + area[i]) || !(area[i] > 0)) continue;
+      const auto count = static_cast<double>(last - first);
+      const double mean = sum[i] / count, rest = std::abs(end[i] - mean);
+      const double sd = std::sqrt(std::max(0.0, (squares[i] - sum[i] * mean) / std::max(1.0, count - 1)));
+      all.push_back({v, rest, sd, rest / area[i]});
+    }
   }
   if (all.empty())
     throw Error(Errc::numeric, "no voxel has a bolus to take the reference curve from", "check mask and baseline");
@@ -242,10 +253,11 @@ void correct_by(const std::vector<std::size_t>& chosen, const dce::VoxelRows& ro
                 const Cancel* cancel) {
   out.n_reference = std::ssize(chosen);
   out.reference.assign(rows.n_frames(), 0.0);
-  float one;
-  for (std::size_t t = 0; t < rows.n_frames(); ++t)
-    for (const auto v : chosen)
-      out.reference[t] += static_cast<double>(*rows.get(t, v, 1, &one)) / static_cast<double>(chosen.size());
+  std::vector<float> frame(rows.n_voxels());
+  for (std::size_t t = 0; t < rows.n_frames(); ++t) {
+    const float* y = rows.get(t, 0, rows.n_voxels(), frame.data());
+    for (const auto v : chosen) out.reference[t] += static_cast<double>(y[v]) / static_cast<double>(chosen.size());
+  }
   const bool backflow = leakages().get(o.method).backflow;
   out.K2.assign(rows.n_voxels(), nan), out.K2_se = out.K2;
   if (backflow) out.kep.assign(rows.n_voxels(), nan);
