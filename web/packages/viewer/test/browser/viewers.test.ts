@@ -10,7 +10,7 @@ import { chromiumPath, hasChromium, launch } from "../../dev/browser.mjs";
 import { serve } from "../../dev/mock.mjs";
 
 // A minute of clicking, so apart from the unit tests: npm run test:browser, which ctest calls web:viewers. LARMOR_CHROMIUM names another browser.
-describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in ${chromiumPath}`, { timeout: 120_000 }, () => {
+describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in ${chromiumPath}`, { timeout: 240_000 }, () => {
   let browser: Browser;
   let mock: Awaited<ReturnType<typeof serve>>;
   let folder: string;
@@ -30,6 +30,7 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
   /** A page with viewers; `asked` gives the requests since the last call. */
   async function open(query: Record<string, string>): Promise<{ page: Page; asked: () => URL[]; errors: string[] }> {
     const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+    page.setDefaultTimeout(100_000);
     const errors: string[] = [];
     page.on("pageerror", (e) => errors.push(e.message));
     mock.requests.length = 0;
@@ -48,7 +49,7 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the viewers, in
     );
   const optionsOf = (page: Page, port: string) =>
     page.evaluate((name) => (window as unknown as Record<string, { at?: Record<string, number> } & Record<string, unknown>>)[`options_${name}`]!, port);
-  const patient = { timeout: 20_000 };
+  const patient = { timeout: 60_000 };  // a machine that does ten things at once takes its time
   const drawn = (page: Page, port: string) => page.locator(`[data-port="${port}"] .lmv-stage[data-state="done"]`).waitFor();
   const stage = (page: Page, port: string) => page.locator(`[data-port="${port}"] .lmv-stage`);
 
