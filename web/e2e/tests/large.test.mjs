@@ -49,6 +49,7 @@ async function nearer(page, box) {
     await settled(page);
   }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
+  await page.getByTestId("far-view").waitFor({ state: "detached" });  // all of them
 }
 
 // Frames as they are on a quiet machine are 17 ms; on one that does four things at once several times that.

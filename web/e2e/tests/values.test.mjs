@@ -156,7 +156,7 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
   const times = await measure(async () => {
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     for (let k = 0; k < 10; ++k) {
-      await page.mouse.wheel(0, k < 5 ? -120 : 120);
+      await page.mouse.wheel(0, k < 5 ? -150 : 150);  // until nodes are drawn one by one, and back
       await frames(page, 5);
     }
     for (let k = 0; k < 20; ++k) {
