@@ -49,7 +49,7 @@ class Cases(harness.CliCase):
   def test_empty_mask(self):
     _, _, spacing = self.series()
     write_nifti(self.dir / "in" / "mask.nii.gz", [0] * N, SHAPE, code=2, spacing=spacing[:3])
-    self.refused("mask", "no voxel")
+    self.refused("empty mask", "540 voxels")
 
   def test_series_that_is_no_series(self):
     _, _, spacing = self.series()
@@ -60,11 +60,14 @@ class Cases(harness.CliCase):
     values, shape, spacing = self.series()
     self.rewrite(values[:N], SHAPE + (1,), spacing)
     (self.dir / "in" / "dwi.bval").write_text("0\n", encoding="utf-8")
+    self.refused("10 x 9 x 6", "not 4-D")  # NIfTI drops the last axis of one
+    self.rewrite(values[:2 * N], SHAPE + (2,), spacing)
+    (self.dir / "in" / "dwi.bval").write_text("0 10\n", encoding="utf-8")
     for method in METHODS:
       done = self.refused(config=self.yaml(f"fit: {{method: {method}}}\n"))
-      self.assertRegex(done.stderr, r"1 (samples|volumes|b-values)|0 different b-values", method)
-    (self.dir / "in" / "dwi.bval").write_text("0 10\n", encoding="utf-8")
-    self.refused("2 b-values for 1 volumes")
+      self.assertRegex(done.stderr, r"2 (samples|volumes|b-values)|0 different b-values", method)
+    (self.dir / "in" / "dwi.bval").write_text("0 10 20\n", encoding="utf-8")
+    self.refused("3 b-values for 2 volumes")
 
   def test_b_values_that_cannot_be(self):
     for text, says in (("0 10 20 60 150 300 500 -1000\n", "-1000"), ("0 10 20 60 150 300 500 nan\n", "nan")):
@@ -160,8 +163,8 @@ class Cases(harness.CliCase):
     done = self.run_larmor("ivim", "train", "w.safetensors", "--kind", "original", "--device", "cuda")
     if done.returncode == 0:
       self.skipTest("there is a device")
-    self.assertIn("no cuda", done.stderr)
-    self.assertIn("cpu", done.stderr)
+    self.assertIn("no device cuda", done.stderr)
+    self.assertIn("use device cpu", done.stderr)
     self.fails(2, ["ivim", "train", "w.safetensors", "--restarts", "3"], "--restarts with --kind posterior", "original")
     self.fails(2, ["ivim", "train", "w.safetensors", "--kind", "original", "--dropout", "0.1"], "--dropout", "optim")
     self.fails(2, ["ivim", "train", "w.safetensors", "--kind", "original", "--batch-norm"], "--batch-norm", "optim")

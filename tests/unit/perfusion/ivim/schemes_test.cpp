@@ -7,6 +7,7 @@
 #include <iostream>
 #include <larmor/core/error.hpp>
 #include <larmor/perfusion/ivim/estimate.hpp>
+#include <larmor/perfusion/ivim/network_data.hpp>
 #include <larmor/perfusion/ivim/score.hpp>
 #include <larmor/perfusion/ivim/simulate.hpp>
 #include <random>
@@ -103,6 +104,52 @@ TEST(IvimSchemes, PosteriorsAreCalibrated) {
         EXPECT_NEAR(c.z[m], 1, noise < 0.1 ? 0.065 : 0.2) << scheme.name << ' ' << noise << ' ' << m;
       std::cout << scheme.name << ", noise " << noise << ": z " << c.z[0] << ' ' << c.z[1] << ' ' << c.z[2] << '\n';
     }
+}
+
+// Networks of every kind, trained as data of the scheme would have them, give numbers or say why not.
+TEST(IvimSchemes, NetworksTakeAnySchemeThatHasBZero) {
+  for (const auto& scheme : schemes()) {
+    const bool has_zero = std::count(scheme.b.begin(), scheme.b.end(), 0.0) > 0;
+    for (const double noise : {0.002, 0.1}) {
+      Simulated s = simulate(300, scheme.b, classical_prior(), noise, true, 13);
+      float* y = s.signal.data<float>();
+      const std::size_t K = scheme.b.size();
+      for (std::size_t k = 0; k < K; ++k)
+        y[k * 300] = 0, y[k * 300 + 1] = 1, y[k * 300 + 2] = -1, y[k * 300 + 3] *= 1e-3F;
+      y[4] = NAN, y[(K - 1) * 300 + 5] = INFINITY;
+      const Signals data = signals(s.signal, scheme.b);
+      if (!has_zero) {
+        EXPECT_THROW(network_data(data), Error) << scheme.name;
+        continue;
+      }
+      const NetworkData d = network_data(data);
+      PosteriorTraining brief;
+      brief.prior = classical_prior(), brief.noise_low = 0.5 * noise, brief.noise_high = 2 * noise;
+      brief.hidden = {8}, brief.pool = 2048, brief.batch = 64, brief.steps = 20, brief.epochs = 2;
+      brief.voxels = patient_voxels(data, d, brief.prior, noise, brief.noise_low, brief.noise_high);
+      EXPECT_GE(brief.voxels.n, 280) << scheme.name;
+      SelfTraining few;
+      few.fit.epochs = 2, few.fit.batch = 50, few.regularised = {.batch_norm = true, .dropout = 0.1};
+      std::size_t n = 0;
+      const auto ratios = training_voxels(d, n);
+      std::vector<VoxelNetwork> networks;
+      networks.push_back(train_posterior(d.protocol, brief));
+      networks.push_back(train_self(NetworkKind::optim, d.protocol, ratios, n, few));
+      few.regularised = {};
+      networks.push_back(train_self(NetworkKind::original, d.protocol, ratios, n, few));
+      for (auto& network : networks) {
+        EstimateOptions o = options(noise);
+        const std::string what = std::string(scheme.name) + ", " + std::string(to_string(network.kind));
+        o.network = std::make_shared<const VoxelNetwork>(std::move(network));
+        const Estimate e = estimate("ivim.network", data, o);
+        expect_whole(e, what);
+        EXPECT_EQ(e.fit.status[0], fit::FitStatus::no_signal) << what;
+        EXPECT_EQ(e.fit.status[2], fit::FitStatus::out_of_range) << what;
+        for (const std::size_t v : {4, 5}) EXPECT_EQ(e.fit.status[v], fit::FitStatus::bad_data) << what;
+        for (std::size_t v = 6; v < 300; ++v) ASSERT_TRUE(fit::usable(e.fit.status[v])) << what;
+      }
+    }
+  }
 }
 
 // Magnitudes do not fall below their noise, so a fit that takes the noise for Gaussian finds D too low. At b = 1000
