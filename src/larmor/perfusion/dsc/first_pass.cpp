@@ -31,7 +31,7 @@ FirstPass first_pass(const Array& curves, std::span<const double> times, double 
   for (std::size_t i = 0; i < n; ++i) design.push_back(times[i] - arrival);
   const fit::CurveModel& model = gamma_variate();
   const auto fitted = fit::fit_curves(model, curves.range(curves.rank() - 1, 0, static_cast<std::int64_t>(n)), design,
-                                      {}, mask, {.max_iterations = 60, .tolerance = 1e-4}, progress, cancel);
+                                      {}, mask, {.max_iterations = 60, .tolerance = 1e-3}, progress, cancel);
   out.status = fitted.status;
   const std::size_t n_voxels = fitted.status.size(), frames = times.size();
   out.curves = Array::uninitialised(DType::f32, curves.shape(), curves.axes());
