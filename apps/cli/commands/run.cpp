@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <larmor/core/heap.hpp>
 #include <larmor/core/log.hpp>
 #include <larmor/flow/provenance.hpp>
 #include <larmor/io/file.hpp>
@@ -85,6 +86,7 @@ int run(const Call& call) {
   options.out = call.given("--out") ? fs::path(call.text("--out")) : fs::current_path();
   options.session = fs::weakly_canonical(path).string();
   options.policy = flow::Policy::free;
+  give_back_freed_memory();
   options.cancel = Cancel::interrupt();
   options.force = call.flag("--force");
   options.targets = call.texts("--to");

@@ -11,7 +11,7 @@ namespace {
 struct Known {
   Array k;  // held, so that its memory is nobody else's
   Shape image;
-  double tolerance, oversampling;
+  double tolerance, oversampling, memory;
   int width;
   bool many;
   Device device;
@@ -30,7 +30,10 @@ void add_nufft_settings(flow::NodeType& type) {
       .set(flow::Setting::numbers("size", "voxels along x, y(, z); those of the trajectory when empty", {}))
       .set(flow::Setting("tolerance", "root mean square of the error against the exact sum, relative", 1e-4, 1e-6, 0.1))
       .set(flow::Setting("width", "points of the window along an axis; 0: chosen", 0, 0, 12))
-      .set(flow::Setting("oversampling", "points of the grid a voxel; 0: chosen", 0.0, 0.0, 4.0));
+      .set(flow::Setting("oversampling", "points of the grid a voxel; 0: chosen", 0.0, 0.0, 4.0))
+      .set(flow::Setting(
+          "memory", "most megabytes that the transform takes beside samples and images; 0: all it needs to be fast",
+          0.0, 0.0, 1e6));
 }
 
 Shape image_size(const flow::Ports& io, const Trajectory& traj) {
@@ -47,26 +50,28 @@ Shape image_size(const flow::Ports& io, const Trajectory& traj) {
 
 recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Shape& image, std::int64_t batch) {
   static std::deque<Known>& known = *new std::deque<Known>;
-  const double tolerance = io.setting("tolerance"), oversampling = io.setting("oversampling");
+  const double tolerance = io.setting("tolerance"), oversampling = io.setting("oversampling"),
+               memory = io.setting("memory");
   const int width = static_cast<int>(io.setting("width"));
   const bool many = batch > 4;
   // Slices that run side by side wait for the first one's plan.
   const std::lock_guard hold(lock());
   for (const auto& one : known)
     if (one.k.raw() == traj.k.raw() && one.k.shape() == traj.k.shape() && one.k.strides() == traj.k.strides() &&
-        one.image == image && one.tolerance == tolerance && one.oversampling == oversampling && one.width == width &&
-        one.many == many && one.device == io.device())
+        one.image == image && one.tolerance == tolerance && one.oversampling == oversampling && one.memory == memory &&
+        one.width == width && one.many == many && one.device == io.device())
       return one.plan;
   recon::Nufft plan(traj, image,
                     {.tolerance = tolerance,
                      .width = width,
                      .oversampling = oversampling,
                      .batch = many ? 8 : 1,
+                     .memory = static_cast<std::size_t>(1e6 * memory),
                      .device = io.device()},
                     &io.cancel());
   constexpr std::size_t kept = 3;
   if (known.size() >= kept) known.pop_front();
-  known.push_back({traj.k, image, tolerance, oversampling, width, many, io.device(), plan});
+  known.push_back({traj.k, image, tolerance, oversampling, memory, width, many, io.device(), plan});
   return plan;
 }
 

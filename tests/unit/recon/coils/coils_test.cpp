@@ -230,6 +230,22 @@ TEST(Espirit, CropsAndSaysWhatIsWrong) {
   EXPECT_NE(error_of(Errc::unknown_name, [&] { espirit(s.kspace, {"x", "z"}, "coil"); }), "");
 }
 
+TEST(Calibration, TheMiddleEndsBeforeWhatIsMissing) {
+  using C = std::complex<float>;
+  const auto without = [](std::int64_t x, std::int64_t y) {
+    Array k(DType::c64, {12, 10, 2}, {"x", "y", "coil"});
+    for (auto& v : k.span<C>()) v = 1;
+    if (x >= 0) k.data<C>()[x + 12 * y] = k.data<C>()[x + 12 * (y + 10)] = 0;
+    return measured_middle(k, {"x", "y"}, 24);
+  };
+  EXPECT_EQ(without(-1, 0), 24);
+  EXPECT_EQ(without(9, 5), 6);    // 3 above the middle: samples 3 to 8 are left
+  EXPECT_EQ(without(3, 5), 5);    // 3 below: 4 to 8
+  EXPECT_EQ(without(6, 1), 7);    // 4 below along y
+  EXPECT_EQ(without(11, 9), 10);  // the farther axis decides
+  EXPECT_EQ(without(6, 5), 0);
+}
+
 TEST(LowResolutionMaps, AreNearTheSensitivities) {
   const auto s = scan();
   const Array maps = low_resolution_maps(s.kspace, {"x", "y"}, "coil");

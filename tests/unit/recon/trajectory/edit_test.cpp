@@ -144,6 +144,14 @@ TEST(SequenceOfArms, LinesOfATrainAreBlocksOfTheirOwn) {
     }
 }
 
+TEST(SequenceOfArms, RunsNeedARasterBetweenThem) {
+  ArmWaveforms waves = spiral_arms();
+  waves.sampling.samples = 2, waves.sampling.runs = {0, 10e-6};
+  EXPECT_THAT(message_of([&] { to_sequence(waves); }), HasSubstr("less than a raster between samples 0 and 1"));
+  waves.sampling.runs[1] = 100e-6;
+  EXPECT_EQ(to_sequence(waves).blocks.size(), 12u);
+}
+
 TEST(SequenceOfArms, WhereNoRasterFitsGradientsArePlayedAPartOfAMicrosecondLater) {
   SpiralProtocol p{.fov = 0.24, .resolution = 4e-3, .arms = 6, .dwell = 5e-6};
   const SpiralDesign d = design_spiral(p);
