@@ -107,7 +107,8 @@ inline dicom::Dataset enhanced(const SeriesSpec& s, bool per_frame_slope) {
   shared.add("PixelMeasuresSequence").set("PixelSpacing", {s.dy, s.dx}).set("SliceThickness", s.dz);
   std::vector<std::int16_t> values;
   for (int frame = 0; frame < s.slices; ++frame) {
-    const int k = (frame * 3) % s.slices;  // not in the order of places
+    const int half = (s.slices + 1) / 2;  // interleaved: not in the order of places
+    const int k = frame < half ? 2 * frame : 2 * (frame - half) + 1;
     const Vec3 p = place_of(s, k);
     auto own = d.add("PerFrameFunctionalGroupsSequence");
     own.add("PlanePositionSequence").set("ImagePositionPatient", {p[0], p[1], p[2]});
