@@ -28,6 +28,7 @@ for fold in $folds; do
 done
 for job in "${running[@]}"; do wait "$job" || { tail -n 3 "$out"/fold_*.log; exit 1; }; done
 "$larmor" seg evaluate "$out/curated/clean.csv" --training "$out/training" -o "$out/evaluation"
-"$larmor" seg ensemble "${members[@]}" --half -o "$out/hippocampus.safetensors"
+limit=$(python3 -c "import json; print(json.load(open('$out/evaluation/metrics.json'))['uncertainty']['largest'])")
+"$larmor" seg ensemble "${members[@]}" --half --uncertainty-limit "$limit" -o "$out/hippocampus.safetensors"
 echo "To ship it: cp $out/hippocampus.safetensors models/, and the figures of $out/evaluation/metrics.json into"
 echo "models/hippocampus.md."

@@ -58,7 +58,7 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
   io::Table summary, agreement, cases;
   summary.columns = {"metric", "label", "mean", "median", "95 % interval of the mean", "worst"};
   agreement.columns = {"label", "bias [mm3]", "limits of agreement [mm3]", "median |error| [%]", "ICC(A,1)"};
-  cases.columns = {"name", "person", "fold", "seconds", "flags", "failure"};
+  cases.columns = {"name", "person", "fold", "seconds", "uncertainty", "flags", "failure"};
   for (const auto& n : e.names) {
     for (const auto& m : all_metrics) cases.columns.push_back(n + "_" + m.id);
     cases.columns.push_back(n + "_found_mm3"), cases.columns.push_back(n + "_true_mm3");
@@ -68,6 +68,7 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
                                  m.files.person,
                                  std::to_string(m.files.fold),
                                  fmt::format("{:.3f}", m.seconds),
+                                 std::isfinite(m.uncertainty) ? fmt::format("{:.4f}", m.uncertainty) : "",
                                  fmt::format("{}", fmt::join(m.flags, " ")),
                                  m.failure};
     for (std::size_t l = 0; l < e.names.size(); ++l) {
@@ -129,6 +130,11 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
          text(seg::percentile(error, 50), 2),
          fmt::format("{} ({} to {})", text(icc.value, 3), text(icc.lower, 3), text(icc.upper, 3))});
   }
+  std::vector<double> unsure;
+  for (const auto* m : good)
+    if (std::isfinite(m->uncertainty)) unsure.push_back(m->uncertainty);
+  if (!unsure.empty())
+    root["uncertainty"] = {{"median", seg::percentile(unsure, 50)}, {"largest", seg::percentile(unsure, 100)}};
   io::write_text(folder / "metrics.json", root.dump(2) + "\n");
 
   const auto& merged = root["labels"][e.names.back()];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cmath>
 #include <filesystem>
 #include <larmor/seg/metrics.hpp>
 #include <string>
@@ -15,7 +16,8 @@ struct Measured {
   std::vector<seg::Overlap> labels;
   std::vector<double> found_mm3, true_mm3;
   std::vector<std::string> flags;
-  std::string failure;  // not empty: nothing else is filled
+  std::string failure;       // not empty: nothing else is filled
+  double uncertainty = NAN;  // mean inside the labels; NaN for given predictions
   double seconds = 0;
   nn::TrainSample sample;             // for pictures
   std::vector<std::uint8_t> picture;  // what was found, on the grid of the sample

@@ -123,6 +123,10 @@ class Cases(CliCase):
     page = (self.dir / "eval/evaluation.html").read_text()
     for part in ("Agreement of volumes", "bias + 1.96 sd", "ICC(A,1)", "Worst cases"):
       self.assertTrue(part in page, part)
+    self.assertTrue(0 < metrics["uncertainty"]["median"] <= metrics["uncertainty"]["largest"] < 1, metrics["uncertainty"])
+    folds = [self.dir / f"training/fold_{k}/best.safetensors" for k in (0, 1)]
+    self.ok("seg", "ensemble", *folds, "-o", "strict.safetensors", "--uncertainty-limit", "0.0001")
+    self.assertIn("WARNING uncertain", self.ok("seg", "predict", "data/images/case_001.nii.gz", "both.nii.gz", "--model", "strict.safetensors").stdout)
     # Every case by the network of its fold: the same labels as by hand.
     fold = {r["name"]: r["fold"] for r in csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines())}
     self.ok("seg", "predict", "data/images/case_003.nii.gz", "own.nii.gz", "--model", self.dir / f"training/fold_{fold['case_003']}/best.safetensors")

@@ -13,7 +13,10 @@ int run(const Call& call) {
   std::vector<nn::Weights> members;
   for (const auto& name : call.texts("WEIGHTS")) members.push_back(nn::read_weights(name));
   const bool half = call.flag("--half");
-  nn::write_weights(call.text("--out"), seg::ensemble(members), half ? nn::Precision::half : nn::Precision::single);
+  auto joined = seg::ensemble(members);
+  if (const double limit = call.number("--uncertainty-limit"); limit < 1)
+    joined.meta["uncertainty_limit"] = fmt::format("{}", limit);
+  nn::write_weights(call.text("--out"), joined, half ? nn::Precision::half : nn::Precision::single);
   const auto written = nn::read_weights(call.text("--out"));  // as it will be used
   fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"), members.size(),
              1e-6 * static_cast<double>(written.parameters()), half ? 2 : 4, written.meta.at("sha256"));
@@ -29,6 +32,10 @@ void register_seg_ensemble(Commands& commands) {
            "Joins trained networks of one configuration into one model, which gives the mean of their probabilities",
        .in = {{.name = "WEIGHTS", .what = "files of larmor seg train", .repeated = true}},
        .opt = {file("--out", "the model").need().as("-o"),
+               number("--uncertainty-limit",
+                      "mean uncertainty above which a result is flagged: the largest of cross-validation, in "
+                      "metrics.json of larmor seg evaluate; 1 flags none",
+                      1, 0, 1),
                flag("--half", "numbers of 16 bits: half the size, labels practically the same")},
        .examples = {"larmor seg ensemble training/fold_0/last.safetensors training/fold_1/last.safetensors -o "
                     "model.safetensors"},

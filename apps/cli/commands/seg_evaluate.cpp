@@ -87,6 +87,7 @@ int run(const Call& call) {
         const auto s = segmenter.predict(image, options, &Cancel::interrupt());
         m.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         found = s.labels;
+        m.uncertainty = s.mean_uncertainty;
         for (const auto& f : s.flags) m.flags.push_back(f.id);
         if (e.names.empty())
           e.names.assign(s.classes.begin() + 1, s.classes.end()),

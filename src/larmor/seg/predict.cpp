@@ -265,10 +265,11 @@ void check_quality(const Image& image, Segmentation& s, const Prepared& ready, i
     add("border", fmt::format("{} voxels lie on the border of the image: the crop may cut the hippocampus", border),
         border > 20);
   if (inside == 0) return;
-  const double mean_u = unsure / static_cast<double>(inside);
+  const double mean_u = s.mean_uncertainty = unsure / static_cast<double>(inside);
   if (mean_u > uncertainty_limit)
     add("uncertain",
-        fmt::format("mean uncertainty inside is {:.2f}, in training it was below {:.2f}", mean_u, uncertainty_limit),
+        fmt::format("mean uncertainty inside is {:.2f}, in cross-validation it was below {:.2f}", mean_u,
+                    uncertainty_limit),
         true);
   const double all = static_cast<double>(inside) + out_count, mean = (in_sum + out_sum) / all;
   const double deviation = std::sqrt(std::max(0.0, squares / all - mean * mean));

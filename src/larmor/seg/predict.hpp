@@ -18,9 +18,10 @@ struct Flag {
 };
 
 struct Segmentation {
-  Image labels;         // u8 (x, y, z): 0 background, 1 anterior, 2 posterior
-  Image probabilities;  // f32 (x, y, z, class), sums to 1
-  Image uncertainty;    // f32 (x, y, z): entropy of the probabilities over its largest value, 0..1
+  Image labels;                 // u8 (x, y, z): 0 background, 1 anterior, 2 posterior
+  Image probabilities;          // f32 (x, y, z, class), sums to 1
+  Image uncertainty;            // f32 (x, y, z): entropy of the probabilities over its largest value, 0..1
+  double mean_uncertainty = 0;  // inside the labels; 0 when there are none
   std::vector<Flag> flags;
   std::vector<std::string> classes;  // "background", "anterior", "posterior"
   std::string model;                 // name and the first digits of the SHA-256 of its weights

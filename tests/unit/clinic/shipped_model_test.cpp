@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <larmor/clinic/rules.hpp>
@@ -162,6 +163,20 @@ TEST_P(Shipped, ScaleOffsetAndNoiseOfIntensitiesDoNotMatter) {
   other.data = original_.data.cast(DType::f32).clone();
   for (float& v : other.data.span<float>()) v = static_cast<float>(v + noise(random));
   expect_same(volumes(other), 1.5);  // 0.8 % measured
+}
+
+// What is no picture of a hippocampus any more is said to be uncertain; the pictures as they are are not.
+TEST_P(Shipped, DoubtIsFlagged) {
+  const seg::Segmenter segmenter(fs::path(LARMOR_SOURCE_DIR) / "models" / "hippocampus.safetensors");
+  const auto uncertain = [&](const Image& image) {
+    const auto s = segmenter.predict(image);
+    return std::any_of(s.flags.begin(), s.flags.end(), [](const seg::Flag& f) { return f.id == "uncertain"; });
+  };
+  EXPECT_FALSE(uncertain(original_));
+  Image inverted = original_;
+  inverted.data = original_.data.cast(DType::f32).clone();
+  for (float& v : inverted.data.span<float>()) v = -v;
+  EXPECT_TRUE(uncertain(inverted));
 }
 
 INSTANTIATE_TEST_SUITE_P(Studies, Shipped, testing::Values("study1", "study2"));

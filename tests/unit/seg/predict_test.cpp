@@ -310,11 +310,18 @@ TEST(Predict, FlagsWhatNeedsALook) {
   const ModelFile model;
   auto w = nn::read_weights(model.path);
   w.meta["volume_range"] = "1e8,2e8";
+  w.meta["uncertainty_limit"] = "0.001";
   nn::write_weights(model.path, w);
   const auto s = Segmenter(model.path).predict(blob());
   std::vector<std::string> ids;
   for (const auto& f : s.flags) ids.push_back(f.id);
   EXPECT_THAT(ids, testing::Contains("size"));
+  EXPECT_THAT(ids, testing::Contains("uncertain"));
+  EXPECT_GT(s.mean_uncertainty, 0.001);
+  double sum = 0, inside = 0;
+  for (std::size_t i = 0; i < 7920; ++i)
+    if (s.labels.data.data<std::uint8_t>()[i]) sum += s.uncertainty.data.data<float>()[i], ++inside;
+  EXPECT_NEAR(s.mean_uncertainty, sum / inside, 1e-6);
 }
 
 }  // namespace
