@@ -111,12 +111,16 @@ fit::CurveFit segmented_fit(const Array& data, std::span<const double> b, std::s
     r.residual_sd = base + 8 * stride, r.status = base + 9 * stride;
   };
   const auto keep = [&](const SegmentedRun& r, std::size_t first, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t v = voxels[first + i];
-      for (std::size_t m = 0; m < 4; ++m) out.values[m][v] = r.value[m][i], out.standard_error[m][v] = r.error[m][i];
-      out.residual_sd[v] = r.residual_sd[i];
-      out.status[v] = static_cast<fit::FitStatus>(r.status[i]);
-    }
+    const bool run = voxels[first + n - 1] - voxels[first] == n - 1;
+    const auto put = [&](const float* from_run, std::vector<float>& to) {
+      if (run)
+        std::copy_n(from_run, n, to.data() + voxels[first]);
+      else
+        for (std::size_t i = 0; i < n; ++i) to[voxels[first + i]] = from_run[i];
+    };
+    for (std::size_t m = 0; m < 4; ++m) put(r.value[m], out.values[m]), put(r.error[m], out.standard_error[m]);
+    put(r.residual_sd, out.residual_sd);
+    for (std::size_t i = 0; i < n; ++i) out.status[voxels[first + i]] = static_cast<fit::FitStatus>(r.status[i]);
   };
   progress.begin("segmented IVIM fit", voxels.size());
 #if defined(LARMOR_HAS_CUDA)
