@@ -127,7 +127,10 @@ test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t)
   };
   const studio = await startStudio(t, { graph, files: { "three.npy": npy([1, 2, 4]), "words.csv": "a,b\n1,2\n" } });
   const { page, picture } = await openPage(t, studio.url);
-  await node(page, "sum").waitFor();
+  // Opened by itself, a graph with inputs has not failed: it needs them.
+  await state(page, "sum", "needs");
+  await page.getByTestId("choose-sum").waitFor();
+  await picture("trouble-input-needed");
   // What does not fit is said, and nothing changes.
   await page.getByTestId("feed-data").click();
   await page.getByTestId("file-words.csv").click();

@@ -11,7 +11,7 @@ import { hasPicture, type OpNodeType, thumbnailPort } from "./model.ts";
 import { NodeThumbnail } from "./NodeThumbnail.tsx";
 import { PortTip } from "./PortTip.tsx";
 import { StateIcon, stateLook, useLook } from "./states.tsx";
-import { chooseFile, sourceOf } from "../actions.ts";
+import { chooseFile, feedInput, sourceOf } from "../actions.ts";
 
 /** How much of a node is drawn: all, without small text, or a box. */
 const detail = (zoom: number) => (zoom >= 0.5 ? 2 : zoom >= 0.2 ? 1 : 0);
@@ -21,7 +21,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
   const level = useDetail();
   // From further away only in graphs that are small: pictures of hundreds of nodes would all be fetched at once.
   const pictures = useStore((s) => detail(s.transform[2]) === 2 || s.nodes.length <= 60);
-  const { report, missing, look: state } = useLook(data.path);
+  const { report, missing, input, look: state } = useLook(data.path);
   const { doc, view } = data;
   const mode = doc.mode ?? "normal";
   const className = `node state-${state}${selected ? " selected" : ""}${mode !== "normal" ? " mode-" + mode : ""}${view.kind === "broken" ? " broken" : ""}${doc.loop ? " zone" : ""}${view.kind === "graph" ? " sub" : ""}`;
@@ -44,7 +44,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
         {doc.folded && <StateIcon state={state} />}
       </div>
       {state === "running" && <div className="node-progress" style={{ transform: `scaleX(${Math.max(0.02, report?.progress ?? 0)})` }} />}
-      {!doc.folded && (level === 2 ? <StateRow id={id} report={report} problem={view.problem} missing={missing} state={state} /> : <div className="node-state" />)}
+      {!doc.folded && (level === 2 ? <StateRow id={id} report={report} problem={view.problem} missing={missing} input={input} state={state} /> : <div className="node-state" />)}
       <Ports id={id} data={data} labels={level === 2 && !doc.folded} report={report} />
       {data.shape.thumbnail && pictures && <Picture data={data} report={report} />}
     </div>
@@ -52,16 +52,16 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
 }
 export default memo(OpNode);
 
-function StateRow({ id, report, problem, missing, state: shown }: { id: string; report?: NodeReport; problem?: string; missing?: Issue; state: Shown }) {
+function StateRow({ id, report, problem, missing, input, state: shown }: { id: string; report?: NodeReport; problem?: string; missing?: Issue; input?: string; state: Shown }) {
   const session = useSession();
   const state = problem ? "error" : shown;
   const look = stateLook[state];
-  if (state === "needs" && missing)
+  if (state === "needs" && (missing || input))
     return (
-      <div className="node-state" title={[missing.message, missing.advice].filter(Boolean).join("\n")}>
+      <div className="node-state" title={missing ? [missing.message, missing.advice].filter(Boolean).join("\n") : `input “${input}” of the graph is not given`}>
         <StateIcon state={state} size={12} />
         <span className="ellipsis">{look.word}</span>
-        <button className="button line node-choose nodrag" onClick={() => chooseFile(session, id, missing.port ?? "")} data-testid={`choose-${id}`}>Choose</button>
+        <button className="button line node-choose nodrag" onClick={() => (missing ? chooseFile(session, id, missing.port ?? "") : feedInput(session, input!))} data-testid={`choose-${id}`}>Choose</button>
       </div>
     );
   let text: string = look.word, right = "";

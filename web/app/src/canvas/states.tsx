@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { missingFiles, type Shown, shownState } from "@larmor/graph";
+import { inputNeeded, missingFiles, type Shown, shownState } from "@larmor/graph";
 import { Ban, CheckCircle2, CircleDashed, CircleSlash, Clock, Database, FolderOpen, LoaderCircle, type LucideIcon, OctagonX, SkipForward, Snowflake, TriangleAlert } from "lucide-react";
 import { useGraph, useReport } from "../state/hooks.ts";
 import type { Session } from "../state/session.ts";
@@ -21,11 +21,16 @@ export const stateLook: Record<Shown, { icon: LucideIcon; word: string; colour: 
 };
 
 /** The state of a node as it is shown, by its whole path. */
-export const lookOf = (session: Session, path: string): Shown => shownState(session.reports.get(path)?.state ?? "idle", missingFiles(session.state.issues).get(path));
+export function lookOf(session: Session, path: string): Shown {
+  const report = session.reports.get(path);
+  return shownState(report?.state ?? "idle", missingFiles(session.state.issues).get(path) ?? inputNeeded(session.state.doc.inputs, report));
+}
 export function useLook(path: string) {
   const report = useReport(path);
   const missing = useGraph((s) => missingFiles(s.issues).get(path));
-  return { report, missing, look: shownState(report?.state ?? "idle", missing) };
+  const inputs = useGraph((s) => s.doc.inputs);
+  const input = missing ? undefined : inputNeeded(inputs, report);
+  return { report, missing, input, look: shownState(report?.state ?? "idle", missing ?? input) };
 }
 
 export function StateIcon({ state, size = 13 }: { state: Shown; size?: number }) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type GraphDoc, type Issue, missingFiles, type NodeReport } from "@larmor/graph";
+import { type GraphDoc, inputNeeded, type Issue, missingFiles, type NodeReport } from "@larmor/graph";
 import { CheckCircle2, FolderOpen, OctagonX, TriangleAlert } from "lucide-react";
 import * as actions from "../actions.ts";
 import { useGraph, useReports, useSession } from "../state/hooks.ts";
@@ -26,7 +26,9 @@ export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeRep
     // Nodes that have gone have no problems, and a group has those of its nodes.
     const node = doc.nodes?.[path.split("/")[0]!];
     if (!node || groups.has(path)) continue;
-    if (r.state === "error" && r.error && !missing.has(path)) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at, op: r.op });
+    const input = inputNeeded(doc.inputs, r);
+    if (input) out.push({ kind: "file", node: path, text: `input “${input}” of the graph is not given`, advice: "choose a file for it" });
+    else if (r.state === "error" && r.error && !missing.has(path)) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at, op: r.op });
     if (r.state !== "idle") for (const w of r.warnings ?? []) out.push({ kind: "warning", node: path, text: w });
   }
   // The check and the run often say the same.

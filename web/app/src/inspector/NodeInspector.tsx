@@ -24,7 +24,7 @@ export function NodeInspector({ id }: { id: string }) {
   const path = session.pathOf(id);
   const doc = level.graph.nodes![id]!;
   const view = useMemo(() => nodeView(level, id, catalogue), [level, id, catalogue]);
-  const { report, missing, look: state } = useLook(path);
+  const { report, missing, input, look: state } = useLook(path);
   const form = useForm(path, view, doc);
   const shown = form.settings.filter((s) => !form.hidden.includes(s.name));
   const kept = view.kind === "broken" ? Object.entries(doc.settings ?? {}) : [];
@@ -46,7 +46,7 @@ export function NodeInspector({ id }: { id: string }) {
           {shown.length > 0 && (doc.settings || doc.sweeps) && <button className="button small" onClick={() => session.edit("reset settings", (g) => resetSettings(g, id))}><RotateCcw size={12} /> Reset all</button>}
         </div>
       </div>
-      <Messages report={report} problem={view.problem} warnings={form.warnings} missing={state === "needs" ? missing : undefined} />
+      <Messages report={report} problem={view.problem} warnings={form.warnings} missing={state !== "needs" ? undefined : (missing ?? { kind: "error", message: `input “${input}” of the graph is not given`, advice: "choose a file for it" })} />
       {kept.length > 0 && (
         <Fold title="Settings that are kept">
           <dl className="kept" data-testid="kept">

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format, missingFiles } from "@larmor/graph";
+import { format } from "@larmor/graph";
 import { ChevronDown, CloudCheck, CloudOff, CloudUpload, FilePlus2, FolderOpen, Keyboard, LayoutPanelLeft, Moon, PanelBottom, PanelLeft, PanelRight, Play, Plus, Redo2, Save, Square, Sun, SunMoon, Undo2, Users, X, Zap } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useStore } from "zustand";
+import { lookOf } from "../canvas/states.tsx";
 import { activate, openDialog, openGraph, prefer, type Tab, useApp } from "../state/app.ts";
 import { useGraph, useGraphShallow, useSession } from "../state/hooks.ts";
 import { type Entries, MenuButton } from "../ui/Menu.tsx";
@@ -134,7 +135,8 @@ function RunControls() {
 }
 function RunText() {
   const run = useGraph((s) => s.run)!;
-  const missing = useGraph((s) => missingFiles(s.issues).size);
+  const session = useSession();
+  const missing = run.state === "failed" ? [...session.reports.all()].filter(([path, r]) => r.state === "error" && lookOf(session, path) === "needs").length : 0;
   const [, tick] = useState(0);
   const running = run.state === "running";
   useEffect(() => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GraphDoc } from "./document.ts";
 
 export const states = ["idle", "waiting", "running", "done", "cached", "warning", "error", "skipped", "cancelled", "bypassed", "frozen"] as const;
 export type State = (typeof states)[number];
@@ -59,9 +60,14 @@ export function missingFiles(issues: Issue[]): Map<string, Issue> {
   if (!found) missingOf.set(issues, (found = new Map(issues.flatMap((i) => (i.code === "missing_file" && i.node ? [[i.node, i] as const] : [])))));
   return found;
 }
+/** The input of the graph that a node failed for want of: a pipeline that is opened by itself has nobody who gives it any. */
+export function inputNeeded(inputs: GraphDoc["inputs"], report: NodeReport | undefined): string | undefined {
+  const port = report?.state === "error" && /^in-port '(.+)' gets nothing$/.exec(report.error ?? "")?.[1];
+  return port ? Object.entries(inputs ?? {}).find(([, i]) => i.to?.includes(`${report.path}.${port}`))?.[0] : undefined;
+}
 /** A state as it is shown: nodes that only wait for a file to be chosen are not called errors. */
 export type Shown = State | "needs";
-export const shownState = (state: State, missing: Issue | undefined): Shown => (missing && (state === "error" || state === "idle" || state === "cancelled") ? "needs" : state);
+export const shownState = (state: State, missing: unknown): Shown => (missing && (state === "error" || state === "idle" || state === "cancelled") ? "needs" : state);
 
 export interface RunSummary {
   run: number;
