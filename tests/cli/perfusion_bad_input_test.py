@@ -176,6 +176,12 @@ class Cases(harness.CliCase):
         self.refused("a labelling efficiency of 85", "at most 1")
         self.facts(LabelingEfficiency=0.85, MagneticFieldStrength=3000)
         self.refused("a field of 3000 T", config=self.yaml("differences: {outlier_sd: 0}\n"))
+        self.facts(MagneticFieldStrength=3)
+        scan = self.dir / "in/sub-01/perf/sub-01_m0scan.json"
+        m0 = load_json(scan)
+        m0["RepetitionTimePreparation"] = -6
+        scan.write_text(json.dumps(m0), encoding="utf-8")
+        self.refused("RepetitionTimePreparation is -6", "cannot be negative")
 
   def test_protocol_that_is_missing(self):
     for kind in self.each():

@@ -11,8 +11,12 @@ namespace larmor::asl {
 namespace {
 
 std::optional<double> first_of(const Metadata& meta, std::initializer_list<const char*> keys) {
-  for (const char* key : keys)
-    if (const auto v = fact_numbers(meta, key); !v.empty() && v[0] > 0) return v[0];
+  for (const char* key : keys) {
+    const auto v = fact_numbers(meta, key);
+    if (!v.empty() && v[0] < 0)
+      throw Error(Errc::range, fmt::format("{} is {:g}", key, v[0]), "correct the sidecar: it cannot be negative");
+    if (!v.empty() && v[0] > 0) return v[0];
+  }
   return {};
 }
 
