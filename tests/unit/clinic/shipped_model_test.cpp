@@ -62,6 +62,10 @@ double between(const SeriesSpec& s, double x, double y, double z) {
 class Shipped : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP()
+        << "a sanitizer makes minutes of five networks; tests of seg and nn walk the same code on small volumes";
+#endif
     if (!fs::exists(studies() / GetParam())) GTEST_SKIP() << studies() / GetParam() << " is not there";
     static std::map<std::string, std::pair<Image, std::array<double, 2>>> known;
     if (const auto it = known.find(GetParam()); it != known.end()) {
