@@ -57,12 +57,13 @@ TEST(IvimSimulate, FollowsTheModelWithoutNoise) {
 }
 
 TEST(IvimDeep, FindsParametersItWasNotShown) {
-  const auto training = simulate(b, {.samples = 20'000, .seed = 1}), test = simulate(b, {.samples = 2000, .seed = 2});
-  // Where the published training ends depends on its first weights (seeds 1-8 end between 3.5e-4 and 3.2e-3), and
-  // rounding moves single ends. The lowest loss of five, chosen without the truth, is what a user would keep.
-  auto result = train(b, training.signals, 20'000, {.epochs = 60, .seed = 1});
-  for (std::uint64_t seed = 2; seed <= 5; ++seed) {
-    auto again = train(b, training.signals, 20'000, {.epochs = 60, .seed = seed});
+  constexpr std::size_t n = 100'000;  // as published; a fifth of it leaves D* little better than a guess
+  const auto training = simulate(b, {.samples = n, .seed = 1}), test = simulate(b, {.samples = 2000, .seed = 2});
+  // Where the published training ends depends on its first weights (seeds 1-8 end between 3.1e-4 and 1.2e-3), and
+  // rounding moves single ends. The lowest loss of four, chosen without the truth, is what a user would keep.
+  auto result = train(b, training.signals, n, {.seed = 1});
+  for (std::uint64_t seed = 2; seed <= 4; ++seed) {
+    auto again = train(b, training.signals, n, {.seed = seed});
     if (again.fit.best < result.fit.best) result = std::move(again);
   }
   EXPECT_GT(result.fit.losses.front(), result.fit.best);
