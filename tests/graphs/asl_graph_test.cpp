@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
 #include <larmor/flow/engine.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/shipped_graphs.hpp>
@@ -10,6 +9,7 @@
 #include <larmor/perfusion/asl/dro.hpp>
 #include <larmor/perfusion/asl/pipeline.hpp>
 
+#include "../same_bits.hpp"
 #include "../unit/io/support.hpp"
 
 namespace larmor::nodes {
@@ -22,10 +22,6 @@ using testing::HasSubstr;
 void set(flow::Graph& graph, const std::string& promoted, const Value& value) {
   const auto& p = graph.settings.at(promoted);
   graph.nodes.at(p.node).settings[p.setting] = value;
-}
-
-bool same_bits(const Array& a, const Array& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.contiguous_copy().raw(), b.contiguous_copy().raw(), a.bytes()) == 0;
 }
 
 struct Data {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <larmor/core/units.hpp>
 #include <larmor/flow/engine.hpp>
@@ -14,6 +13,7 @@
 #include <larmor/perfusion/dce/dro.hpp>
 #include <larmor/perfusion/dce/pipeline.hpp>
 
+#include "../same_bits.hpp"
 #include "../unit/io/support.hpp"
 
 namespace larmor::nodes {
@@ -29,10 +29,6 @@ flow::Graph example() { return flow::load_graph(LARMOR_SOURCE_DIR "/examples/gra
 void set(flow::Graph& graph, const std::string& promoted, const Value& value) {
   const auto& p = graph.settings.at(promoted);
   graph.nodes.at(p.node).settings[p.setting] = value;
-}
-
-bool same_bits(const Array& a, const Array& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.contiguous_copy().raw(), b.contiguous_copy().raw(), a.bytes()) == 0;
 }
 
 /// A small object as files would give it, and the same as the library takes it.

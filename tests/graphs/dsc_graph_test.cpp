@@ -3,7 +3,6 @@
 // dsc.first_pass dsc.deconvolve dsc.normalise dsc.report.
 #include <gmock/gmock.h>
 
-#include <cstring>
 #include <larmor/nodes/shipped_graphs.hpp>
 #include <larmor/nodes/values/curve.hpp>
 #include <larmor/nodes/values/maps.hpp>
@@ -12,6 +11,7 @@
 #include <larmor/perfusion/dce/steps.hpp>
 #include <larmor/perfusion/dsc/maps.hpp>
 
+#include "../same_bits.hpp"
 #include "run_graph.hpp"
 
 namespace larmor::test {
@@ -23,9 +23,6 @@ using testing::HasSubstr;
 void set(flow::Graph& graph, const std::string& promoted, const Value& value) {
   const auto& p = graph.settings.at(promoted);
   graph.nodes.at(p.node).settings[p.setting] = value;
-}
-bool same_bits(const Array& a, const Array& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.contiguous_copy().raw(), b.contiguous_copy().raw(), a.bytes()) == 0;
 }
 
 struct Data {

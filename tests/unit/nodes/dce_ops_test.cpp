@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <cstring>
 #include <larmor/core/units.hpp>
 #include <larmor/nodes/dce_fit.hpp>
 #include <larmor/nodes/values/curve.hpp>
@@ -11,6 +10,7 @@
 #include <larmor/perfusion/dce/aif_models.hpp>
 #include <larmor/perfusion/dce/pipeline.hpp>
 
+#include "../../same_bits.hpp"
 #include "../io/support.hpp"
 #include "run_op.hpp"
 
@@ -36,10 +36,6 @@ const Values& concentration_object() {
 }
 
 ParameterMaps maps_of(const Value& v) { return ValueTraits<ParameterMaps>::from(v); }
-
-bool same_bits(const Array& a, const Array& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.contiguous_copy().raw(), b.contiguous_copy().raw(), a.bytes()) == 0;
-}
 
 // The steps as operations, one after another.
 struct Steps {
