@@ -120,7 +120,7 @@ class SocketImpl final : public Socket, public std::enable_shared_from_this<Sock
     ws_.read_message_max(server_->options.message_limit);
     request_ = std::move(request);
     ws_.async_accept(request_, [self = shared_from_this(), plain = std::move(plain)](error_code ec) mutable {
-      if (ec) return self->gone();
+      if (ec || self->server_->stopping) return self->gone();
       self->open_ = true;
       // The handler may have to wait for a lock: not here.
       asio::post(self->server_->light, [self, plain = std::move(plain)] {
@@ -210,13 +210,15 @@ class SocketImpl final : public Socket, public std::enable_shared_from_this<Sock
     drop();
     server_->sockets.erase(this);
     --server_->count;
-    asio::post(server_->light, [self = shared_from_this()] {
+    auto tell = [self = shared_from_this()] {
       try {
         if (self->server_->handlers.closed) self->server_->handlers.closed(*self);
       } catch (const std::exception& e) {
         log::warning(fmt::format("studio: WebSocket: {}", e.what()));
       }
-    });
+    };
+    // A pool that was joined runs nothing more, and would hold the socket, which holds the server with the pool.
+    server_->stopping ? tell() : asio::post(server_->light, std::move(tell));
   }
 
   std::shared_ptr<Server> server_;
@@ -326,6 +328,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void work() {
+    if (server_->stopping) return;  // the pools take nothing more
     request_.body = std::move(parser_->get().body());
     close_ = !parser_->get().keep_alive();
     const bool heavy = server_->handlers.heavy && server_->handlers.heavy(request_);
@@ -447,6 +450,22 @@ bool HttpServer::Impl::make_place() {
   return oldest != nullptr;
 }
 
+namespace {
+
+/// The loop, again after each error of one connection, which is gone with it.
+template <class Loop>
+void run(Loop loop) {
+  for (;;) {
+    try {
+      return loop();
+    } catch (const std::exception& e) {
+      log::warning(fmt::format("studio: {}", e.what()));
+    }
+  }
+}
+
+}  // namespace
+
 void HttpServer::Impl::stop() {
   if (stopping.exchange(true)) return;
   asio::post(io, [self = shared_from_this()] {
@@ -461,6 +480,9 @@ void HttpServer::Impl::stop() {
   heavy.join();
   asio::post(io, [self = shared_from_this()] { self->wind_down(steady_clock::now()); });
   if (thread.joinable()) thread.join();
+  // The loop was stopped before some handlers of what was closed had their turn, and each of them holds this server.
+  io.restart();
+  run([this] { io.poll(); });
 }
 
 // Answers of the handlers that have just ended get a moment, hanging clients no more. Timers of closed WebSockets would
@@ -479,16 +501,7 @@ HttpServer::HttpServer(HttpOptions options, Handlers handlers)
   impl_->listen();
   impl_->work.emplace(impl_->io.get_executor());
   impl_->accept();
-  impl_->thread = std::thread([impl = impl_.get()] {
-    for (;;) {
-      try {
-        impl->io.run();
-        break;
-      } catch (const std::exception& e) {  // of one connection, which is gone with it
-        log::warning(fmt::format("studio: {}", e.what()));
-      }
-    }
-  });
+  impl_->thread = std::thread([impl = impl_.get()] { run([impl] { impl->io.run(); }); });
 }
 HttpServer::~HttpServer() { stop(); }
 int HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }
