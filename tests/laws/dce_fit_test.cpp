@@ -32,11 +32,11 @@ Array noisy(const std::string& id, const std::vector<double>& p, const Aif& aif,
   tissue_concentration(models().get(id), p, {&aif, 1}, t, c);
   Array out(DType::f32, {n, static_cast<std::int64_t>(t.size())}, {"voxel", "t"});
   std::mt19937_64 rng(seed);
-  std::normal_distribution<double> noise(0, sd);
+  std::normal_distribution<double> noise;
   for (std::size_t f = 0; f < t.size(); ++f)
     for (int v = 0; v < n; ++v)
       out.data<float>()[f * static_cast<std::size_t>(n) + static_cast<std::size_t>(v)] =
-          static_cast<float>(c[f] + (sd > 0 ? noise(rng) : 0.0));
+          static_cast<float>(c[f] + sd * noise(rng));
   return out;
 }
 
@@ -46,7 +46,7 @@ Array varied(const std::string& id, const Aif& aif, std::span<const double> t, i
   Array out(DType::f32, {n, static_cast<std::int64_t>(t.size())}, {"voxel", "t"});
   std::mt19937_64 rng(seed);
   std::uniform_real_distribution<double> factor(-0.8, 0.8);
-  std::normal_distribution<double> noise(0, sd);
+  std::normal_distribution<double> noise;
   std::vector<double> c(t.size());
   std::vector<Aif> inputs(static_cast<std::size_t>(model.n_inputs), aif);
   if (model.n_inputs == 2) inputs[1] = shifted(aif, 6.0);
@@ -56,7 +56,7 @@ Array varied(const std::string& id, const Aif& aif, std::span<const double> t, i
     tissue_concentration(model, p, inputs, t, c);
     for (std::size_t f = 0; f < t.size(); ++f)
       out.data<float>()[f * static_cast<std::size_t>(n) + static_cast<std::size_t>(v)] =
-          static_cast<float>(c[f] + noise(rng));
+          static_cast<float>(c[f] + sd * noise(rng));
   }
   return out;
 }
