@@ -6,8 +6,8 @@ from harness import CliCase, main, read_nifti, write_nifti
 
 
 class Cases(CliCase):
-  def image(self, name, values, shape=(2, 2, 1)):
-    write_nifti(self.dir / name, values, shape, spacing=(2, 2, 5))
+  def image(self, name, values, shape=(2, 2, 1), origin=(0, 0, 0)):
+    write_nifti(self.dir / name, values, shape, spacing=(2, 2, 5), origin=origin)
     return name
 
   def test_help_is_the_description(self):
@@ -26,7 +26,10 @@ class Cases(CliCase):
     # The end of an operation's name is enough; a number may stand for a file; repeated ports take several.
     done = self.ok("run-op", "math.add", "--in", "a=2", "--set", "value=3", "--json")
     self.assertIn("out", json.loads(done.stdout))
-    self.ok("run-op", "array.concatenate", "--in", "in=a.nii", "--in", "in=b.nii", "--set", "axis=z", "--out", "out=c.nii")
+    concatenate = ("run-op", "array.concatenate", "--in", "in=a.nii", "--in", "in=b.nii", "--set", "axis=z", "--out", "out=c.nii")
+    self.fails(1, concatenate, "apart", "image.to_array")  # b lies where a does, not behind it
+    self.image("b.nii", [10, 20, 30, 40], origin=(0, 0, 5))
+    self.ok(*concatenate)
     self.assertEqual(list(read_nifti(self.dir / "c.nii")[0]), [1, 2, 3, 4, 10, 20, 30, 40])
     done = self.ok("run-op", "stats.summary", "--in", "in=a.nii")
     self.assertIn("mean  2.5", done.stdout)
