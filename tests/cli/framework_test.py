@@ -81,9 +81,10 @@ class Cases(harness.CliCase):
 
   def complete(self, *words):
     """What bash offers for the last of `words`."""
-    script = self.ok("completion", "bash").stdout
+    if not hasattr(self, "script"):
+      self.script = self.ok("completion", "bash").stdout
     line = " ".join(f"'{w}'" for w in words)
-    program = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _larmor; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    program = f"{self.script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _larmor; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     done = subprocess.run(["bash", "-c", program], cwd=self.dir, text=True, capture_output=True, check=True)
     self.assertEqual(done.stderr, "")
     return done.stdout.split()
