@@ -25,7 +25,7 @@ __device__ void fit_voxel(const CudaJob& job, int v) {
   double sum = 0, squares = 0, sst = 0;
   for (int n = 0; n < n_out; ++n) sum += data(n), squares += data(n) * data(n);
   uint8_t status = screened(sum, squares, n_out, sst);
-  LmState<double, NP> state;
+  fit::LmState<double, NP> state;
   bool converged = false;
   if (status == code(FitStatus::not_converged)) {
     const Match<float> m = match<float>(*t.dictionary, n_out, t.y + v, t.y_stride, t.scratch + v, t.stride);
