@@ -100,7 +100,9 @@ TEST(Engine, EarlierRunsSayHowLongANodeWillTake) {
     total += c.seconds, squares += c.seconds * c.seconds;
     EXPECT_EQ(c.runs, run);
     EXPECT_NEAR(c.mean_seconds, total / run, 1e-12 * total);
-    if (run > 1) EXPECT_NEAR(c.sd_seconds, std::sqrt((squares - total * total / run) / (run - 1)), 1e-6 * total);
+    if (run > 1) {
+      EXPECT_NEAR(c.sd_seconds, std::sqrt((squares - total * total / run) / (run - 1)), 1e-6 * total);
+    }
   }
   // What was in the cache says nothing about time.
   EXPECT_EQ(engine.run(g).nodes.at("c").runs, 3);

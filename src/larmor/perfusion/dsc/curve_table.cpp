@@ -140,7 +140,7 @@ void CurveTable::invert() {
         for (std::size_t j = 0; j < rank; ++j)
           row[axis + 1][j] = (high[j] - low[j]) / static_cast<float>(std::max(1, up + down));
       }
-      double products[10];
+      double products[10] = {};
       for (int i = 0; i < P; ++i)
         for (int j = 0; j <= i; ++j) products[i * (i + 1) / 2 + j] = dot(row[i].data(), row[j].data(), rank);
       norm2_[node] = products[0];

@@ -43,7 +43,9 @@ double misplaced(const Image& image, const std::function<bool(const std::array<i
   const auto all = values(image.data);
   const Shape n = image.data.shape();
   EXPECT_LE(n.size(), 4U);
-  if (n.size() == 4) EXPECT_EQ(static_cast<std::int64_t>(image.times.size()), n[3]) << "times went missing";
+  if (n.size() == 4) {
+    EXPECT_EQ(static_cast<std::int64_t>(image.times.size()), n[3]) << "times went missing";
+  }
   double worst = 0;
   std::array<int, 4> at{};
   for (std::size_t e = 0; e < all.size(); ++e) {
