@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <larmor/nn/unet.hpp>
 #include <larmor/nn/weights.hpp>
+#include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
 
 #include "command.hpp"
+#include "seg_config.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -16,6 +19,12 @@ int run(const Call& call) {
   auto joined = seg::ensemble(members);
   if (const double limit = call.number("--uncertainty-limit"); limit < 1)
     joined.meta["uncertainty_limit"] = fmt::format("{}", limit);
+  if (call.given("--list")) {
+    const int classes = nn::UNet(members[0]).spec().classes;
+    const auto plane = seg::find_parting(prepared_samples(read_seg_list(call.text("--list")), classes), classes);
+    joined.meta.erase("parting");
+    if (plane) joined.meta["parting"] = seg::to_string(*plane);
+  }
   nn::write_weights(call.text("--out"), joined, half ? nn::Precision::half : nn::Precision::single);
   const auto written = nn::read_weights(call.text("--out"));  // as it will be used
   fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"), members.size(),
@@ -36,6 +45,8 @@ void register_seg_ensemble(Commands& commands) {
                       "mean uncertainty above which a result is flagged: the largest of cross-validation, in "
                       "metrics.json of larmor seg evaluate; 1 flags none",
                       1, 0, 1),
+               file("--list",
+                    "clean.csv of the labels of training: finds anew whether two of them are parted by one plane"),
                flag("--half", "numbers of 16 bits: half the size, labels practically the same")},
        .examples = {"larmor seg ensemble training/fold_0/last.safetensors training/fold_1/last.safetensors -o "
                     "model.safetensors"},

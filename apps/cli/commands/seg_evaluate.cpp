@@ -68,6 +68,7 @@ int run(const Call& call) {
   e.tolerance = call.number("--tolerance");
   seg::PredictOptions options;
   options.mirror = !call.flag("--no-mirror");
+  options.plane = !call.flag("--no-plane");
   const auto progress = console_progress(call.quiet);
   progress.begin("segmenting", cases.size());
   for (const auto& c : cases) {
@@ -128,7 +129,8 @@ void register_seg_evaluate(Commands& commands) {
                folder("--predictions", "folder of label images, NAME.nii.gz, instead of a model"),
                text("--fold", "cases of one fold only", "all"),
                number("--tolerance", "of the surface Dice [mm]", 1, 0, 20),
-               flag("--no-mirror", "no mean over mirror images")},
+               flag("--no-mirror", "no mean over mirror images"),
+               flag("--no-plane", "parts the labels voxel by voxel, not by one plane as the raters did")},
        .refs = {"Taha and Hanbury, BMC Med. Imaging 15:29 (2015)", "Nikolov et al., JMIR 23:e26151 (2021)",
                 "Bland and Altman, Lancet 327:307 (1986)", "McGraw and Wong, Psychol. Methods 1:30 (1996)"},
        .examples = {"larmor seg evaluate curated/clean.csv --training training -o evaluation"},

@@ -18,6 +18,7 @@ int run(const Call& call) {
   const Image image = io::read_nifti(call.text("IMAGE"));
   seg::PredictOptions options;
   options.mirror = !call.flag("--no-mirror");
+  options.plane = !call.flag("--no-plane");
   options.largest = !call.flag("--all-pieces");
   const auto s = segmenter.predict(image, options, &Cancel::interrupt());
   const auto provenance = provenance_json("larmor seg predict", {{"model", fmt::format("\"{}\"", s.model)}},
@@ -51,6 +52,7 @@ void register_seg_predict(Commands& commands) {
                         file("--probabilities", "writes the probability of each class (x, y, z, class)"),
                         file("--uncertainty", "writes the entropy of the probabilities over its largest value, 0..1"),
                         flag("--no-mirror", "no mean over mirror images: half the time, a little less exact"),
+                        flag("--no-plane", "parts the labels voxel by voxel, not by one plane as the raters did"),
                         flag("--all-pieces", "keeps pieces that do not touch the largest")},
                 .examples = {"larmor seg predict crop.nii.gz labels.nii.gz --uncertainty entropy.nii.gz"},
                 .run = run});

@@ -6,6 +6,7 @@
 #include <larmor/io/table.hpp>
 #include <larmor/nn/event_file.hpp>
 #include <larmor/nn/trainer.hpp>
+#include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
 #include <set>
 
@@ -35,7 +36,8 @@ io::Table history_table(const std::vector<nn::Epoch>& history, const std::vector
   return t;
 }
 
-/// What prediction needs to know beside the weights: ranges of the training labels, classes, mirrored axes.
+/// What prediction needs to know beside the weights: ranges of the training labels, classes, mirrored axes, the
+/// plane that parts two labels.
 std::map<std::string, std::string> facts(const SegConfig& config, const std::vector<nn::TrainSample>& training,
                                          const std::string& fold) {
   double low = 1e30, high = 0;
@@ -44,13 +46,17 @@ std::map<std::string, std::string> facts(const SegConfig& config, const std::vec
     low = std::min(low, n), high = std::max(high, n);
   }
   const auto& m = config.train.augment.mirror;
-  return {{"name", config.name},
-          {"classes", fmt::format("{}", fmt::join(config.classes, ","))},
-          {"mirror", fmt::format("{},{},{}", int(m[0]), int(m[1]), int(m[2]))},
-          {"volume_range", fmt::format("{:.0f},{:.0f}", 0.8 * low, 1.25 * high)},  // 1 mm3 a voxel
-          {"fold", fold},
-          {"images", std::to_string(training.size())},
-          {"configuration", config.text}};
+  std::map<std::string, std::string> out{
+      {"name", config.name},
+      {"classes", fmt::format("{}", fmt::join(config.classes, ","))},
+      {"mirror", fmt::format("{},{},{}", int(m[0]), int(m[1]), int(m[2]))},
+      {"volume_range", fmt::format("{:.0f},{:.0f}", 0.8 * low, 1.25 * high)},  // 1 mm3 a voxel
+      {"fold", fold},
+      {"images", std::to_string(training.size())},
+      {"configuration", config.text}};
+  if (const auto plane = seg::find_parting(training, static_cast<int>(config.classes.size())))
+    out["parting"] = seg::to_string(*plane);
+  return out;
 }
 
 nn::TrainResult train_fold(const Call& call, const SegConfig& config, const std::vector<SegCase>& cases,

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <larmor/core/nd/mask.hpp>
 #include <larmor/nn/unet.hpp>
+#include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
 #include <larmor/seg/preprocess.hpp>
 #include <larmor/seg/volumetry.hpp>
@@ -48,6 +49,7 @@ struct Segmenter::Model {
   std::string name;
   std::array<double, 2> volume_range{0, 1e9};  // of all classes together in training [mm3]
   double uncertainty_limit = 1;
+  std::optional<Parting> parting;  // of two labels by one plane, when raters drew them so
 };
 
 Segmenter::Segmenter() : Segmenter(shipped_model()) {}
@@ -87,6 +89,9 @@ nn::Weights ensemble(const std::vector<nn::Weights>& members) {
           (out.meta.count(key) && members[i].meta.at(key) != out.meta.at(key)))
         throw Error(Errc::format, fmt::format("network {} of the ensemble has another '{}' than the first", i + 1, key),
                     "train all of them with one configuration");
+    if (const auto it = members[i].meta.find("parting");  // what the labels of one fold say and of another not
+        it == members[i].meta.end() || !out.meta.count("parting") || it->second != out.meta.at("parting"))
+      out.meta.erase("parting");
     for (const auto& [name, t] : members[i].tensors) {
       if (name.starts_with("head") && name[4] != '0') continue;  // of training only
       out.tensors[fmt::format("m{}.{}", i, name)] = t;
@@ -132,6 +137,8 @@ void Segmenter::load() const {
       m.classes = {"background"};
       for (std::size_t c = 1; c < n; ++c) m.classes.push_back("class " + std::to_string(c));
     }
+    if (const auto it = weights.meta.find("parting"); it != weights.meta.end())
+      m.parting = parse_parting(it->second, static_cast<int>(n));
     const auto title = weights.meta.find("name"), sum = weights.meta.find("sha256");
     m.name = fmt::format("{} {}", title == weights.meta.end() ? m.path.stem().string() : title->second,
                          sum == weights.meta.end() ? nn::sha256_of(weights).substr(0, 12) : sum->second.substr(0, 12));
@@ -343,6 +350,7 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
   }
   std::int64_t removed = 0;
   const int pieces = options.largest ? keep_largest(labels, removed) : 1;
+  if (model.parting && options.plane) part(labels, probabilities, *model.parting, image.affine, ready.affine);
   Segmentation out;
   out.labels = image.like(labels);
   out.probabilities = image.like(probabilities);

@@ -32,6 +32,9 @@ struct PredictOptions {
   /// of an ensemble take them in turn.
   bool mirror = true;
   bool largest = true;  // keep the largest connected piece of all labels together
+  /// Two labels that the raters of the training data parted by one plane are parted so (`Parting`), as suits a
+  /// comparison with raters. Their volumes then move by whole slices, so that measuring goes without.
+  bool plane = false;
 };
 
 /// A trained network ready for use: the file is read and checked when the first image comes. Copies share it; calls

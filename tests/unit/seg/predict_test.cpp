@@ -13,6 +13,7 @@
 #include <larmor/seg/preprocess.hpp>
 #include <larmor/seg/volumetry.hpp>
 #include <random>
+#include <set>
 
 namespace larmor::seg {
 namespace {
@@ -102,6 +103,39 @@ TEST(Prepare, TurnsToTheTrainingGridAndBack) {
       for (int i = 0; i < 20; ++i)
         ASSERT_NEAR(back.data<float>()[(k * 18 + j) * 20 + i],
                     a.values[static_cast<std::size_t>((i * 22 + k) * 18 + 17 - j)], 1e-6);
+}
+
+TEST(Predict, PartsLabelsAsItsModelSays) {
+  const ModelFile plain;
+  const Image image = blob();
+  const auto ragged = Segmenter(plain.path).predict(image, {.largest = false});
+  auto w = nn::read_weights(plain.path);
+  w.meta["parting"] = "2,1,1";
+  nn::write_weights(plain.path, w);
+  const auto parted = Segmenter(plain.path).predict(image, {.largest = false, .plane = true}),
+             off = Segmenter(plain.path).predict(image, {.largest = false, .plane = false});
+  const auto a = ragged.labels.data.span<std::uint8_t>(), b = parted.labels.data.span<std::uint8_t>(),
+             c = off.labels.data.span<std::uint8_t>();
+  const auto grid = image.grid();
+  std::set<int> kinds;
+  std::vector<std::set<int>> of_slice(static_cast<std::size_t>(grid[1]));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(a[i] == 0, b[i] == 0);  // the outline stays
+    ASSERT_EQ(a[i], c[i]);
+    if (b[i]) of_slice[i / static_cast<std::size_t>(grid[0]) % static_cast<std::size_t>(grid[1])].insert(b[i]);
+    kinds.insert(a[i]);
+  }
+  ASSERT_EQ(kinds.size(), 3u);  // random weights give all labels, so that there is something to part
+  int before = 2;
+  for (const auto& s : of_slice)
+    for (const int label : s) {
+      EXPECT_EQ(s.size(), 1u);
+      EXPECT_LE(label, before);  // all 2 first, then all 1
+      before = label;
+    }
+  w.meta["parting"] = "2,7,1";
+  nn::write_weights(plain.path, w);
+  EXPECT_THAT(why([&] { Segmenter(plain.path).load(); }, Errc::format), HasSubstr("'2,7,1'"));
 }
 
 TEST(Predict, GivesLabelsProbabilitiesAndUncertainty) {

@@ -36,7 +36,9 @@ void register_hippocampus_segment(flow::NodeTypes& nodes) {
                   "are given",
           .from = "Ronneberger et al., MICCAI 2015 (U-Net); see the model card",
           .help =
-              "With labels wired (corrected by hand, say) no network runs: they are brought to the grid of the image.",
+              "With labels wired (corrected by hand, say) no network runs: they are brought to the grid of the image. "
+              "The border of anterior and posterior is found voxel by voxel and not by one plane, as seg.predict does: "
+              "with a plane both volumes would move by whole slices.",
           .tags = {"unet", "network", "labels", "volumetry"}}
           .in<Image>("image", "crop around one hippocampus (x, y, z)")
           .maybe<Image>("labels", "labels instead of the network's: 0, 1 anterior, 2 posterior; on any grid")

@@ -13,6 +13,7 @@ void compute(flow::Ports& io) {
   const seg::Segmenter segmenter = file.empty() ? seg::Segmenter() : seg::Segmenter(file);
   seg::PredictOptions options;
   options.mirror = io.setting("mirror");
+  options.plane = io.setting("plane");
   options.largest = io.setting("largest");
   const auto s = segmenter.predict(image, options, &io.cancel());
   io::Table flags;
@@ -49,6 +50,7 @@ void register_seg_predict(flow::NodeTypes& nodes) {
           .set(flow::Setting::open("model", "weights of larmor seg train; the shipped model when empty",
                                    {"safetensors"}))
           .set({"mirror", "mean over the mirror images that training knew", true})
+          .set({"plane", "parts two labels by one plane where the raters of training did", true})
           .set({"largest", "keep the largest connected piece only", true})
           .run(compute));
 }
