@@ -15,11 +15,14 @@
 
 extern "C" {
 using Pass = void(const LarmorMlpRun*);
+using Infer = void(const LarmorMlpInference*);
 using Adam = void(const LarmorAdamRun*);
 Pass larmor_mlp_forward_baseline, larmor_mlp_backward_baseline;
+Infer larmor_mlp_infer_baseline;
 Adam larmor_adam_baseline;
 #if defined(__x86_64__)
 Pass larmor_mlp_forward_v3, larmor_mlp_forward_v4, larmor_mlp_backward_v3, larmor_mlp_backward_v4;
+Infer larmor_mlp_infer_v3, larmor_mlp_infer_v4;
 Adam larmor_adam_v3, larmor_adam_v4;
 #endif
 }
@@ -29,14 +32,15 @@ namespace {
 
 struct Kernels {
   Pass *forward, *backward;
+  Infer* infer;
   Adam* adam;
 };
 Kernels kernels() {
 #if defined(__x86_64__)
-  if (isa() == Isa::v4) return {larmor_mlp_forward_v4, larmor_mlp_backward_v4, larmor_adam_v4};
-  if (isa() == Isa::v3) return {larmor_mlp_forward_v3, larmor_mlp_backward_v3, larmor_adam_v3};
+  if (isa() == Isa::v4) return {larmor_mlp_forward_v4, larmor_mlp_backward_v4, larmor_mlp_infer_v4, larmor_adam_v4};
+  if (isa() == Isa::v3) return {larmor_mlp_forward_v3, larmor_mlp_backward_v3, larmor_mlp_infer_v3, larmor_adam_v3};
 #endif
-  return {larmor_mlp_forward_baseline, larmor_mlp_backward_baseline, larmor_adam_baseline};
+  return {larmor_mlp_forward_baseline, larmor_mlp_backward_baseline, larmor_mlp_infer_baseline, larmor_adam_baseline};
 }
 
 constexpr std::array<std::string_view, 5> names{"none", "elu", "relu", "abs", "sigmoid"};
@@ -156,34 +160,46 @@ std::vector<float> Mlp::operator()(std::span<const float> inputs, std::size_t n,
   if (inputs.size() != n * n_in)
     throw Error(Errc::shape, fmt::format("{} values for {} samples of {} inputs", inputs.size(), n, n_in));
   std::vector<float> out(n * n_out);
+  std::vector<const float*> from;
+  std::vector<float*> to;
+  for (std::size_t i = 0; i < n_in; ++i) from.push_back(inputs.data() + i * n);
+  for (std::size_t o = 0; o < n_out; ++o) to.push_back(out.data() + o * n);
+  (*this)(from, to, n, cancel);
+  return out;
+}
+
+void Mlp::operator()(std::span<const float* const> inputs, std::span<float* const> outputs, std::size_t n,
+                     const Cancel* cancel) const {
+  const auto n_in = static_cast<std::size_t>(spec_.sizes.front()), n_out = static_cast<std::size_t>(spec_.sizes.back());
+  if (inputs.size() != n_in || outputs.size() != n_out)
+    throw Error(Errc::shape, fmt::format("{} rows in and {} out for a network of {} inputs and {} outputs",
+                                         inputs.size(), outputs.size(), n_in, n_out));
   const auto kinds = kinds_of(spec_);
-  const auto kernel = kernels().forward;
-  constexpr std::size_t block = 256;  // values of all layers stay in the first caches
-  parallel_for((n + block - 1) / block, 16,
+  const auto widest = static_cast<std::size_t>(*std::max_element(spec_.sizes.begin(), spec_.sizes.end()));
+  constexpr std::size_t block = 1024;
+  parallel_for((n + block - 1) / block, 4,
                [&](std::size_t begin, std::size_t end) {
-                 Floats values(block * total(spec_.sizes));
-                 for (auto b = begin; b < end; ++b) {
-                   const std::size_t first = b * block, m = std::min(block, n - first);
-                   for (std::size_t i = 0; i < n_in; ++i)
-                     std::copy_n(inputs.data() + i * n + first, m, values.data() + i * block);
-                   LarmorMlpRun run{};
-                   run.layers = static_cast<int>(kinds.size()), run.sizes = spec_.sizes.data();
-                   run.kinds = kinds.data(), run.weights = weights_.data(), run.values = values.data();
-                   run.stride = block, run.n = m;
-                   kernel(&run);
-                   const float* y = values.data() + (total(spec_.sizes) - n_out) * block;
-                   for (std::size_t o = 0; o < n_out; ++o) std::copy_n(y + o * block, m, out.data() + o * n + first);
-                 }
+                 Floats room(mlp_room(widest));
+                 const std::size_t first = begin * block;
+                 const LarmorMlpInference run{static_cast<int>(kinds.size()),
+                                              spec_.sizes.data(),
+                                              kinds.data(),
+                                              weights_.data(),
+                                              inputs.data(),
+                                              outputs.data(),
+                                              room.data(),
+                                              first,
+                                              std::min(end * block, n) - first};
+                 kernels().infer(&run);
                },
                cancel);
-  return out;
 }
 
 MlpTrainer::MlpTrainer(Mlp& network, std::size_t batch, double rate)
     : net_(network), kinds_(kinds_of(network.spec_)), rate_(rate) {
   if (batch == 0) throw Error(Errc::range, "a batch of 0 samples");
   const auto& sizes = net_.spec_.sizes;
-  stride_ = whole_packs(batch);
+  stride_ = mlp_stride(batch);
   outputs_at_ = (total(sizes) - static_cast<std::size_t>(sizes.back())) * stride_;
   values_ = Floats(total(sizes) * stride_);
   deltas_ = Floats(total(sizes) * stride_);

@@ -48,6 +48,10 @@ class Mlp {
 
   /// Outputs (output, sample) of inputs (input, sample), both with n samples a row, on all threads.
   std::vector<float> operator()(std::span<const float> inputs, std::size_t n, const Cancel* cancel = nullptr) const;
+  /// The same from rows of n samples that lie anywhere, one an input, to rows, one an output. Nothing is copied.
+  /// Errors   Errc::shape (number of rows)
+  void operator()(std::span<const float* const> inputs, std::span<float* const> outputs, std::size_t n,
+                  const Cancel* cancel = nullptr) const;
 
  private:
   friend class MlpTrainer;

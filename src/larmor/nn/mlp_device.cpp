@@ -62,7 +62,7 @@ MlpDeviceTrainer::MlpDeviceTrainer(const Mlp& network, std::size_t batch, double
     : memory_(device), device_(device), launch_(launches(device)), batch_(batch), rate_(rate) {
   if (batch == 0) throw Error(Errc::range, "a batch of 0 samples");
   const auto& sizes = network.spec().sizes;
-  const std::size_t stride = (batch + 15) / 16 * 16, weights = network.parameters().size();
+  const std::size_t stride = mlp_stride(batch), weights = network.parameters().size();
   run_ = on_device(memory_, device, network, stride);
   run_.deltas = zeros(memory_, device, total(sizes) * stride);
   grad_ = zeros(memory_, device, static_cast<std::size_t>(sizes.back()) * stride);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /// A network on a block of samples. All arrays are feature-major: (feature, sample), `stride` samples apart, a multiple
-/// of 16 on the CPU. Activations: 0 none, 1 ELU, 2 ReLU, 3 abs, 4 sigmoid.
+/// of mlp_together on the CPU. Activations: 0 none, 1 ELU, 2 ReLU, 3 abs, 4 sigmoid.
 struct LarmorMlpRun {
   int layers;            // of weights
   const int* sizes;      // layers + 1 widths
@@ -17,8 +17,19 @@ struct LarmorMlpRun {
   const float* grad;     // backward: gradient by the outputs (output, sample); padding may hold anything
   float* gradient;       // backward: written, as weights
   size_t stride;
-  size_t n;           // samples; those up to a multiple of 16 are computed too, with a gradient of 0
+  size_t n;           // samples; those up to a multiple of mlp_together are computed too, with a gradient of 0
   bool input_deltas;  // gradients by the inputs too
+};
+
+/// The network alone, without training: from n samples of rows that lie anywhere to rows that lie anywhere.
+struct LarmorMlpInference {
+  int layers;
+  const int *sizes, *kinds;
+  const float* weights;
+  const float* const* in;  // (inputs) rows of samples
+  float* const* out;       // (outputs)
+  float* room;             // mlp_room(widest layer) numbers, 64-byte aligned
+  size_t first, n;         // samples first, ... first + n - 1 of the rows; nothing else is read or written
 };
 
 struct LarmorAdamRun {
@@ -36,6 +47,14 @@ struct LarmorMlpBatch {
 };
 
 namespace larmor::nn {
+
+/// Samples that go through the network together, whose values stay in the first cache: two packs of 64 bytes.
+inline constexpr size_t mlp_together = 32;
+inline constexpr size_t mlp_room(size_t widest) { return 3 * widest * mlp_together; }
+
+/// Distance of rows of n samples [samples]: whole packs, and an odd number of them, or all rows of a batch of a power
+/// of two would fall into the same lines of the caches.
+inline constexpr size_t mlp_stride(size_t n) { return ((n + mlp_together - 1) / mlp_together | 1) * mlp_together; }
 
 /// Tiles of the weights that a block of threads sums over samples: 4 x 4 of a layer, or 16 of its biases.
 inline constexpr int mlp_tile = 16, mlp_block = 128;

@@ -121,24 +121,27 @@ NetworkEstimate VoxelNetwork::operator()(std::span<const float> ratios, std::spa
   const std::size_t n_b = protocol.b.size();
   if (ratios.size() != n * n_b)
     throw Error(Errc::shape, fmt::format("{} values for {} samples of {} b-values", ratios.size(), n, n_b));
-  const auto part = [n](const std::vector<float>& y, std::size_t i) {
-    return std::vector<float>(y.begin() + static_cast<std::ptrdiff_t>(i * n),
-                              y.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+  // Outputs of a network of inputs `in` (rows of n) go where they are wanted.
+  const auto outputs = [&](const nn::Mlp& net, const std::vector<const float*>& in,
+                           std::initializer_list<std::vector<float>*> wanted) {
+    std::vector<float*> out;
+    for (auto* v : wanted) v->resize(n), out.push_back(v->data());
+    if (device.is_cpu()) return net(in, out, n, cancel);
+    std::vector<float> all;
+    for (const float* row : in) all.insert(all.end(), row, row + n);
+    const auto y = nn::infer_on(device, net, all, n, cancel);
+    for (std::size_t o = 0; o < out.size(); ++o) std::copy_n(y.data() + o * n, n, out[o]);
   };
-  const auto outputs = [&](const nn::Mlp& net, std::span<const float> in) {
-    return device.is_cpu() ? net(in, n, cancel) : nn::infer_on(device, net, in, n, cancel);
-  };
+  std::vector<const float*> in;
+  for (std::size_t k = 0; k < n_b; ++k) in.push_back(ratios.data() + k * n);
   NetworkEstimate e;
   if (kind == NetworkKind::posterior) {
     if (noise.size() != n) throw Error(Errc::shape, fmt::format("{} noise levels for {} samples", noise.size(), n));
-    std::vector<float> in(ratios.begin(), ratios.end());
-    in.resize(n * (n_b + 1));
-    float* level = in.data() + n * n_b;
+    std::vector<float> level(n);
     const float low = static_cast<float>(0.8 * noise_low), high = static_cast<float>(1.25 * noise_high);
     for (std::size_t s = 0; s < n; ++s) level[s] = std::log(std::clamp(noise[s], low, high));
-    const auto y = outputs(nets[0], in);
-    e.f = part(y, 0), e.D = part(y, 1), e.D_star = part(y, 2);
-    e.sd_f = part(y, 3), e.sd_D = part(y, 4), e.sd_D_star = part(y, 5);
+    in.push_back(level.data());
+    outputs(nets[0], in, {&e.f, &e.D, &e.D_star, &e.sd_f, &e.sd_D, &e.sd_D_star});
     const auto inside = [](std::vector<float>& v, double a, double b) {
       for (float& x : v) x = std::clamp(x, static_cast<float>(a), static_cast<float>(b));
     };
@@ -149,12 +152,11 @@ NetworkEstimate VoxelNetwork::operator()(std::span<const float> ratios, std::spa
     return e;
   }
   if (kind == NetworkKind::original) {
-    const auto y = outputs(nets[0], ratios);
-    e.D_star = part(y, 0), e.D = part(y, 1), e.f = part(y, 2);
+    outputs(nets[0], in, {&e.D_star, &e.D, &e.f});
   } else {
     std::vector<float>* out[] = {&e.D_star, &e.D, &e.f};
     for (std::size_t i = 0; i < 3; ++i) {
-      *out[i] = outputs(nets[i], ratios);
+      outputs(nets[i], in, {out[i]});
       for (float& x : *out[i]) x = static_cast<float>(low[i]) + static_cast<float>(high[i] - low[i]) * x;
     }
   }

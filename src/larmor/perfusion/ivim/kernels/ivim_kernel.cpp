@@ -39,12 +39,19 @@ using F = simd::Pack<float>;
 extern "C" double LARMOR_ISA_JOIN(larmor_ivim_loss_, LARMOR_ISA)(const float* b, int n_b, const float* signal,
                                                                  const float* out, float* grad, size_t stride, size_t n,
                                                                  float scale) {
-  double total = 0;
+  using D = simd::Pack<double>;
+  D sums(0.0);
+  F lanes(0.0f);
+  for (int l = 1; l < F::size; ++l) simd::set_lane(lanes, l, static_cast<float>(l));
   for (size_t p = 0; p < n; p += F::size) {
-    const F sum = larmor::ivim::loss_at<F>(b, n_b, signal, out, grad, stride, scale / static_cast<float>(n_b), p);
-    for (int l = 0; l < F::size; ++l)
-      if (p + static_cast<size_t>(l) < n) total += simd::lane(sum, l);
+    F sum = larmor::ivim::loss_at<F>(b, n_b, signal, out, grad, stride, scale / static_cast<float>(n_b), p);
+    if (p + F::size > n) sum = simd::select(lanes < F(static_cast<float>(n - p)), sum, F(0.0f));
+    float parts[F::size];
+    simd::store(parts, sum);
+    sums += simd::load_wide<D>(parts) + simd::load_wide<D>(parts + D::size);
   }
+  double total = 0;
+  for (int l = 0; l < D::size; ++l) total += simd::lane(sums, l);
   return total / n_b;
 }
 
