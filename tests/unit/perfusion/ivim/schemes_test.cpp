@@ -91,8 +91,7 @@ TEST(IvimSchemes, EveryMethodTakesAnySchemeNoiseAndScale) {
 }
 
 // Posterior sds are right on any scheme and noise. 3,000 voxels give a z of 1 to 1.3 %, heavier tails than a Gaussian's
-// to twice that. In noise of a tenth of S0, where signals at high b lie in the noise, its first two moments stand for a
-// distribution that is no Gaussian: sds of D are too low by up to a sixth at 5000 s/mm2.
+// to twice that. At a noise of a tenth of S0 most signals at high b lie in the noise.
 TEST(IvimSchemes, PosteriorsAreCalibrated) {
   for (const auto& scheme : schemes())
     for (const double noise : {0.002, 0.01, 0.03, 0.1}) {
@@ -100,10 +99,22 @@ TEST(IvimSchemes, PosteriorsAreCalibrated) {
       const Score c =
           score(scheme.name, estimate("ivim.posterior", signals(s.signal, scheme.b), options(noise)).fit, s.truth);
       EXPECT_EQ(c.failed, 0) << scheme.name << ' ' << noise;
-      for (std::size_t m = 0; m < 3; ++m)
-        EXPECT_NEAR(c.z[m], 1, noise < 0.1 ? 0.065 : 0.2) << scheme.name << ' ' << noise << ' ' << m;
+      for (std::size_t m = 0; m < 3; ++m) EXPECT_NEAR(c.z[m], 1, 0.065) << scheme.name << ' ' << noise << ' ' << m;
       std::cout << scheme.name << ", noise " << noise << ": z " << c.z[0] << ' ' << c.z[1] << ' ' << c.z[2] << '\n';
     }
+}
+
+// On the classical simulation, from no noise to speak of to a signal of five times the noise at b = 0: 20,000 voxels
+// give a z of 1 to half a percent. The moments of magnitudes must be taken with the slope of their mean; without it z
+// of D is 1.07 at 0.1 and 1.13 at 0.2, and its error 6 and 10 % above the least.
+TEST(IvimSchemes, PosteriorsOfTheClassicalSimulationAreCalibrated) {
+  const std::vector<double> b(classical_b.begin(), classical_b.end());
+  for (const double noise : {0.01, 0.1, 0.2}) {
+    const Simulated s = simulate(20000, classical_b, classical_prior(), noise, true, 21);
+    const Score c = score("classical", estimate("ivim.posterior", signals(s.signal, b), options(noise)).fit, s.truth);
+    EXPECT_EQ(c.failed, 0) << noise;
+    for (std::size_t m = 0; m < 3; ++m) EXPECT_NEAR(c.z[m], 1, 0.05) << noise << ' ' << m;
+  }
 }
 
 // Networks of every kind, trained as data of the scheme would have them, give numbers or say why not.

@@ -10,8 +10,10 @@
 // where det is that of the Gram matrix of (e1, u). The ratio is Gaussian to the order (sigma / S0)^2. A known S0 leaves
 // f alone, exactly: f^ = u (y - S0 e1) / (S0 |u|^2).
 //
-// Noise of magnitudes is accounted for by its mean and variance at the signal that the guide, a least-squares fit,
-// gives.
+// Noise of magnitudes: the guide, a least-squares fit of the magnitudes, tells their mean and so the signal A behind
+// it. There a magnitude says of the signal what its mean m(A) does: (y - m) / m' + A, with the variance xi / m'^2. The
+// slope m' counts: in the noise, magnitudes hardly change with the signal, and without it they would be taken for the
+// surest of all.
 #include <larmor/core/simd/lane.hpp>
 #include <larmor/perfusion/ivim/kernels/posterior_kernel.hpp>
 
@@ -142,14 +144,26 @@ LARMOR_INLINE T posterior_prepare(const PosteriorRun& r, int64_t v, const Room& 
     const T fitted = select(
         known, guide[0] * ((one - guide[1]) * simd::exp(-b * guide[2]) + guide[1] * simd::exp(-b * guide[3])), y);
     if (r.moments) {
-      const T A = simd::max(fitted, zero) * inverse_noise;
-      const T place = simd::min(A, T(moments_top * (1 - 1e-9))) * T(moments_cells / moments_top);
-      const T cell = simd::floor(place);
-      const T low = simd::gather(r.moments, cell, 1, 0), high = simd::gather(r.moments, cell, 1, 1);
-      const T q = one / simd::max(A * A, one);
-      const T variance = select(A < T(moments_top), low + (place - cell) * (high - low), one - T(0.5) * q * (one + q));
-      y -= simd::sqrt(A * A + T(2.0) - variance) * noise - fitted;
-      w = w / variance;
+      // Variance, mean and its slope, from mean^2 = A^2 + 2 - variance.
+      const auto moments = [&](T A, T& mean, T& slope) LARMOR_LAMBDA {
+        const T place = simd::min(A, T(moments_top * (1 - 1e-9))) * T(moments_cells / moments_top);
+        const T cell = simd::floor(place);
+        const T low = simd::gather(r.moments, cell, 1, 0), high = simd::gather(r.moments, cell, 1, 1);
+        const T q = one / simd::max(A * A, one);
+        const auto near = A < T(moments_top);
+        const T variance = select(near, low + (place - cell) * (high - low), one - T(0.5) * q * (one + q));
+        mean = simd::sqrt(A * A + T(2.0) - variance);
+        slope = (A - select(near, (high - low) * T(0.5 * moments_cells / moments_top), zero)) / mean;
+        return variance;
+      };
+      T mean, slope;
+      const T M = simd::max(fitted, zero) * inverse_noise;
+      const T variance_there = moments(M, mean, slope);
+      // Not below 0.6, where m' goes to 0: a magnitude in the noise still says that there is no more than noise.
+      const T A = simd::sqrt(simd::max(M * M - T(2.0) + variance_there, T(0.36)));
+      const T variance = moments(A, mean, slope);
+      y = (A + (y * inverse_noise - mean) / slope) * noise;
+      w = w * slope * slope / variance;
     }
     room[to_y + k] = y, room[to_w + k] = w;
     misfit += w * (y - fitted) * (y - fitted);
