@@ -17,6 +17,7 @@ check: build
 	@bash tools/check_format.sh
 	@bash tools/check_isa.sh
 	@python3 tools/check_registry.py
+	@bash tools/check_cuda.sh
 	@python3 tools/check_tidy.py
 demo: build
 	@bash tools/demo.sh
