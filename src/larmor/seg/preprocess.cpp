@@ -92,11 +92,10 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
         fmt::format("the image has {} voxels, {} a side are needed", to_string(image.data.shape()), how.smallest),
         "give the crop around one hippocampus, about 35 x 50 x 35 mm")
         .at(image.source);
-  const auto refuse_large = [&](const Grid& grid) {
+  const auto refuse_large = [&](const Grid& grid, std::int64_t voxels) {
     const auto count =
         static_cast<double>(grid.size[0]) * static_cast<double>(grid.size[1]) * static_cast<double>(grid.size[2]);
-    if (count > static_cast<double>(how.largest) ||
-        static_cast<double>(image.voxels()) > 8.0 * static_cast<double>(how.largest))
+    if (count > static_cast<double>(how.largest) || voxels > 5 * how.largest)
       throw Error(Errc::shape,
                   fmt::format("the image has {} voxels, {} x {} x {} of {} mm; at most {} are segmented",
                               to_string(image.data.shape()), grid.size[0], grid.size[1], grid.size[2], how.spacing,
@@ -104,7 +103,8 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
                   "give the crop around one hippocampus, about 35 x 50 x 35 mm")
           .at(image.source);
   };
-  refuse_large(training_grid(image.affine, n, how.spacing));  // before its values are touched
+  // Before its values are touched. A crop in a large frame of zeros is small once that is gone.
+  if (image.voxels() > 5 * how.largest) refuse_large(training_grid(image.affine, n, how.spacing), image.voxels());
   Array values = image.data.cast(DType::f32).contiguous_copy();
   std::int64_t bad = 0;
   for (const float v : values.span<float>()) bad += !std::isfinite(v);
@@ -131,6 +131,7 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
         "give the crop around one hippocampus, about 35 x 50 x 35 mm")
         .at(image.source);
   const Grid grid = training_grid(regridded(image.affine, from, {1, 1, 1}), left, how.spacing);
+  refuse_large(grid, left[0] * left[1] * left[2]);
   nd::ResampleOptions options;
   options.kind = nd::Interpolation::cubic;  // linear interpolation blurs edges by which the network measures
   options.fill.reset();

@@ -231,6 +231,11 @@ TEST(Predict, PaddingIsBackgroundAndChangesNothing) {
                   b.labels.data.data<std::uint8_t>()[(z * m[1] + y + 3) * m[0] + x + 10]);
   EXPECT_EQ(b.probabilities.data.data<float>()[0], 1);  // background in a corner
   EXPECT_EQ(b.uncertainty.data.data<float>()[0], 0);
+  // More voxels than are segmented, but for the frame.
+  const Image huge = padded(image, {80, 80, 80}, {80, 80, 80}, 0.0f);
+  ASSERT_GT(huge.voxels(), Preprocess{}.largest);
+  const auto vh = label_volumes(segmenter.predict(huge, {.largest = false}).labels);
+  for (std::size_t k = 0; k < 2; ++k) EXPECT_EQ(va[k].voxels, vh[k].voxels);
   // What is left must be an image.
   Image thin = padded(image, {0, 0, 0}, {0, 0, 0}, 0);
   thin.data = thin.data.range(0, 0, 6).contiguous_copy();
