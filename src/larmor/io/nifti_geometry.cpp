@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Orientation fields of a header, https://nifti.nimh.nih.gov/pub/dist/src/niftilib/nifti1.h, methods 1 to 3.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <larmor/core/error.hpp>
@@ -104,6 +106,17 @@ double seconds_per_unit(int xyzt_units) {
     default:
       return 1;  // seconds, or not said
   }
+}
+
+std::string size_conflict(const NiftiHeader& h) {
+  Affine sform;
+  for (std::size_t r = 0; r < 3; ++r) sform.m[r] = h.srow[r];
+  const Affine qform = from_qform(h);
+  if (h.sform_code <= 0 || h.qform_code <= 0 || !usable(sform) || !usable(qform)) return {};
+  const double unit = std::pow(millimetres_per_unit(h.xyzt_units), 3), s = std::abs(sform.determinant()) * unit,
+               q = std::abs(qform.determinant()) * unit;
+  if (std::abs(s - q) <= 0.1 * q) return {};  // a qform cannot hold shear, which makes voxels smaller
+  return fmt::format("its sform says voxels of {:.4g} mm3 and its qform {:.4g} mm3; the sform is taken", s, q);
 }
 
 Affine affine_of(const NiftiHeader& h) {

@@ -61,6 +61,9 @@ std::string serialise(const NiftiHeader& header);
 /// Errors   Errc::format (truncated, absurd sizes, types without numbers)
 Array read_nifti_data(ByteStream& in, const NiftiHeader& header);
 
+/// Where both forms are given and do not agree on the size of a voxel by more than 10 %: which volumes they say, and
+/// which is taken. Turned and moved against each other they often are, and mean different spaces. Empty otherwise.
+std::string size_conflict(const NiftiHeader& header);
 /// Affine [mm] of a header: sform, else qform, else spacing; singular or non-finite ones are passed over.
 Affine affine_of(const NiftiHeader& header);
 /// Fills sform, qform (nearest rotation when the affine has shear) and pixdim[0..3]. Errors   Errc::range (not finite)

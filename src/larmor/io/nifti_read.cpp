@@ -122,6 +122,8 @@ Image read(const fs::path& path, NiftiInfo* info) {
     in.read(&beyond, 1);  // reaches the checksum of a gzip file
   }
   image.affine = affine_of(h);
+  if (const auto conflict = size_conflict(h); !conflict.empty())
+    log::warning(fmt::format("{}: {}", path.string(), conflict));
   image.source = path.string();
 
   const double unit = seconds_per_unit(h.xyzt_units);

@@ -256,6 +256,15 @@ TEST(Nifti, HeaderOrderSformThenQformThenSpacing) {
       const Affine sform = oblique(0.1, 0.2, 0.3, {2, 3, 4});
       raw.sform(2, sform);
       EXPECT_LT(raw.read().affine.distance(sform), 1e-5);
+      // Turned against each other they may be; voxels of 60 and 24 mm3 are said.
+      testing::internal::CaptureStderr();
+      raw.read();
+      EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+      raw.sform(2, oblique(0.1, 0.2, 0.3, {3, 4, 5}));
+      testing::internal::CaptureStderr();
+      raw.read();
+      EXPECT_THAT(testing::internal::GetCapturedStderr(),
+                  HasSubstr("its sform says voxels of 60 mm3 and its qform 24 mm3; the sform is taken"));
       // An sform of zeros says nothing, whatever its code.
       raw.sform(1, Affine::scaling(0, 0, 0));
       EXPECT_LT(raw.read().affine.distance(expected), 1e-6);
