@@ -183,9 +183,9 @@ class Batch {
     auto found = dicom::scan(job_.root, console_progress(job_.quiet), &cancel_);
     summary_.files = found.files;
     for (const auto& r : found.rejected) {
-      if (r.reason == "no DICOM")
+      if (r.kind == dicom::Rejected::Kind::foreign)
         ++summary_.foreign;
-      else if (!r.reason.starts_with("the same object"))
+      else if (r.kind == dicom::Rejected::Kind::damaged)
         summary_.damaged.emplace_back(r.file.string(), r.reason);
     }
     auto todo = todo_list(job_, found);

@@ -55,7 +55,7 @@ Dataset Dataset::read(const std::filesystem::path& path) {
     throw Error(Errc::format, fmt::format("{} is a damaged DICOM file: {}", path.string(), done.text()),
                 "copy or export it again");
   Dataset out(file);
-  if (!out.has("SOPClassUID") && !out.is_there("PixelData") && !out.has("StudyInstanceUID"))
+  if (!out.has("SOPClassUID") && !out.is_there("PixelData") && !out.has("StudyInstanceUID") && !out.is_directory())
     throw Error(Errc::format, fmt::format("{} holds no DICOM object (no SOP class)", path.string()),
                 "copy or export it again");
   return out;
@@ -71,6 +71,8 @@ std::string Dataset::transfer_syntax_name() const {
 bool Dataset::has_pixels() const {
   return is_there("PixelData") || is_there("FloatPixelData") || is_there("DoubleFloatPixelData");
 }
+
+bool Dataset::is_directory() const { return is_there("DirectoryRecordSequence"); }
 
 std::vector<std::byte> Dataset::pixels() const {
   DcmDataset& data = *file_of(owner_).getDataset();

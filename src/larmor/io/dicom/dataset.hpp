@@ -100,6 +100,8 @@ class Dataset : public Item {
   /// decoded)
   std::vector<std::byte> pixels() const;
   bool has_pixels() const;
+  /// A DICOMDIR: the index of a disk, which names files and holds none.
+  bool is_directory() const;
 
   /// A deep copy.
   Dataset clone() const;

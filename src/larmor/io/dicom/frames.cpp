@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <larmor/io/dicom/frames.hpp>
 #include <limits>
@@ -30,7 +31,8 @@ struct Groups {
 
 template <std::size_t N>
 bool take(std::array<double, N>& to, const std::vector<double>& from) {
-  if (from.size() != N) return false;
+  if (from.size() != N || !std::all_of(from.begin(), from.end(), [](double v) { return std::isfinite(v); }))
+    return false;
   std::copy(from.begin(), from.end(), to.begin());
   return true;
 }
@@ -46,6 +48,9 @@ Frame frame_of(const Groups& g) {
   f.gap = std::abs(g.number("PixelMeasuresSequence", "SpacingBetweenSlices", 0));
   f.slope = g.number("PixelValueTransformationSequence", "RescaleSlope", 1);
   f.intercept = g.number("PixelValueTransformationSequence", "RescaleIntercept", 0);
+  // A text that is no number must not pass for none.
+  for (const auto& [value, name] : {std::pair(&f.slope, "RescaleSlope"), {&f.intercept, "RescaleIntercept"}})
+    if (g.object->has(name) && g.object->numbers(name).empty()) *value = nan;
   f.temporal = g.number("FrameContentSequence", "TemporalPositionIndex",
                         g.object->number("TemporalPositionIdentifier").value_or(nan));
   f.acquisition =

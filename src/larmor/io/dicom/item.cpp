@@ -80,8 +80,8 @@ std::vector<double> Item::numbers(std::string_view name) const {
   if (e == nullptr) return out;
   const unsigned long n = e->getVM();
   for (unsigned long i = 0; i < n; ++i) {
-    Float64 f = 0;
-    if (e->getFloat64(f, i).good()) {
+    // Not of texts: DCMTK reads "1,2" as 1.
+    if (Float64 f = 0; !e->isaString() && e->getFloat64(f, i).good()) {
       out.push_back(f);
       continue;
     }

@@ -31,6 +31,12 @@ std::string place_of(const Series& series, const Frame& f) {
   return s;
 }
 
+// What an object says that could not be used as numbers: " (PixelSpacing is '1,2\\1,2')".
+std::string told(const Series& series, const Frame& f, const char* name) {
+  const auto text = series.instances[f.instance].data.text(name);
+  return text.empty() ? "" : fmt::format(" ({} is '{}')", name, text);
+}
+
 // Errors of a series name it once.
 [[noreturn]] void refuse(const Series& series, Errc code, const std::string& what, const std::string& advice) {
   throw Error(code, what, advice).at("series " + series.describe());
@@ -42,7 +48,9 @@ void check_alike(const Series& series, const std::vector<Frame>& frames) {
   const Frame* other = nullptr;
   for (const auto& f : frames) {
     if (!f.placed)
-      refuse(series, Errc::format, fmt::format("{} does not say where it lies", place_of(series, f)),
+      refuse(series, Errc::format,
+             fmt::format("{} does not say where it lies{}{}", place_of(series, f),
+                         told(series, f, "ImagePositionPatient"), told(series, f, "ImageOrientationPatient")),
              "a volume needs ImagePositionPatient and ImageOrientationPatient in every picture");
     if (f.rows != a.rows || f.columns != a.columns)
       refuse(series, Errc::shape,
@@ -50,8 +58,14 @@ void check_alike(const Series& series, const std::vector<Frame>& frames) {
                          a.rows, place_of(series, f), f.columns, f.rows),
              "give the files of one volume only");
     if (!(f.spacing[0] > 0 && f.spacing[1] > 0))
-      refuse(series, Errc::format, fmt::format("{} has no PixelSpacing", place_of(series, f)),
+      refuse(series, Errc::format,
+             fmt::format("{} has no PixelSpacing{}", place_of(series, f), told(series, f, "PixelSpacing")),
              "volumes need the size of a pixel");
+    if (!(std::isfinite(f.slope) && std::isfinite(f.intercept) && f.slope != 0))
+      refuse(series, Errc::format,
+             fmt::format("pixels of {} cannot be rescaled{}{}", place_of(series, f), told(series, f, "RescaleSlope"),
+                         told(series, f, "RescaleIntercept")),
+             "export it again; RescaleSlope is 1 where nothing is rescaled");
     if (std::abs(f.spacing[0] - a.spacing[0]) > 1e-3 * a.spacing[0] ||
         std::abs(f.spacing[1] - a.spacing[1]) > 1e-3 * a.spacing[1])
       refuse(series, Errc::shape,

@@ -26,18 +26,25 @@ struct Study {
 };
 
 struct Rejected {
+  enum class Kind {
+    foreign,  // no DICOM
+    index,    // a DICOMDIR, which names files and holds none
+    copy,     // of an object that is there
+    damaged   // or one that cannot be told from another
+  };
   std::filesystem::path file;
   std::string reason;
+  Kind kind = Kind::damaged;
 };
 
 struct Found {
-  std::vector<Study> studies;      // by patient and study; told apart by content, never by folder names
-  std::vector<Rejected> rejected;  // no DICOM, damaged, twice the same object
-  std::size_t files = 0;           // looked at
+  std::vector<Study> studies;  // by patient and study; told apart by content, never by folder names
+  std::vector<Rejected> rejected;
+  std::size_t files = 0;  // looked at
 };
 
-/// All DICOM objects of a folder and those below it, or of one file. Links to folders are not followed. Two patients
-/// who share a study UID are two studies. Errors   Errc::file (missing, empty folder)
+/// All DICOM objects of a folder and those below it, or of one file. Links are followed, each folder is read once.
+/// Two patients who share a study UID are two studies. Errors   Errc::file (missing, empty folder)
 Found scan(const std::filesystem::path& path, const Progress& progress = {}, const Cancel* cancel = nullptr);
 /// The same of given files.
 Found scan(std::vector<std::filesystem::path> files, const Progress& progress = {}, const Cancel* cancel = nullptr);

@@ -24,8 +24,8 @@ struct Volume {
 /// i32) when no rescale applies; else f32.
 ///
 /// Errors   Errc::shape: varying size, spacing or orientation (with both), duplicates, missing slices and gaps (with
-/// the places), slices that are shifted along each other (with the angle); Errc::format: no position, pixels that
-/// cannot be decoded, colour; Errc::range: more voxels than at_most
+/// the places), slices that are shifted along each other (with the angle); Errc::format: no position, a rescale slope
+/// of 0, pixels that cannot be decoded, colour; Errc::range: more voxels than at_most
 Volume read_volume(const Series& series, const VolumeOptions& options = {}, const Progress& progress = {},
                    const Cancel* cancel = nullptr);
 

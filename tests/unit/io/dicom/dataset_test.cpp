@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <larmor/io/file.hpp>
 
 #include "make_series.hpp"
 
@@ -133,6 +134,83 @@ TEST(Scan, StudiesAreToldApartByContent) {
   EXPECT_EQ(found.files, 7U);
   ASSERT_EQ(found.rejected.size(), 3U);
   EXPECT_THAT(dicom::rejected_text(found.rejected), HasSubstr("1 file is no DICOM"));
+}
+
+TEST(Scan, TheIndexOfADiskIsNoDamagedObject) {
+  Folder f;
+  SeriesSpec a;
+  a.slices = 2;
+  fs::create_directories(f.path / "IMAGES");
+  write_series(f.path / "IMAGES", a);
+  // Of real ones the class stands in the meta header only.
+  dicom::Dataset index;
+  index.set("SOPClassUID", "1.2.840.10008.1.3.10").set("SOPInstanceUID", "2.25.7").set("FileSetID", "DISK");
+  index.add("DirectoryRecordSequence").set("DirectoryRecordType", "PATIENT").set("PatientID", "P1");
+  index.write(f.path / "DICOMDIR");
+  for (const bool bare : {false, true}) {
+    if (bare) {
+      auto bytes = io::read_text(f.path / "DICOMDIR");
+      const auto at = bytes.find(std::string("\x08\0\x16\0UI", 6)), next = bytes.find(std::string("\x08\0\x18\0UI", 6));
+      ASSERT_LT(at, next);
+      ASSERT_LT(next, bytes.size());
+      bytes.erase(at, next - at);
+      io::write_text(f.path / "DICOMDIR", bytes);
+    }
+    const auto found = dicom::scan(f.path);
+    ASSERT_EQ(found.studies.size(), 1U);
+    EXPECT_EQ(found.studies[0].series[0].instances.size(), 2U);
+    ASSERT_EQ(found.rejected.size(), 1U);
+    EXPECT_EQ(found.rejected[0].kind, dicom::Rejected::Kind::index);
+    const auto alone = dicom::scan(f.path / "DICOMDIR");
+    EXPECT_TRUE(alone.studies.empty());
+    EXPECT_EQ(dicom::rejected_text(alone.rejected),
+              "DICOMDIR is the index of a disk; its objects are the files beside it");
+  }
+}
+
+TEST(Scan, LinksAreFollowedAndNoFolderIsReadTwice) {
+  Folder f, elsewhere;
+  SeriesSpec a;
+  a.slices = 2;
+  fs::create_directories(elsewhere.path / "deep" / "er");
+  write_series(elsewhere.path / "deep" / "er", a);
+  fs::create_directory_symlink(elsewhere.path, f.path / "link");
+  fs::create_directory_symlink(f.path, f.path / "up");                  // would never end
+  fs::create_directory_symlink(elsewhere.path / "deep", f.path / "z");  // once more the same
+  fs::create_symlink(f.path / "gone", f.path / "broken");
+  const auto found = dicom::scan(f.path);
+  EXPECT_EQ(found.files, 2U);
+  ASSERT_EQ(found.studies.size(), 1U);
+  EXPECT_EQ(found.studies[0].series[0].instances.size(), 2U);
+}
+
+// A copy of a study for another patient may have kept every identifier below that of the patient.
+TEST(Scan, ObjectsAreOnesOwnPatientByPatient) {
+  Folder f;
+  SeriesSpec a, b;
+  a.slices = b.slices = 2;
+  b.patient = "P2";
+  for (const char* folder : {"a", "b"}) fs::create_directories(f.path / folder);
+  write_series(f.path / "a", a);
+  write_series(f.path / "b", b);
+  const auto found = dicom::scan(f.path);
+  EXPECT_TRUE(found.rejected.empty());
+  ASSERT_EQ(found.studies.size(), 2U);
+  for (const auto& study : found.studies) EXPECT_EQ(study.series[0].instances.size(), 2U);
+}
+
+TEST(Scan, TwoObjectsOfOneIdentifierAreNoCopies) {
+  Folder f;
+  SeriesSpec a;
+  a.slices = 3;
+  a.change = [](dicom::Dataset& d, int) { d.set("SOPInstanceUID", "2.25.9"); };
+  write_series(f.path, a);
+  const auto found = dicom::scan(f.path);
+  ASSERT_EQ(found.rejected.size(), 2U);
+  for (const auto& r : found.rejected) {
+    EXPECT_EQ(r.kind, dicom::Rejected::Kind::damaged);
+    EXPECT_THAT(r.reason, HasSubstr("0.dcm have one SOPInstanceUID and are two objects (InstanceNumber "));
+  }
 }
 
 TEST(Scan, EmptyAndMissingFolders) {

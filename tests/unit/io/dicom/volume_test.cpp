@@ -248,6 +248,20 @@ INSTANTIATE_TEST_SUITE_P(
               };
             },
             {"different pixel size"}},
+        Bad{"a rescale slope of 0",
+            [](SeriesSpec& s) { s.change = [](dicom::Dataset& d, int) { d.set("RescaleSlope", 0); }; },
+            {"pixels of 0.dcm cannot be rescaled (RescaleSlope is '0')", "RescaleSlope is 1 where nothing is"}},
+        Bad{"a rescale slope with a comma",
+            [](SeriesSpec& s) { s.change = [](dicom::Dataset& d, int) { d.set("RescaleSlope", "2,5"); }; },
+            {"pixels of 0.dcm cannot be rescaled (RescaleSlope is '2,5')"}},
+        Bad{"a decimal comma",
+            [](SeriesSpec& s) { s.change = [](dicom::Dataset& d, int) { d.set("PixelSpacing", "1,2\\1,2"); }; },
+            {"0.dcm has no PixelSpacing (PixelSpacing is '1,2\\1,2')"}},
+        Bad{"a position that is no place",
+            [](SeriesSpec& s) {
+              s.change = [](dicom::Dataset& d, int) { d.set("ImagePositionPatient", "nan\\0\\0"); };
+            },
+            {"0.dcm does not say where it lies (ImagePositionPatient is 'nan\\0\\0')"}},
         Bad{"no position",
             [](SeriesSpec& s) { s.change = [](dicom::Dataset& d, int) { d.erase("ImagePositionPatient"); }; },
             {"does not say where it lies"}},
