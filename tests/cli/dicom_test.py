@@ -331,7 +331,9 @@ class Cases(harness.CliCase):
   def test_graph_is_shipped_and_runs(self):
     series(self.dir / "in")
     labels(self.dir / "labels.nii.gz")
-    self.assertIn("nothing is wrong", self.ok("graph", "check", "hippocampus").stdout)
+    # All it lacks is a study, which Studio asks for.
+    self.assertEqual([(i["node"], i["code"]) for i in json.loads(self.run_larmor("graph", "check", "hippocampus", "--json").stdout)], [("choose", "missing_file")])
+    self.fails(1, ["run", "hippocampus", "--no-cache", "-q"], "no study is chosen", "folder of a DICOM study")
     ops = {n["op"] for n in load_json(SOURCE / "graphs" / "hippocampus.json")["nodes"].values()}
     self.assertEqual(ops, {"hippocampus.choose", "hippocampus.segment", "hippocampus.measure", "hippocampus.write"})
     done = self.ok("run", "hippocampus", "--in", "labels=labels.nii.gz", "--set", f"study={self.dir / 'in'}", "--set", f"folder={self.dir / 'res'}", "--no-cache", "-q")

@@ -9,6 +9,7 @@
 #include <larmor/clinic/page.hpp>
 #include <larmor/clinic/pen.hpp>
 #include <larmor/clinic/planes.hpp>
+#include <set>
 
 namespace larmor::clinic {
 namespace {
@@ -28,9 +29,12 @@ std::string time_text(const std::string& t) {
              ? t.substr(0, 2) + ":" + t.substr(2, 2)
              : t;
 }
-// "Doe^Jane=..." -> "Doe, Jane"
+// "Doe^Jane=..." -> "Doe, Jane"; the ideographic or phonetic name where there is no alphabetic one.
 std::string name_text(const std::string& name) {
-  std::string s = name.substr(0, name.find('='));
+  const auto first = name.find_first_not_of("=^ ");
+  const auto group = first == std::string::npos ? std::string::npos : name.rfind('=', first);
+  std::string s = group == std::string::npos ? name : name.substr(group + 1);
+  s.erase(std::min(s.find('='), s.size()));
   const auto caret = s.find('^');
   if (caret != std::string::npos) s = s.substr(0, caret) + ", " + s.substr(caret + 1);
   std::replace(s.begin(), s.end(), '^', ' ');
@@ -91,7 +95,7 @@ double draw_identity(Pen& pen, const Results& r, double y) {
     for (int k = 0; k < 4; ++k) {
       const double x = margin + columns[k], room = (k < 3 ? columns[k + 1] : inner) - columns[k] - 10;
       pen.text(x, y, cells[row][k].label, {6.5, true, grey}, Pen::Align::left, room);
-      pen.text(x, y + 13, cells[row][k].value, {10, false, ink}, Pen::Align::left, room);
+      pen.fitted(x, y + 13, room, cells[row][k].value, {10, false, ink}, 6.5);
     }
   if (!r.subject.added.empty()) {
     std::string what;
@@ -239,10 +243,11 @@ void draw_page(cairo_t* cr, const Results& r) {
   }
   if (!r.norms.empty()) {
     std::string text = "Norms: " + r.norms;
+    std::set<std::string> reasons;
     for (const auto& s : r.sides)
-      if (const auto& why = s.volume("total").no_percentile; !why.empty()) text += ". No percentile: " + why;
-    pen.text(margin, y + 6, text, {7.5, false, grey}, Pen::Align::left, inner);
-    y += 12;
+      if (const auto& why = s.volume("total").no_percentile; !why.empty() && reasons.insert(why).second)
+        text += ". No percentile: " + why;
+    y = pen.paragraph(margin, y + 6, inner, text, {7.5, false, grey}, 9.5, 2) - 3;
   }
   draw_notes(pen, r, y + 14, page_height - 76);
   draw_foot(pen, r);

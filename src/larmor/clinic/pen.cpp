@@ -42,6 +42,22 @@ double Pen::text(double x, double y, const std::string& text, const Font& font, 
   return w;
 }
 
+void Pen::fitted(double x, double y, double room, const std::string& text, Font font, double least) {
+  while (font.size > least && width(text, font) > room) font.size -= 0.5;
+  if (width(text, font) <= room) {
+    this->text(x, y, text, font);
+    return;
+  }
+  // As much as a line holds: up to its last space, unless that leaves most of it empty (identifiers have none).
+  std::size_t full = 0;
+  for (std::size_t i = 1; i <= text.size() && width(text.substr(0, i), font) <= room; ++i)
+    if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) full = i;
+  const auto space = text.rfind(' ', full);
+  const auto cut = space != std::string::npos && 2 * space > full ? space : full;
+  this->text(x, y - 0.3 * font.size, text.substr(0, cut), font);
+  this->text(x, y + 0.85 * font.size, text.substr(cut == space ? cut + 1 : cut), font, Align::left, room);
+}
+
 double Pen::paragraph(double x, double y, double room, const std::string& text, const Font& font, double leading,
                       int at_most) {
   std::vector<std::string> lines(1);

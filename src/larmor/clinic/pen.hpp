@@ -25,6 +25,9 @@ class Pen {
   /// Writes on the base line at (x, y), cut with "..." when wider than `room` (0: any width). Returns the width.
   double text(double x, double y, const std::string& text, const Font& font, Align align = Align::left,
               double room = 0);
+  /// As text, but what is too wide is written smaller, down to `least`, then in two lines of that size: for what must
+  /// not be cut. The second line is cut when even that is not enough.
+  void fitted(double x, double y, double room, const std::string& text, Font font, double least);
   double width(const std::string& text, const Font& font);
   /// Breaks text into lines of at most `room`; returns the base line after the last.
   double paragraph(double x, double y, double room, const std::string& text, const Font& font, double leading,

@@ -10,6 +10,9 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+// Without the last digits of binary fractions (1.9140000000000001): a millionth of a mm3 means nothing.
+double decimal(double v) { return std::stod(fmt::format("{:.9f}", v)); }
+
 json notes_json(const std::vector<Note>& notes) {
   json out = json::array();
   for (const auto& n : notes) out.push_back({{"id", n.id}, {"what", n.what}, {"serious", n.serious}});
@@ -19,7 +22,7 @@ json notes_json(const std::vector<Note>& notes) {
 json side_json(const Side& s) {
   json volumes = json::array();
   for (const auto& v : s.volumes) {
-    json one{{"structure", v.structure}, {"mm3", v.mm3}, {"mL", v.mL()}, {"voxels", v.voxels}};
+    json one{{"structure", v.structure}, {"mm3", decimal(v.mm3)}, {"mL", decimal(v.mL())}, {"voxels", v.voxels}};
     if (v.percentile) one["percentile"] = *v.percentile;
     if (!v.no_percentile.empty()) one["no_percentile"] = v.no_percentile;
     volumes.push_back(one);

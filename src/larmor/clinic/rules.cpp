@@ -139,6 +139,16 @@ std::string told_side(const dicom::Series& series) {
   return found == "L" ? "left" : found == "R" ? "right" : "";
 }
 
+// Results refer to what they were made from, and belong to its study.
+void check_identifiers(const dicom::Series& series) {
+  for (const auto& i : series.instances)
+    for (const char* name : {"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"})
+      if (!i.data.has(name))
+        throw Error(Errc::format, fmt::format("{} has no {}", i.file.string(), name),
+                    "results would refer to nothing; export the series again")
+            .at("series " + series.describe());
+}
+
 void check_volume(const dicom::Series& series, const SeriesRule& rule) {
   const auto layout = dicom::lay_out(series);
   const auto refuse = [&](const std::string& what, const std::string& advice) {
@@ -259,7 +269,7 @@ Choice choose_series(const dicom::Study& study, const Rules& rules, const std::s
                 "make the rules narrower (--rules)");
   }
   if (pair && out.chosen[0].side == "right") std::swap(out.chosen[0], out.chosen[1]);
-  for (const auto& c : out.chosen) check_volume(*c.series, *c.rule);
+  for (const auto& c : out.chosen) check_identifiers(*c.series), check_volume(*c.series, *c.rule);
   return out;
 }
 

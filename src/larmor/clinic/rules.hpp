@@ -54,8 +54,9 @@ struct Choice {
 /// ("left", "right", or empty), never from the picture.
 ///
 /// Errors   Errc::format: nothing matches (with the reason for each series), several match (naming them), images of
-/// both sides; Errc::usage: the operator or the rule contradicts DICOM; Errc::range: size or spacing outside the rule,
-/// incomplete; Errc::shape and Errc::format of lay_out
+/// both sides, an object without the identifiers that results refer to; Errc::usage: the operator or the rule
+/// contradicts DICOM; Errc::range: size or spacing outside the rule, incomplete; Errc::shape and Errc::format of
+/// lay_out
 Choice choose_series(const dicom::Study& study, const Rules& rules, const std::string& side = {});
 
 }  // namespace larmor::clinic

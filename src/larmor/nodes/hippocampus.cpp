@@ -55,7 +55,7 @@ Measured measure(const ChosenSeries& chosen, const Image& image, const Segmented
       {.structure = "total", .voxels = volumes[0].voxels + volumes[1].voxels, .mm3 = volumes[0].mm3 + volumes[1].mm3}};
   clinic::add_checks(m.side);
   if (m.side.side.empty())
-    m.side.notes.push_back({"side", "the side is not known: DICOM does not say it (--side left or right does)", false});
+    m.side.notes.push_back({"side", "the side is not known: neither DICOM nor an operator says it", false});
   return m;
 }
 

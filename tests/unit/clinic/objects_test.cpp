@@ -392,5 +392,31 @@ TEST(Page, PdfIsOnePageOfText) {
   EXPECT_THAT(output_of("pdfinfo '" + (f.path / "a.pdf").string() + "'"), HasSubstr("Pages:           1"));
 }
 
+// Who it is of must be readable: the longest identifier and name that DICOM allows, and a name in another script only.
+TEST(Page, NamesAndIdentifiersAreNotCut) {
+  if (!installed("pdftotext")) GTEST_SKIP() << "poppler-utils is not installed";
+  Folder f;
+  write_series(f.path, crop_spec());
+  auto r = measured(f.path);
+  const auto text_of = [&] {
+    const auto pdf = clinic::report_pdf(r);
+    std::FILE* file = std::fopen((f.path / "a.pdf").c_str(), "wb");
+    std::fwrite(pdf.data(), 1, pdf.size(), file);
+    std::fclose(file);
+    auto text = output_of("pdftotext -raw '" + (f.path / "a.pdf").string() + "' -");
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+    return text;
+  };
+  r.subject.id = "ABCDEFGHIJ-0123456789-ABCDEFGHIJ-0123456789-ABCDEFGHIJ-987654321";
+  r.subject.name = "Wolkenstein-Rodenegg und Villanders^Maximiliane Friederike Alexa";
+  ASSERT_EQ(r.subject.id.size(), 64U);
+  ASSERT_EQ(r.subject.name.size(), 64U);
+  const auto text = text_of();
+  EXPECT_THAT(text, HasSubstr(r.subject.id));
+  EXPECT_THAT(text, HasSubstr("Wolkenstein-RodeneggundVillanders,MaximilianeFriederikeAlexa"));
+  r.subject.name = "=Иванов^Иван=";
+  EXPECT_THAT(text_of(), HasSubstr("Иванов,Иван"));
+}
+
 }  // namespace
 }  // namespace larmor::test

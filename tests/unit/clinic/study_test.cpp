@@ -70,6 +70,17 @@ TEST(Rules, RefusalsGiveTheReason) {
 }
 
 // 512^3: refused by what the headers say, before any pixel is read (there are none).
+TEST(Rules, ResultsNeedSomethingToReferTo) {
+  for (const char* name : {"StudyInstanceUID", "SeriesInstanceUID"}) {
+    Folder f;
+    SeriesSpec s = crop_spec();
+    s.change = [name](dicom::Dataset& d, int) { d.erase(name); };
+    write_series(f.path, s);
+    EXPECT_THAT(error_of([&] { clinic::choose_series(study_in(f.path), clinic::default_rules()); }),
+                HasSubstr(std::string(".dcm has no ") + name));
+  }
+}
+
 TEST(Rules, AHugeVolumeIsRefusedAtOnce) {
   Folder f;
   SeriesSpec s = crop_spec();

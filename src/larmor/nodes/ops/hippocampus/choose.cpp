@@ -18,6 +18,8 @@ void choose(flow::Ports& io) {
   std::istringstream lines(io.setting("files").str());
   for (std::string line; std::getline(lines, line);)
     if (!line.empty()) files.emplace_back(line);
+  if (files.empty() && folder.empty())
+    throw Error(Errc::usage, "no study is chosen", "set 'study' to the folder of a DICOM study");
   const auto found = files.empty() ? dicom::scan(folder, io.progress(), &io.cancel())
                                    : dicom::scan(std::move(files), io.progress(), &io.cancel());
   if (found.studies.empty())
@@ -30,8 +32,7 @@ void choose(flow::Ports& io) {
                 "name the folder of one, or use larmor hippocampus batch");
   // A damaged file may be a slice.
   for (const auto& r : found.rejected)
-    if (r.reason != "no DICOM" && !r.reason.starts_with("the same object"))
-      throw Error(Errc::format, r.reason, "copy or export the study again");
+    if (r.kind == dicom::Rejected::Kind::damaged) throw Error(Errc::format, r.reason, "copy or export the study again");
   const auto& study = found.studies[0];
   const auto choice = clinic::choose_series(study, rules, side == "as_stored" ? "" : side);
   const bool second = io.setting("second");
@@ -65,7 +66,7 @@ void register_hippocampus_choose(flow::NodeTypes& nodes) {
           .out<Image>("image", "the crop (x, y, z)")
           .out<ChosenSeries>("series", "the series, person and side")
           .out<double>("sides", "how many sides the study has")
-          .set(flow::Setting::folder("study", "folder of a DICOM study").or_none())
+          .set(flow::Setting::folder("study", "folder of a DICOM study"))
           .set(flow::Setting::open("rules", "which series to take (YAML); empty: MR with SeriesDescription HippoCrop",
                                    {"yaml", "yml"})
                    .or_none())

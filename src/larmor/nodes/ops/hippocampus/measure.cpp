@@ -16,7 +16,9 @@ void measure_op(flow::Ports& io) {
   for (const auto& v : m.side.volumes)
     table.rows.push_back({m.side.side, v.structure, fmt::format("{:.2f}", v.mm3), fmt::format("{:.5f}", v.mL()),
                           std::to_string(v.voxels)});
-  for (const auto& n : m.side.notes) io.warn(n.what);
+  // Those of the segmentation were told by it.
+  const auto told = io.in<Segmented>("segmentation").notes.size();
+  for (std::size_t k = told; k < m.side.notes.size(); ++k) io.warn(m.side.notes[k].what);
   io.out("hippocampus") = m;
   io.out("volumes") = table;
   io.out("total") = m.side.volume("total").mm3;
