@@ -74,6 +74,16 @@ class Cases(CliCase):
     self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
     self.assertEqual((self.dir / "curated/clean.csv").read_text(), first)
 
+  def test_curation_explains_when_nothing_is_left(self):
+    self.data()
+    self.fails(1, ["seg", "curate", "data", "-o", "few", "--folds", "9", "-q"], "9 folds of 5 persons")
+    for path in (self.dir / "data/labels").iterdir():
+      path.unlink()
+    self.fails(1, ["seg", "curate", "data", "-o", "none", "-q"], "none of 10 cases is clean", "cases.csv says what is wrong with each")
+    for folder in ("few", "none"):
+      self.assertEqual(len((self.dir / folder / "cases.csv").read_text().splitlines()), 11)
+      self.assertFalse((self.dir / folder / "clean.csv").exists())
+
   def test_curation_refuses_an_empty_folder(self):
     self.fails(1, ["seg", "curate", "nowhere", "-o", "x"], "no folder called", "images")
     (self.dir / "data/images").mkdir(parents=True)

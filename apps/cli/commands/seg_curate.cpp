@@ -140,10 +140,17 @@ int run(const Call& call) {
   std::vector<std::string> persons;
   for (const auto& f : facts)
     if (f.clean()) persons.push_back(f.person);
+  // First, so that it is there when nothing is left to make folds of.
+  io::write_table(out / "cases.csv", facts_table(facts, options.highest_label));
+  for (const auto& f : facts)
+    for (const auto& c : f.complaints)
+      if (!call.quiet) fmt::print(stderr, "{}: {}: {}\n", f.files.name, c.id, c.what);
   if (persons.empty())
     throw Error(Errc::format,
                 fmt::format("none of {} cases is clean; the first: {}", facts.size(), facts[0].complaints[0].what),
-                "put images in images/ and labels of the same name in labels/");
+                fmt::format("{} says what is wrong with each; images go in images/ and labels of the same name in "
+                            "labels/",
+                            (out / "cases.csv").string()));
   const int n_folds = call.integer("--folds");
   const auto folds = seg::person_folds(persons, n_folds, static_cast<std::uint64_t>(call.integer("--seed")));
   std::map<std::string, int> fold_of;
@@ -158,11 +165,7 @@ int run(const Call& call) {
                          fs::absolute(f.files.label).lexically_normal().string()});
   }
   io::write_table(out / "clean.csv", list);
-  io::write_table(out / "cases.csv", facts_table(facts, options.highest_label));
   write_report(out / "curation.html", facts, options.highest_label, n_folds, fold_of);
-  for (const auto& f : facts)
-    for (const auto& c : f.complaints)
-      if (!call.quiet) fmt::print(stderr, "{}: {}: {}\n", f.files.name, c.id, c.what);
   std::map<std::string, int> distinct;
   for (const auto& p : persons) ++distinct[p];
   fmt::print("{}  {} of {} cases clean, {} persons, {} folds\n", (out / "clean.csv").string(), persons.size(),
