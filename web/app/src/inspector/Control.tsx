@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { equal, format, fromSlider, type Json, lowerOf, parseEntry, type SettingInfo, sliderScale, toSlider, upperOf } from "@larmor/graph";
+import { equal, forHand, format, fromSlider, type Json, lowerOf, parseEntry, type SettingInfo, sliderScale, toSlider, upperOf } from "@larmor/graph";
 import { FolderOpen, X } from "lucide-react";
 import { type CSSProperties, useEffect, useRef, useState } from "react";
 import { openDialog } from "../state/app.ts";
@@ -62,15 +62,16 @@ export function Control(props: ControlProps) {
 }
 
 function NumberControl({ setting, value, onChange, disabled }: ControlProps) {
-  const scale = sliderScale(setting);
   const number = typeof value === "number" ? value : NaN;
+  const first = useRef(number); // a hand's range does not grow while it drags
+  const hand = forHand(setting, number, first.current), scale = sliderScale(hand);
   const gesture = useRef(0);
-  const lo = lowerOf(setting), hi = upperOf(setting);
+  const lo = lowerOf(hand), hi = upperOf(hand);
   if (!scale) return <NumberEntry setting={setting} value={value} onChange={onChange} disabled={disabled} />;
-  const at = Number.isNaN(number) ? 0 : toSlider(setting, number);
+  const at = Number.isNaN(number) ? 0 : toSlider(hand, number);
   return (
-    <>
-      <div className="setting-row">
+    <div className="setting-row with-slider">
+      <div className="slider-box">
         <input
           type="range"
           className="slider"
@@ -83,19 +84,19 @@ function NumberControl({ setting, value, onChange, disabled }: ControlProps) {
           onPointerDown={() => gesture.current++}
           onKeyDown={(e) => e.key.startsWith("Arrow") || gesture.current++}
           onChange={(e) => {
-            const v = fromSlider(setting, Number(e.target.value));
+            const v = fromSlider(hand, Number(e.target.value));
             if (v !== value) onChange(v, `drag${gesture.current}`);
           }}
           aria-label={setting.name}
           data-testid={`slider-${setting.name}`}
         />
-        <NumberEntry setting={setting} value={value} onChange={onChange} disabled={disabled} />
+        <div className="setting-range">
+          <span>{format.number(lo!)}</span>
+          <span>{format.number(hi!)}</span>
+        </div>
       </div>
-      <div className="setting-range">
-        <span>{format.number(lo!)}</span>
-        <span>{format.number(hi!)}</span>
-      </div>
-    </>
+      <NumberEntry setting={setting} value={value} onChange={onChange} disabled={disabled} />
+    </div>
   );
 }
 
@@ -113,7 +114,7 @@ function NumberEntry({ setting, value, onChange, disabled }: ControlProps) {
   };
   const unit = setting.unit && setting.unit !== "1" ? setting.unit : "";
   return (
-    <div className={"entry" + (unit ? " with-unit" : "")} style={unit ? ({ "--unit": `${unit.length * 0.92}ch` } as CSSProperties) : undefined}>
+    <div className={"entry" + (unit ? " with-unit" : "")} style={{ "--digits": `${shown.length}ch`, ...(unit && { "--unit": `${unit.length * 0.92}ch` }) } as CSSProperties}>
       <input
         className={"field" + (problem ? " bad" : "")}
         value={text ?? shown}

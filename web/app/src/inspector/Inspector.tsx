@@ -132,8 +132,8 @@ function PromotedSetting({ name, node, setting, title }: { name: string; node: s
   return (
     <div className="setting">
       <div className="setting-head">
-        <span className="setting-name">{title || name}</span>
-        <span className="muted mono ellipsis" style={{ fontSize: 11 }}>{node}.{setting}</span>
+        <span className="setting-name" title={info?.what}>{title || name}</span>
+        {(title || name) !== `${node}.${setting}` && <span className="muted mono ellipsis" style={{ fontSize: 11 }}>{node}.{setting}</span>}
         <button className="button icon small setting-menu" title="Take from the outside of the graph" onClick={() => session.edit("demote", (g) => demote(g, name))}><X size={13} /></button>
       </div>
       {info ? <Control setting={info} value={doc.settings?.[setting] ?? info.default ?? null} onChange={(v, gesture) => actions.changeSetting(session, node, setting, equal(v, info.default) ? undefined : v, gesture)} /> : <span className="muted">inside a group</span>}

@@ -15,6 +15,19 @@ export function sliderScale(s: SettingInfo): "linear" | "log" | null {
   return hi - lo < 2e4 ? "linear" : null;
 }
 
+/**
+ * The setting with the bounds of its slider. Bounds that only keep nonsense out (a flip angle of 1440 degrees, a slice of
+ * 10 m) are too far apart for a hand: then the slider goes to twice the usual value, which is the default or, where that
+ * is 0, the value that was `first` seen, and as far as the value that is set. What is typed may go further.
+ */
+export function forHand(s: SettingInfo, value?: number, first?: number): SettingInfo {
+  const lo = lowerOf(s), hi = upperOf(s), usual = (typeof s.default === "number" && s.default) || first || 0;
+  if (lo === undefined || hi === undefined || usual === 0 || sliderScale(s) === "log" || hi - lo <= 20 * Math.abs(usual)) return s;
+  const twice = Number((2 * usual).toPrecision(2));
+  const set = value !== undefined && Number.isFinite(value) ? value : usual;
+  return { ...s, lower: Math.max(lo, Math.min(lo > 0 ? lo : 0, twice, set)), upper: Math.min(hi, Math.max(twice, 0, set)) };
+}
+
 export function toSlider(s: SettingInfo, value: number): number {
   const lo = lowerOf(s) ?? 0, hi = upperOf(s) ?? 1;
   const v = Math.min(Math.max(value, lo), hi);

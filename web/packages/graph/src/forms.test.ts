@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SettingInfo } from "./catalogue.ts";
-import { arithmetic, fromSlider, parseEntry, parseNumbers, sliderScale, snap, toSlider } from "./form.ts";
+import { arithmetic, forHand, fromSlider, parseEntry, parseNumbers, sliderScale, snap, toSlider } from "./form.ts";
 import * as format from "./format.ts";
 import { fuzzyScore, fuzzySearch } from "./fuzzy.ts";
 
@@ -29,6 +29,20 @@ describe("sliders", () => {
     // A bound that only keeps nonsense out makes no slider that a hand could set.
     expect(sliderScale(setting({ lower: -1e6, upper: 1e6 }))).toBeNull();
     expect(sliderScale(setting({ lower: 0, upper: null }))).toBeNull();
+  });
+
+  test("bounds that only keep nonsense out do not make a slider coarse", () => {
+    const angle = setting({ default: 90, lower: -1440, upper: 1440 }), thick = setting({ default: 5, lower: 0, upper: 10000 });
+    expect(forHand(angle)).toMatchObject({ lower: 0, upper: 180 });
+    expect(forHand(angle, 90)).toMatchObject({ lower: 0, upper: 180 });
+    expect(forHand(angle, -30)).toMatchObject({ lower: -30, upper: 180 }); // what is set is on the slider
+    expect(forHand(angle, 720)).toMatchObject({ lower: 0, upper: 720 });
+    expect(forHand(thick, 5)).toMatchObject({ lower: 0, upper: 10 });
+    expect(sliderScale(forHand(thick))).toBe("linear");
+    const none = setting({ default: 0, lower: 0, upper: 10000 });
+    expect(forHand(none, 7, 5)).toMatchObject({ lower: 0, upper: 10 });
+    expect(forHand(setting({ default: -9, lower: -1000, upper: 1000 }))).toMatchObject({ lower: -18, upper: 0 });
+    for (const s of [setting({ default: 0.5, lower: 0, upper: 1 }), setting({ default: 0, lower: -1000, upper: 1000 }), setting({ default: 1e-4, lower: 1e-6, upper: 0.1 }), setting({ default: 3, lower: 0, upper: null })]) expect(forHand(s)).toEqual(s);
   });
 });
 
