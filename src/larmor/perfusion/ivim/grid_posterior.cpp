@@ -10,6 +10,7 @@
 #include <larmor/perfusion/ivim/kernels/posterior_kernel.hpp>
 #include <larmor/perfusion/ivim/model.hpp>
 #include <larmor/perfusion/ivim/noise.hpp>
+#include <larmor/perfusion/ivim/posterior_search.hpp>
 #include <larmor/perfusion/ivim/posterior_tables.hpp>
 #include <limits>
 #include <utility>
@@ -60,108 +61,6 @@ fit::CurveFit guide(const Array& data, std::span<const double> b, std::span<cons
   options.weights = o.counts;
   return fit_curves(models().get("ivim.biexponential"), data, b, {}, mask, options, {}, cancel);
 }
-
-/// Range that the nodes of one parameter fill, inside that of the prior.
-struct Range {
-  double low = 0, high = 1;
-  double width() const { return high - low; }
-};
-/// `half` to each side, `more` times that upwards, cut where the prior ends.
-Range about(double centre, double half, const Range& prior, double more = 1) {
-  if (!std::isfinite(centre) || !std::isfinite(half)) return prior;
-  half = std::max(half, 1e-4 * prior.width());
-  centre = std::clamp(centre, prior.low, prior.high);
-  return {std::max(centre - half, prior.low), std::min(centre + more * half, prior.high)};
-}
-
-/// What nodes over a range told of one parameter.
-struct Told {
-  double mean, sd, at_low, at_high;  // the last two: shares in the outermost nodes
-};
-
-/// Where the nodes of one voxel lie, round by round.
-///
-/// The ranges are right when the tails of the posterior are inside (or the prior ends there), and the nodes are no
-/// further apart than 1.2 of its sd, for which the midpoint rule of a Gaussian is exact to 1e-5. A posterior that falls
-/// between coarse nodes is found by raising the noise until they see it, and lowering it again as they close in.
-struct Search {
-  Range D, D_star;
-  double noise = 1;  // times the true one
-  double step = 0;   // by which the noise was last lowered; 0: not yet
-  int rounds = 0;
-
-  /// Looks at what a round told; false when it was the last.
-  bool again(const Range& prior_D, const Range& prior_star, const PosteriorOptions& o, const Told& d, const Told& s) {
-    const double step_D = D.width() / o.n_D, step_star = D_star.width() / o.n_D_star;
-    bool wider = false;
-    const auto widen = [&](Range& range, const Range& prior, const Told& told) {
-      constexpr double edge = 1e-3;
-      const bool low = range.low > prior.low && told.at_low > edge,
-                 high = range.high < prior.high && told.at_high > edge;
-      if (!low && !high) return;
-      // Further where it reaches beyond; the other side keeps what the posterior has there.
-      const double more = 0.6 * range.width(), keep = (o.box + 1) * told.sd;
-      range = {std::max(prior.low, low ? range.low - more : std::max(range.low, told.mean - keep)),
-               std::min(prior.high, high ? range.high + more : std::min(range.high, told.mean + keep))};
-      if (range.width() > 0.7 * prior.width()) range = prior;
-      wider = true;
-    };
-    widen(D, prior_D, d), widen(D_star, prior_star, s);
-    if (wider) return true;
-    // Steps of 2 sds are still right to a percent: enough for one with tails too long for its nodes.
-    const double enough = ++rounds > 8 ? 2.0 : 1.2;
-    if (!(enough * d.sd >= step_D) || !(enough * s.sd >= step_star)) {
-      if (step > 0 && d.sd >= 0.35 * step_D && s.sd >= 0.35 * step_star) {
-        // It has been followed from more noise and is seen, so the nodes can go there.
-        D = about(d.mean, o.box * std::max(d.sd, 0.5 * step_D), prior_D);
-        D_star = about(s.mean, o.box * std::max(s.sd, 0.5 * step_star), prior_star);
-        return true;
-      }
-      noise *= step > 0 ? step : 4;
-      if (step > 0) step = std::sqrt(step);  // lowered by too much at once
-      return noise < 1e9;
-    }
-    if (noise <= 1) return false;
-    D = about(d.mean, o.box * d.sd, prior_D), D_star = about(s.mean, o.box * s.sd, prior_star);
-    if (step == 0) step = 2;
-    noise = std::max(1.0, noise / step);
-    return true;
-  }
-};
-
-/// Errors of D and D_star by the curvature at a point, whatever the bounds.
-class Fisher {
- public:
-  Fisher(std::span<const double> b, const PosteriorOptions& o)
-      : b_(b), o_(o), signal_(b.size()), jacobian_(4 * b.size()) {}
-  void errors(const double (&p)[4], double sigma, double& D, double& D_star) {
-    D = D_star = std::nan("");
-    for (const double x : p)
-      if (!std::isfinite(x)) return;
-    curve_signal(models().get("ivim.biexponential"), b_, p, {}, signal_, jacobian_);
-    const double scale[] = {std::max(p[0], 1e-30), 1, 1e-3, 1e-2};
-    double m[4][4]{};
-    for (std::size_t k = 0; k < b_.size(); ++k)
-      for (std::size_t i = 0; i < 4; ++i)
-        for (std::size_t j = 0; j < 4; ++j)
-          m[i][j] += (o_.counts.empty() ? 1.0 : o_.counts[k]) * jacobian_[4 * k + i] * jacobian_[4 * k + j] * scale[i] *
-                     scale[j];
-    // S0 and f are eliminated one after the other; what is left is 2 x 2.
-    for (std::size_t e = o_.S0 ? 1 : 0; e < 2; ++e) {
-      if (!(m[e][e] > 0)) return;
-      for (std::size_t i = e + 1; i < 4; ++i)
-        for (std::size_t j = e + 1; j < 4; ++j) m[i][j] -= m[i][e] * m[e][j] / m[e][e];
-    }
-    const double det = m[2][2] * m[3][3] - m[2][3] * m[2][3];
-    if (!(det > 0)) return;
-    D = sigma * scale[2] * std::sqrt(m[3][3] / det), D_star = sigma * scale[3] * std::sqrt(m[2][2] / det);
-  }
-
- private:
-  std::span<const double> b_;
-  const PosteriorOptions& o_;
-  std::vector<double> signal_, jacobian_;
-};
 
 /// Fields of some voxels, what goes in before what comes out, in one block of memory.
 class Work {
@@ -221,6 +120,13 @@ void sort_by_f(std::vector<std::size_t>& voxels, const fit::CurveFit& start) {
   for (std::size_t i = 0; i < n; ++i) at[i + 1] += at[i];
   for (const auto v : voxels) sorted[at[place(v)]++] = v;
   voxels = std::move(sorted);
+}
+
+auto launch_on([[maybe_unused]] Device device) {
+#if defined(LARMOR_HAS_CUDA)
+  if (!device.is_cpu()) return posterior_launch;
+#endif
+  return posterior_emulated;
 }
 
 }  // namespace
@@ -318,7 +224,7 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
     work.put(i, voxels[which], from, n_voxels, start, search[which], sigma, options.S0.value_or(1.0));
   };
   const auto round_on_cpu = [&](bool first_round) {
-    const auto kernel = options.scalar ? posterior_kernel_scalar() : posterior_kernel();
+    const auto kernel = posterior_kernel();
     const std::size_t n_tiles = (voxels.size() + posterior_tile - 1) / posterior_tile;
     parallel_for(
         n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),
@@ -343,9 +249,9 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
         },
         cancel);
   };
-  const auto round_on_cuda = [&]([[maybe_unused]] bool first_round) {
-#if defined(LARMOR_HAS_CUDA)
-    constexpr std::size_t piece = 1u << 17;
+  const auto round_on_device = [&](bool first_round) {
+    const auto launch = launch_on(device);
+    const std::size_t piece = device.is_cpu() ? 1000 : 1u << 17;  // tests see more than one
     DeviceMemory fixed(device);
     PosteriorRun there = common;
     there.b = fixed.copy(b.data(), b.size());
@@ -362,20 +268,20 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
       memory.to_device(block, static_cast<const double*>(work.block()), work.size_in());
       PosteriorRun r = work.run(there, block, n);
       r.work = memory.room<double>(n * static_cast<std::size_t>(posterior_room(r.n_samples, r.n_D_star)));
-      posterior_launch(r, device.index);
+      launch(r, device.index);
       memory.back(work.block() + work.size_in(), static_cast<const double*>(block + work.size_in()), work.size_out());
       const PosteriorRun here = work.run(common, work.block(), n);
       for (std::size_t i = 0; i < n; ++i) settle(here, i, first + i);
       if (first_round) progress.add(n);
     }
-#endif
   };
   // Most posteriors lie where the fit says; the others are searched for.
+  const bool on_device = options.scalar || !device.is_cpu();
   constexpr int rounds = 32;
   progress.begin("IVIM posterior", voxels.size());
   for (int round = 0; round < rounds && !voxels.empty(); ++round) {
     again.assign(voxels.size(), 0);
-    device.is_cpu() ? round_on_cpu(round == 0) : round_on_cuda(round == 0);
+    on_device ? round_on_device(round == 0) : round_on_cpu(round == 0);
     std::size_t left = 0;
     for (std::size_t i = 0; i < voxels.size(); ++i)
       if (again[i]) voxels[left] = voxels[i], search[left] = search[i], ++left;

@@ -41,6 +41,13 @@ std::vector<std::size_t> voxels_of(const Array& data, std::span<const double> b,
   return voxels;
 }
 
+auto launch_on([[maybe_unused]] Device device) {
+#if defined(LARMOR_HAS_CUDA)
+  if (!device.is_cpu()) return varpro_launch;
+#endif
+  return varpro_emulated;
+}
+
 }  // namespace
 
 fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span<const std::uint8_t> mask,
@@ -104,12 +111,12 @@ fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span
     }
   };
   progress.begin("IVIM by variable projection", voxels.size());
-#if defined(LARMOR_HAS_CUDA)
-  if (!device.is_cpu()) {
+  if (options.scalar || !device.is_cpu()) {
+    const auto launch = launch_on(device);
     DeviceMemory fixed(device);
     common.b = fixed.copy(b.data(), K), common.weight = fixed.copy(weights.data(), K);
     common.slow = fixed.copy(slow.data(), slow.size()), common.fast = fixed.copy(fast.data(), fast.size());
-    constexpr std::size_t piece = 1u << 19;
+    const std::size_t piece = device.is_cpu() ? 1000 : 1u << 19;  // tests see more than one
     for (std::size_t first = 0; first < voxels.size(); first += piece) {
       if (cancel) cancel->check();
       const std::size_t n = std::min(piece, voxels.size() - first);
@@ -121,7 +128,7 @@ fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span
       r.n = r.stride = static_cast<std::int64_t>(n), r.y = memory.copy(y.data(), y.size());
       double* there = memory.room<double>(results.size());
       fields_at(r, there, n);
-      varpro_launch(r, device.index);
+      launch(r, device.index);
       memory.back(results.data(), static_cast<const double*>(there), results.size());
       fields_at(r, results.data(), n);
       keep(r, y.data(), n, first, n);
@@ -130,8 +137,7 @@ fit::CurveFit varpro_fit(const Array& data, std::span<const double> b, std::span
     progress.end();
     return out;
   }
-#endif
-  const auto kernel = options.scalar ? varpro_kernel_scalar() : varpro_kernel();
+  const auto kernel = varpro_kernel();
   const std::size_t n_tiles = (voxels.size() + varpro_tile - 1) / varpro_tile;
   parallel_for(
       n_tiles, std::clamp<std::size_t>(n_tiles / (8 * static_cast<std::size_t>(thread_count())), 1, 16),

@@ -47,12 +47,11 @@ inline constexpr int64_t posterior_room(int n_samples, int n_D_star) {
   return static_cast<int64_t>(n_D_star) * (n_samples + 9) + 5 * static_cast<int64_t>(n_samples);
 }
 
-using PosteriorKernel = void (*)(const PosteriorRun&);
 /// The copy for the instruction set in use.
-PosteriorKernel posterior_kernel();
-/// One number a lane, for comparison.
-PosteriorKernel posterior_kernel_scalar();
-/// All pointers in the memory of CUDA device `device`.
+void (*posterior_kernel())(const PosteriorRun&);
+/// One number a lane, voxel after voxel, as CUDA does it; all pointers in the memory of the CPU, the number unused.
+void posterior_emulated(const PosteriorRun& run, int);
+/// All pointers in the memory of CUDA device `device`; only in programs with CUDA.
 void posterior_launch(const PosteriorRun& run, int device);
 
 }  // namespace larmor::ivim

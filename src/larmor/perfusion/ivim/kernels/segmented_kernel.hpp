@@ -27,11 +27,11 @@ struct SegmentedRun {
   float* status;  // FitStatus values
 };
 
-using SegmentedKernel = void (*)(const SegmentedRun&);
 /// The copy for the instruction set in use.
-SegmentedKernel segmented_kernel();
-SegmentedKernel segmented_kernel_scalar();
-/// All pointers in the memory of CUDA device `device`.
+void (*segmented_kernel())(const SegmentedRun&);
+/// One number a lane, voxel after voxel, as CUDA does it; all pointers in the memory of the CPU, the number unused.
+void segmented_emulated(const SegmentedRun& run, int);
+/// All pointers in the memory of CUDA device `device`; only in programs with CUDA.
 void segmented_launch(const SegmentedRun& run, int device);
 
 }  // namespace larmor::ivim

@@ -29,11 +29,11 @@ struct VarproRun {
   double* iterations;
 };
 
-using VarproKernel = void (*)(const VarproRun&);
 /// The copy for the instruction set in use.
-VarproKernel varpro_kernel();
-VarproKernel varpro_kernel_scalar();
-/// All pointers in the memory of CUDA device `device`.
+void (*varpro_kernel())(const VarproRun&);
+/// One number a lane, voxel after voxel, as CUDA does it; all pointers in the memory of the CPU, the number unused.
+void varpro_emulated(const VarproRun& run, int);
+/// All pointers in the memory of CUDA device `device`; only in programs with CUDA.
 void varpro_launch(const VarproRun& run, int device);
 
 }  // namespace larmor::ivim
