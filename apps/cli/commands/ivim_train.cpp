@@ -43,10 +43,6 @@ void refuse(const Call& call, ivim::NetworkKind kind) {
   only("--voxel-share", posterior && call.given("--data"), "--kind posterior with --data");
   only("--restarts", !posterior, "the kinds original and optim");
   only("--batch-norm", optim, "the kind optim"), only("--dropout", optim, "the kind optim");
-  if (!call.device.is_cpu() && kind != ivim::NetworkKind::original)
-    throw Error(Errc::usage,
-                fmt::format("larmor ivim train: --device {} with --kind {}", call.device.str(), to_string(kind)),
-                "train it on the CPU (seconds), or choose the kind original");
 }
 
 Setup setup_of(const Call& call) {
@@ -121,7 +117,7 @@ int run(const Call& call) {
     if (call.given("--patience")) o.patience = call.integer("--patience");
     if (call.given("--rate")) o.rate = call.number("--rate");
     if (call.given("--width")) o.hidden.assign(2, call.integer("--width"));
-    o.voxels = s.patient, o.voxel_share = call.number("--voxel-share");
+    o.voxels = s.patient, o.voxel_share = call.number("--voxel-share"), o.device = call.device;
     network = train_posterior(s.protocol, o, &how, console_progress(call.quiet), &cancel);
   } else {
     if (call.given("--width"))

@@ -81,6 +81,8 @@ struct PosteriorTraining {
   std::uint64_t seed = 1;
   PatientVoxels voxels = {};
   double voxel_share = 0.25;  // of the samples of a batch that are voxels, when there are any
+  Device device = {};
+  bool emulate = false;  // the threads of a device one after the other on the CPU: slow, for tests
 };
 /// Trains mean and sd on simulated signals: squared error of the mean, and the likelihood of its errors for the sd. A
 /// patient's voxels have no truth: their loss is the mean of the same over the posterior of their signals.
@@ -94,7 +96,8 @@ struct SelfTraining {
   double low[4]{0.005, 0.0, 0.0, 0.8}, high[4]{0.2, 0.005, 0.7, 1.2};
   nn::Regularised regularised = {};  // optim: those of the paper are batch_norm and a dropout of 0.1
   int restarts = 1;                  // from other first weights; the one of the lowest loss is kept
-  Device device = {};                // original
+  Device device = {};
+  bool emulate = false;  // the threads of a device one after the other on the CPU: slow, for tests
 };
 /// Trains by the misfit of the signals (b, sample) that its parameters predict; kind original or optim.
 /// Errors   Errc::range, Errc::shape, Errc::numeric
