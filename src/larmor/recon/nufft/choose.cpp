@@ -46,11 +46,11 @@ std::int64_t grid_length(std::int64_t n, double a, int width) {
 }
 
 // Nanoseconds a unit of `work_of`, as `bench_nufft constants` measures them with AVX-512 (it prints the model beside
-// the times: within 34 % alone, 25 % together). Only their ratios matter here.
+// the times: within 11 % alone, 35 % together). Only their ratios matter here.
 struct Costs {
   double cell, sample, line;
 };
-constexpr Costs alone[2]{{0.63, 6.6, 0.055}, {0.38, 11, 0.063}}, together[2]{{0.76, 27, 0.44}, {0.87, 63, 0.68}};
+constexpr Costs alone[2]{{0.58, 4.5, 0.048}, {0.46, 6.1, 0.054}}, together[2]{{0.46, 20, 0.35}, {0.93, 49, 0.45}};
 
 double time_of(const Shape& image, const Shape& grid, int width, double samples, int batch) {
   const auto work = work_of(image, grid, width, samples, batch);

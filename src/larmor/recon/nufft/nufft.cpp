@@ -1,168 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
-#include <larmor/core/isa.hpp>
-#include <larmor/core/parallel.hpp>
 #include <larmor/recon/nufft/plan.hpp>
-#include <numbers>
-
-extern "C" {
-const larmor::recon::nufft::Kernels* larmor_nufft_kernels_baseline(int dims, int lanes);
-#if defined(__x86_64__)
-const larmor::recon::nufft::Kernels* larmor_nufft_kernels_v3(int dims, int lanes);
-const larmor::recon::nufft::Kernels* larmor_nufft_kernels_v4(int dims, int lanes);
-#endif
-}
 
 namespace larmor::recon {
 namespace nufft {
-
-const Kernels& kernels_for(int dims, int lanes) {
-#if defined(__x86_64__)
-  const Isa level = isa();
-  const auto* found = level == Isa::v4   ? larmor_nufft_kernels_v4(dims, lanes)
-                      : level == Isa::v3 ? larmor_nufft_kernels_v3(dims, lanes)
-                                         : larmor_nufft_kernels_baseline(dims, lanes);
-#else
-  const auto* found = larmor_nufft_kernels_baseline(dims, lanes);
-#endif
-  if (!found) throw Error(Errc::internal, fmt::format("NUFFT: no kernel of {} lanes", lanes));
-  return *found;
-}
-
-int most_lanes() {
-#if defined(__x86_64__)
-  // Sixteen fill a register of AVX-512, but then a line no longer fits the first cache: 30 % more time a transform.
-  return isa() == Isa::baseline ? 4 : 8;
-#else
-  return 4;
-#endif
-}
-
 namespace {
 
 using Complex = std::complex<float>;
-
-// So many transforms go one after the other. On the spiral of bench/nufft one alone takes 1.0 ms, three in four lanes
-// 3.65 ms, four 3.65 ms, eight in eight 4.4 ms.
-constexpr std::int64_t alone = 3;
-
-/// A block of the pool that goes back by itself.
-class Borrowed {
- public:
-  Borrowed(const Pool& pool, std::size_t bytes) : pool_(pool), bytes_(bytes), memory_(pool.take(bytes)) {}
-  ~Borrowed() { pool_.give(bytes_, std::move(memory_)); }
-  Borrowed(const Borrowed&) = delete;
-  Borrowed& operator=(const Borrowed&) = delete;
-  float* get() const { return reinterpret_cast<float*>(memory_.get()); }
-
- private:
-  const Pool& pool_;
-  std::size_t bytes_;
-  std::shared_ptr<std::byte> memory_;
-};
-
-/// Lanes of the next group when `left` transforms are left: a narrow register costs more a lane, an idle lane all.
-int lanes_for(std::int64_t left, int most) {
-  int lanes = most;
-  if (left <= alone) return 1;
-  while (lanes > 4 && left <= lanes / 2) lanes /= 2;
-  return lanes;
-}
-
-void run_slabs(const Nufft::Plan& plan, const Group& group, float* middle, bool adjoint, const Cancel* cancel) {
-  const Kernels& kernels = kernels_for(plan.dims, group.lanes);
-  parallel_for(
-      plan.slabs.size(), 1,
-      [&](std::size_t begin, std::size_t end) {
-        const Borrowed slab(plan.pool, plan.slab_bytes(group.lanes)), lines(plan.pool, plan.line_bytes(group.lanes));
-        for (std::size_t s = begin; s < end; ++s) {
-          const Slab &here = plan.slabs[s], &before = plan.slabs[s == 0 ? plan.slabs.size() - 1 : s - 1];
-          const SlabRun run{.layout = &plan.layout,
-                            .group = group,
-                            .first = here.first,
-                            .last = here.last,
-                            .begin = here.begin,
-                            .end = here.end,
-                            .before_begin = before.border,
-                            .before_end = before.end,
-                            .slab = slab.get(),
-                            .lines = lines.get(),
-                            .middle = middle};
-          (adjoint ? kernels.slab_adjoint : kernels.slab_forward)(run);
-        }
-      },
-      cancel);
-}
-
-void run_columns(const Nufft::Plan& plan, const Group& group, float* middle, bool adjoint, const Cancel* cancel) {
-  const Kernels& kernels = kernels_for(plan.dims, group.lanes);
-  std::int64_t columns = 1;
-  for (int d = 0; d + 1 < plan.dims; ++d) columns *= plan.layout.n[d];
-  if (group.lanes == 1) columns = single_columns(plan.layout, kernels.cell_lanes);
-  const std::int64_t grain = (group.lanes == 1 ? 1 : 4) * column_block;
-  parallel_for(
-      static_cast<std::size_t>((columns + grain - 1) / grain), 1,
-      [&](std::size_t begin, std::size_t end) {
-        const Borrowed lines(plan.pool, plan.line_bytes(group.lanes));
-        const ColumnRun run{.layout = &plan.layout,
-                            .group = group,
-                            .begin = static_cast<std::int64_t>(begin) * grain,
-                            .end = std::min(columns, static_cast<std::int64_t>(end) * grain),
-                            .lines = lines.get(),
-                            .middle = middle};
-        (adjoint ? kernels.columns_adjoint : kernels.columns_forward)(run);
-      },
-      cancel);
-}
-
-/// All transforms of a call, group after group.
-void run_all(const Nufft::Plan& plan, bool adjoint, const Array& weights, float* samples, float* image,
-             std::int64_t batch, const Cancel* cancel) {
-  for (std::int64_t done = 0; done < batch;) {
-    const int lanes = lanes_for(batch - done, std::min(plan.facts.lanes, most_lanes()));
-    const Group group{.lanes = lanes,
-                      .active = static_cast<std::int32_t>(std::min<std::int64_t>(lanes, batch - done)),
-                      .weights = weights.rank() == 0 ? nullptr : static_cast<const float*>(weights.raw()),
-                      .complex_weights = weights.dtype() == DType::c64,
-                      .samples = samples + done * plan.n_samples * 2,
-                      .sample_stride = plan.n_samples * 2,
-                      .image = image + done * plan.n_voxels * 2,
-                      .image_stride = plan.n_voxels * 2};
-    const Borrowed middle(plan.pool, plan.middle_bytes(lanes));
-    if (adjoint) {
-      run_slabs(plan, group, middle.get(), true, cancel);
-      run_columns(plan, group, middle.get(), true, cancel);
-    } else {
-      run_columns(plan, group, middle.get(), false, cancel);
-      run_slabs(plan, group, middle.get(), false, cancel);
-    }
-    done += group.active;
-  }
-}
-
-/// The same on a CUDA device, as many transforms at a time as the plan says.
-void run_all_cuda(const Nufft::Plan& plan, bool adjoint, const Array& weights, Complex* samples, Complex* image,
-                  std::int64_t batch, const Cancel* cancel) {
-  const BlockPlan& blocks = *plan.blocks;
-  const std::int64_t at_once = std::min<std::int64_t>(plan.facts.lanes, batch);
-  const auto copies = static_cast<std::size_t>(at_once);
-  const Borrowed grid(plan.pool, copies * blocks.grid_bytes()), partials(plan.pool, copies * blocks.partial_bytes());
-  for (std::int64_t done = 0; done < batch; done += at_once) {
-    if (cancel) cancel->check();
-    run_blocks_cuda(blocks,
-                    {.count = static_cast<std::int32_t>(std::min(at_once, batch - done)),
-                     .complex_weights = weights.dtype() == DType::c64,
-                     .weights = weights.rank() == 0 ? nullptr : static_cast<const float*>(weights.raw()),
-                     .samples = reinterpret_cast<BlockComplex*>(samples + done * plan.n_samples),
-                     .grid = reinterpret_cast<BlockComplex*>(grid.get()),
-                     .partials = reinterpret_cast<BlockComplex*>(partials.get()),
-                     .image = reinterpret_cast<BlockComplex*>(image + done * plan.n_voxels)},
-                    adjoint);
-  }
-}
 
 struct Batch {
   Shape shape;
@@ -207,6 +55,35 @@ Array ready(const Array& a, const char* what, Device device) {
   return a.cast(DType::c64).contiguous_copy();
 }
 
+/// The density compensation as the kernels take it; rank 0: none.
+Array ready_weights(const Nufft::Plan& plan, const Array& weights) {
+  if (weights.rank() == 0) return {};
+  if (weights.shape() != plan.samples)
+    throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples", weights.describe(),
+                                         to_string(plan.samples)));
+  const bool complex = weights.dtype() == DType::c64 || weights.dtype() == DType::c128;
+  const Array w = weights.to(Device::cpu()).cast(complex ? DType::c64 : DType::f32).contiguous_copy();
+  const auto* parts = static_cast<const float*>(w.raw());
+  if (std::all_of(parts, parts + w.size() * (complex ? 2 : 1), [](float x) { return x == 0; }))
+    throw Error(Errc::range, "NUFFT: every weight is 0, and so would be the image",
+                "look at the density compensation, or leave it out");
+  return w.to(plan.options.device);
+}
+
+void require_room(const Array& out, const Shape& shape, const Batch& batch, const char* what, Device device) {
+  Shape need = shape;
+  need.insert(need.end(), batch.shape.begin(), batch.shape.end());
+  if (out.device() != device || out.dtype() != DType::c64 || out.shape() != need || !out.contiguous())
+    throw Error(
+        Errc::shape,
+        fmt::format("NUFFT: {} are written into c64 {} on {}, contiguous, and {} is given", what, to_string(need),
+                    device.str(), out.contiguous() ? out.describe() : "a view of " + out.describe()),
+        "let the call without _into make it");
+}
+
+/// For kernels, which write one of samples and image and only read the other.
+float* numbers(const Array& a) { return static_cast<float*>(const_cast<void*>(a.raw())); }
+
 std::int64_t find_not_finite(const float* p, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i)
     if (!std::isfinite(p[i])) return i;
@@ -246,74 +123,46 @@ void check_finite(const Array& in, const Array& out, const Array& weights, std::
 }  // namespace
 }  // namespace nufft
 
+namespace {
+constexpr const char *images_order = "(x, y[, z], batch ...)",
+                     *samples_order = "(sample axes of the trajectory, batch ...)";
+}
+
 Array Nufft::forward(const Array& image, const Cancel* cancel) const {
-  using namespace nufft;
-  const Plan& plan = *plan_;
-  const Batch batch = batch_of(image, plan.image, "images", "(x, y[, z], batch ...)");
-  const Array in = ready(image, "images", plan.options.device);
-  Array out = joined(plan.samples, plan.sample_axes, batch, plan.options.device);
-  if (out.size() == 0) return out;
-  if (plan.blocks)
-    run_all_cuda(plan, false, {}, static_cast<Complex*>(out.raw()), static_cast<Complex*>(const_cast<void*>(in.raw())),
-                 batch.count, cancel);
-  else
-    run_all(plan, false, {}, reinterpret_cast<float*>(out.data<Complex>()),
-            const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())), batch.count, cancel);
-  check_finite(in, out, {}, plan.n_voxels, plan.n_samples, "voxel");
+  const auto batch = nufft::batch_of(image, plan_->image, "images", images_order);
+  Array out = nufft::joined(plan_->samples, plan_->sample_axes, batch, plan_->options.device);
+  forward_into(out, image, cancel);
   return out;
 }
 
 Array Nufft::adjoint(const Array& samples, const Array& weights, const Cancel* cancel) const {
-  using namespace nufft;
-  const Plan& plan = *plan_;
-  const Batch batch = batch_of(samples, plan.samples, "samples", "(sample axes of the trajectory, batch ...)");
-  const Array in = ready(samples, "samples", plan.options.device);
-  Array w;
-  if (weights.rank() > 0) {
-    if (weights.shape() != plan.samples)
-      throw Error(Errc::shape, fmt::format("NUFFT: weights are {} and the trajectory has {} samples",
-                                           weights.describe(), to_string(plan.samples)));
-    const bool complex = weights.dtype() == DType::c64 || weights.dtype() == DType::c128;
-    w = weights.to(Device::cpu()).cast(complex ? DType::c64 : DType::f32).contiguous_copy();
-    const auto* parts = static_cast<const float*>(w.raw());
-    if (std::all_of(parts, parts + w.size() * (complex ? 2 : 1), [](float x) { return x == 0; }))
-      throw Error(Errc::range, "NUFFT: every weight is 0, and so would be the image",
-                  "look at the density compensation, or leave it out");
-    w = w.to(plan.options.device);
-  }
-  Array out = joined(plan.image, plan.image_axes, batch, plan.options.device);
-  if (out.size() == 0) return out;
-  if (plan.blocks)
-    run_all_cuda(plan, true, w, static_cast<Complex*>(const_cast<void*>(in.raw())), static_cast<Complex*>(out.raw()),
-                 batch.count, cancel);
-  else
-    run_all(plan, true, w, const_cast<float*>(reinterpret_cast<const float*>(in.data<Complex>())),
-            reinterpret_cast<float*>(out.data<Complex>()), batch.count, cancel);
-  check_finite(in, out, w, plan.n_samples, plan.n_voxels, "sample");
+  const auto batch = nufft::batch_of(samples, plan_->samples, "samples", samples_order);
+  Array out = nufft::joined(plan_->image, plan_->image_axes, batch, plan_->options.device);
+  adjoint_into(out, samples, weights, cancel);
   return out;
 }
 
-Array shift_phase(const Trajectory& traj, const Shape& image, const Array& weights, std::span<const double> voxels) {
-  const auto dims = static_cast<std::size_t>(traj.dimensions());
-  if (voxels.size() != dims || image.size() != dims)
-    throw Error(Errc::shape, fmt::format("a shift along {} axes of an image of {}, for {} coordinates", voxels.size(),
-                                         to_string(image), dims));
-  if (weights.rank() > 0 && weights.shape() != traj.sample_shape())
-    throw Error(Errc::shape, fmt::format("weights are {} and the trajectory has {} samples", weights.describe(),
-                                         to_string(traj.sample_shape())));
-  const Array k = traj.k.cast(DType::f64).contiguous_copy();
-  const std::int64_t n = traj.size();
-  Array out = Array::uninitialised(DType::c64, traj.sample_shape(), traj.sample_axes());
-  const Array w = weights.rank() > 0 ? weights.cast(DType::c64).contiguous_copy() : Array{};
-  for (std::int64_t j = 0; j < n; ++j) {
-    double phase = 0;
-    for (std::size_t d = 0; d < dims; ++d)
-      phase -= k.data<double>()[static_cast<std::int64_t>(d) * n + j] * voxels[d] / static_cast<double>(image[d]);
-    const auto turn = std::polar(1.0, 2 * std::numbers::pi * phase);
-    const std::complex<float> c(static_cast<float>(turn.real()), static_cast<float>(turn.imag()));
-    out.data<std::complex<float>>()[j] = w.rank() > 0 ? c * w.data<std::complex<float>>()[j] : c;
-  }
-  return out;
+void Nufft::forward_into(Array& out, const Array& image, const Cancel* cancel) const {
+  using namespace nufft;
+  const Plan& plan = *plan_;
+  const Batch batch = batch_of(image, plan.image, "images", images_order);
+  const Array in = ready(image, "images", plan.options.device);
+  require_room(out, plan.samples, batch, "samples", plan.options.device);
+  if (out.size() == 0) return;
+  (plan.blocks ? run_all_cuda : run_all)(plan, false, {}, numbers(out), numbers(in), batch.count, cancel);
+  check_finite(in, out, {}, plan.n_voxels, plan.n_samples, "voxel");
+}
+
+void Nufft::adjoint_into(Array& out, const Array& samples, const Array& weights, const Cancel* cancel) const {
+  using namespace nufft;
+  const Plan& plan = *plan_;
+  const Batch batch = batch_of(samples, plan.samples, "samples", samples_order);
+  const Array in = ready(samples, "samples", plan.options.device);
+  const Array w = ready_weights(plan, weights);
+  require_room(out, plan.image, batch, "images", plan.options.device);
+  if (out.size() == 0) return;
+  (plan.blocks ? run_all_cuda : run_all)(plan, true, w, numbers(in), numbers(out), batch.count, cancel);
+  check_finite(in, out, w, plan.n_samples, plan.n_voxels, "sample");
 }
 
 const Shape& Nufft::image_shape() const { return plan_->image; }

@@ -198,15 +198,18 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   }
 
   Layout& layout = plan.layout;
-  layout.dims = plan.dims, layout.width = w, layout.degree = plan.kernel.degree;
-  plan.coefficients.assign(static_cast<std::size_t>(plan.kernel.degree + 1) * (16 + 32) + 16, 0);
+  const int degree = w <= 8 ? std::max(plan.kernel.degree, window_degree(w)) : plan.kernel.degree;
+  layout.dims = plan.dims, layout.width = w, layout.degree = degree;
+  plan.coefficients.assign(static_cast<std::size_t>(degree + 1) * (16 + 32) + 16, 0);
   // NOLINTNEXTLINE(performance-no-int-to-ptr): the first address of a cache line inside
   auto* rows = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(plan.coefficients.data()) + 63) / 64 * 64);
-  float* doubled = rows + (plan.kernel.degree + 1) * 16;
-  for (int k = 0; k <= plan.kernel.degree; ++k)
-    for (int l = 0; l < w; ++l)
-      rows[k * 16 + l] = doubled[k * 32 + 2 * l] = doubled[k * 32 + 2 * l + 1] =
-          static_cast<float>(plan.kernel.coefficients[static_cast<std::size_t>(k * w + l)]);
+  float* doubled = rows + (degree + 1) * 16;
+  for (int k = degree - plan.kernel.degree, i = 0; i < (plan.kernel.degree + 1) * w; ++i) {
+    const int row = k + i / w, l = i % w;
+    rows[row * 16 + l] = doubled[row * 32 + 2 * l] = doubled[row * 32 + 2 * l + 1] =
+        static_cast<float>(plan.kernel.coefficients[static_cast<std::size_t>(i)]);
+    if (w <= 4) rows[row * 16 + 4 + l] = rows[row * 16 + l];
+  }
   layout.coefficients = rows, layout.doubled = doubled;
   for (std::size_t d = 0; d < dims; ++d) {
     layout.n[d] = static_cast<std::int32_t>(image[d]), layout.N[d] = static_cast<std::int32_t>(choice.grid[d]);

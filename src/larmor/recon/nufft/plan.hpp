@@ -89,4 +89,15 @@ struct Nufft::Plan {
   std::size_t work_bytes(int lanes) const;
 };
 
+namespace nufft {
+
+/// All transforms of a call, group after group.
+void run_all(const Nufft::Plan& plan, bool adjoint, const Array& weights, float* samples, float* image,
+             std::int64_t batch, const Cancel* cancel);
+/// The same on a CUDA device, as many transforms at a time as the plan says.
+void run_all_cuda(const Nufft::Plan& plan, bool adjoint, const Array& weights, float* samples, float* image,
+                  std::int64_t batch, const Cancel* cancel);
+
+}  // namespace nufft
+
 }  // namespace larmor::recon

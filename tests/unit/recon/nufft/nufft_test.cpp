@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <complex>
+#include <cstring>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/recon/nufft/nudft.hpp>
@@ -201,6 +202,31 @@ TEST(Nufft, DoesNotDependOnTheNumberOfThreads) {
     }
   }
   set_thread_count(before);
+}
+
+TEST(Nufft, WritesIntoMemoryThatIsThere) {
+  const Shape image{20, 17};
+  const auto traj = scattered(image, 300);
+  const Nufft nufft(traj, image);
+  const Array samples = noise({300, 5}, 2), images = noise({20, 17, 5}, 3);
+  Array out = noise({20, 17, 5}, 4), back = noise({300, 5}, 5);
+  const void *here = out.raw(), *there = back.raw();
+  nufft.adjoint_into(out, samples);
+  nufft.forward_into(back, images);
+  EXPECT_EQ(out.raw(), here);
+  EXPECT_EQ(back.raw(), there);
+  const Array fresh = nufft.adjoint(samples), taken = nufft.forward(images);
+  EXPECT_EQ(std::memcmp(out.raw(), fresh.raw(), fresh.bytes()), 0);
+  EXPECT_EQ(std::memcmp(back.raw(), taken.raw(), taken.bytes()), 0);
+  Array small = noise({20, 17, 4}, 6), real = Array::of<float>({20, 17, 5});
+  Array strided = noise({2, 20, 17, 5}, 7).slice(0, 0);
+  for (Array* const wrong : {&small, &real, &strided}) try {
+      nufft.adjoint_into(*wrong, samples);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::shape);
+      EXPECT_THAT(e.what(), testing::HasSubstr("c64 20 x 17 x 5 on cpu"));
+    }
 }
 
 TEST(Nufft, APlanServesSeveralThreadsAtOnce) {

@@ -20,6 +20,13 @@ struct FloatsOf<8> {
   typedef float vec __attribute__((vector_size(32)));
   typedef float memory __attribute__((vector_size(32), aligned(4)));
 };
+#if LARMOR_VECTOR_BYTES >= 64
+template <>
+struct FloatsOf<16> {
+  typedef float vec __attribute__((vector_size(64)));
+  typedef float memory __attribute__((vector_size(64), aligned(4)));
+};
+#endif
 // The two halves of a and b taken in turn, a0 b0 a1 b1 ...; and what is taken in turn, apart again.
 template <int V>
 struct Zip;
@@ -39,11 +46,29 @@ struct Zip<8> {
   LARMOR_INLINE static vec even(vec a, vec b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
   LARMOR_INLINE static vec odd(vec a, vec b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
 };
+#if LARMOR_VECTOR_BYTES >= 64
+template <>
+struct Zip<16> {
+  using vec = FloatsOf<16>::vec;
+  LARMOR_INLINE static vec low(vec a, vec b) {
+    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  }
+  LARMOR_INLINE static vec high(vec a, vec b) {
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+  LARMOR_INLINE static vec even(vec a, vec b) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  }
+  LARMOR_INLINE static vec odd(vec a, vec b) {
+    return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  }
+};
+#endif
 /// Rows become columns. Zipping row i with row i + V / 2 into rows 2 i and 2 i + 1 moves one bit of the column's index
 /// into the row's; after all of them they have changed places.
 template <int V>
 LARMOR_INLINE void transpose(typename FloatsOf<V>::vec* row) {
-  constexpr int rounds = V == 4 ? 2 : 3;
+  constexpr int rounds = V == 4 ? 2 : V == 8 ? 3 : 4;
   simd::static_for<rounds>([&](auto) LARMOR_LAMBDA {
     typename FloatsOf<V>::vec next[V];
     simd::static_for<V / 2>([&](auto i) LARMOR_LAMBDA {
@@ -160,30 +185,31 @@ LARMOR_INLINE void last_stage(const float* from, int64_t step, float* to, int64_
   }
 }
 
-template <int R>
-struct Radix {
-  static constexpr int value = R;
+/// A number that the compiler knows.
+template <int N>
+struct Number {
+  static constexpr int value = N;
 };
 template <class Work>
 LARMOR_INLINE void with_radix(int r, const Work& work) {
   switch (r) {
     case 2:
-      work(Radix<2>{});
+      work(Number<2>{});
       break;
     case 3:
-      work(Radix<3>{});
+      work(Number<3>{});
       break;
     case 4:
-      work(Radix<4>{});
+      work(Number<4>{});
       break;
     case 5:
-      work(Radix<5>{});
+      work(Number<5>{});
       break;
     case 6:
-      work(Radix<6>{});
+      work(Number<6>{});
       break;
     default:
-      work(Radix<8>{});
+      work(Number<8>{});
       break;
   }
 }

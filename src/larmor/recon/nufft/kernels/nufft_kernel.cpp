@@ -28,7 +28,10 @@ extern "C" const larmor::recon::nufft::Kernels* LARMOR_ISA_JOIN(larmor_nufft_ker
   using namespace larmor::recon::nufft;
   switch (lanes) {
     case 1:
-#if LARMOR_VECTOR_BYTES >= 32
+#if LARMOR_VECTOR_BYTES >= 64
+      // Sixteen lines side by side gain 10 % in 3D; those of 2D are longer and leave the first cache.
+      return dims == 2 ? &single<2, 8> : &single<3, 16>;
+#elif LARMOR_VECTOR_BYTES >= 32
       return dims == 2 ? &single<2, 8> : &single<3, 8>;
 #else
       return dims == 2 ? &single<2, 4> : &single<3, 4>;

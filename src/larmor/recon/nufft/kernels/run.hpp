@@ -31,7 +31,7 @@ struct LineFft {
 struct Layout {
   int32_t dims;
   int32_t width, degree;
-  const float* coefficients;  // [degree + 1][16], rows padded with zeros
+  const float* coefficients;  // [degree + 1][16], rows padded with zeros; those of up to 4 points begin again at 4
   const float* doubled;       // [degree + 1][32], each twice
   int32_t n[3], N[3];         // image and grid
   int64_t pitch;              // cells from row to row within a plane (3D), N[0] + width - 1
@@ -82,6 +82,10 @@ struct Kernels {
   void (*columns_forward)(const ColumnRun&);
   int32_t cell_lanes;  // real parts of a cell: the transforms, or of one transform the lines side by side
 };
+
+/// Degree of the polynomials of a window of 2 to 8 points: as many as the best window of any oversampling needs, so
+/// that the kernels know it when they are compiled. Lower ones get zeros in front.
+constexpr int window_degree(int width) { return width < 8 ? width + 1 : 8; }
 
 constexpr int chunk_points = 128;  // samples packed at a time
 constexpr int column_block = 8;    // columns transformed before they are put into their images

@@ -3,6 +3,7 @@
 // One transform alone: its slabs and columns. V lines lie side by side in cells for the Fourier transforms; those of
 // the first axis are V rows, of all others V voxels of a row, and squares of V by V are turned over in between.
 #include <larmor/recon/nufft/kernels/single_points.hpp>
+#include <larmor/recon/nufft/kernels/slab.hpp>
 
 namespace larmor::recon::nufft {
 inline namespace LARMOR_ISA_NAMESPACE {

@@ -1,100 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// Samples to the planes of a slab and back, V transforms side by side: the weights of a sample are computed once for
-// all.
-#include <larmor/recon/nufft/kernels/pack.hpp>
+// Several transforms side by side: their slabs and columns. A cell is one grid point of V transforms.
+#include <larmor/recon/nufft/kernels/slab_points.hpp>
 
 namespace larmor::recon::nufft {
 inline namespace LARMOR_ISA_NAMESPACE {
-
-// Weights of one sample along every axis, padded to a register of AVX-512.
-typedef float WeightRow __attribute__((vector_size(64)));
-
-struct SampleWeights {
-  alignas(64) float w[3][16];
-};
-
-template <int D>
-LARMOR_INLINE void weights_of(const Layout& a, const Point& at, SampleWeights& out) {
-  // 8 points are one register of AVX; wider windows are rare.
-  typedef float Row __attribute__((vector_size(32)));
-  for (int half = 0; half < a.width; half += 8) {
-    Row c[D];
-    const auto* k = reinterpret_cast<const Row*>(a.coefficients + half);
-    simd::static_for<D>([&](auto d) LARMOR_LAMBDA { c[d] = *k; });
-    for (int i = 0; i < a.degree; ++i) {
-      k += 2;
-      simd::static_for<D>([&](auto d) LARMOR_LAMBDA { c[d] = c[d] * at.u[d] + *k; });
-    }
-    simd::static_for<D>([&](auto d) LARMOR_LAMBDA { *reinterpret_cast<Row*>(out.w[d] + half) = c[d]; });
-  }
-}
-
-/// row[0 .. w) += weights value.
-template <int V>
-LARMOR_INLINE void add_row(float* row, const float* weights, int w, Cells<V> value) {
-  using A = At<V, false>;
-  for (int x = 0; x < w; ++x, row += 2 * V) A::store(row, A::load(row) + value * weights[x]);
-}
-
-/// Planes [skip, until) of those that the sample touches; plane skip is `planes`.
-template <int D, int V>
-LARMOR_INLINE void spread(const Layout& a, const SampleWeights& w, int skip, int until, float* planes, Cells<V> value) {
-  for (int o = skip; o < until; ++o, planes += a.plane * 2 * V) {
-    if constexpr (D == 2) {
-      add_row<V>(planes, w.w[0], a.width, value * w.w[1][o]);
-    } else {
-      const Cells<V> v = value * w.w[2][o];
-      float* row = planes;
-      for (int y = 0; y < a.width; ++y, row += a.pitch * 2 * V) add_row<V>(row, w.w[0], a.width, v * w.w[1][y]);
-    }
-  }
-}
-
-template <int V>
-LARMOR_INLINE Cells<V> row_sum(const float* row, const float* weights, int w) {
-  using A = At<V, false>;
-  Cells<V> sum = A::load(row) * weights[0];
-  for (int x = 1; x < w; ++x) sum = sum + A::load(row + x * 2 * V) * weights[x];
-  return sum;
-}
-
-template <int D, int V>
-LARMOR_INLINE Cells<V> gather_sample(const Layout& a, const SampleWeights& w, const float* planes) {
-  Cells<V> sum{};
-  for (int o = 0; o < a.width; ++o, planes += a.plane * 2 * V) {
-    if constexpr (D == 2) {
-      sum = sum + row_sum<V>(planes, w.w[0], a.width) * w.w[1][o];
-    } else {
-      Cells<V> plane{};
-      const float* row = planes;
-      for (int y = 0; y < a.width; ++y, row += a.pitch * 2 * V)
-        plane = plane + row_sum<V>(row, w.w[0], a.width) * w.w[1][y];
-      sum = sum + plane * w.w[2][o];
-    }
-  }
-  return sum;
-}
-
-/// Samples [begin, end) onto the slab, whose plane 0 is `first` seen from them.
-template <int D, int V>
-__attribute__((noinline)) void spread_range(const SlabRun& run, int64_t begin, int64_t end, int first, float* cells) {
-  const Layout& a = *run.layout;
-  const int planes = run.last - run.first;
-  SampleWeights w;
-  for (int64_t at = begin; at < end; at += chunk_points) {
-    const int64_t stop = at + chunk_points < end ? at + chunk_points : end;
-    pack<V>(run, at, stop, cells);
-    for (int64_t j = at; j < stop; ++j) {
-      const Point& p = a.points[j];
-      weights_of<D>(a, p, w);
-      const int from = p.outer - first;  // plane of the slab that it touches first; < 0: begins before the slab
-      const int skip = from < 0 ? -from : 0, until = planes - from < a.width ? planes - from : a.width;
-      float* plane = run.slab + ((from + skip) * a.plane + p.base) * 2 * V;
-      spread<D, V>(a, w, skip, until, plane, At<V, false>::load(cells + (j - at) * 2 * V));
-    }
-  }
-}
 
 template <int V>
 LARMOR_INLINE void add_cells(float* to, const float* from, int64_t n) {
@@ -196,17 +106,7 @@ void slab_forward_of(const SlabRun& run) {
     }
     if constexpr (D == 3) copy_cells<V>(plane + a.N[1] * a.pitch * cell, plane, pads * a.pitch);
   }
-  SampleWeights w;
-  for (int64_t at = run.begin; at < run.end; at += chunk_points) {
-    const int64_t stop = at + chunk_points < run.end ? at + chunk_points : run.end;
-    for (int64_t j = at; j < stop; ++j) {
-      const Point& p = a.points[j];
-      weights_of<D>(a, p, w);
-      const float* plane = run.slab + ((p.outer - run.first) * a.plane + p.base) * cell;
-      At<V, false>::store(room.cells + (j - at) * cell, gather_sample<D, V>(a, w, plane));
-    }
-    unpack<V>(run, at, stop, room.cells);
-  }
+  gather_range<D, V>(run, room.cells);
 }
 
 template <int D>
