@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <larmor/core/isa.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/nn/conv.hpp>
 #include <larmor/nn/kernels/conv_kernel.hpp>
+#include <map>
+#include <mutex>
 #include <new>
 
 extern "C" {
@@ -53,11 +56,66 @@ std::size_t up_to(std::size_t n, std::size_t multiple) { return (n + multiple - 
 
 }  // namespace
 
-Floats::Floats(std::size_t n)
-    : data_(static_cast<float*>(std::aligned_alloc(64, up_to(std::max<std::size_t>(n, 1) * sizeof(float), 64))),
-            std::free) {
-  if (!data_) throw std::bad_alloc();
-  std::fill_n(data_.get(), n, 0.0f);
+namespace {
+
+constexpr std::size_t most_kept = std::size_t{256} << 20;  // bytes
+
+struct Kept {
+  std::atomic<int> users = 0;
+  std::mutex lock;
+  std::size_t bytes = 0;
+  std::multimap<std::size_t, void*> blocks;  // by size
+};
+Kept& kept() {
+  static auto* all = new Kept;  // Floats of static life may be let go after any destructor
+  return *all;
+}
+
+void* take(std::size_t bytes) {
+  auto& k = kept();
+  if (k.users > 0) {
+    const std::lock_guard hold(k.lock);
+    if (const auto it = k.blocks.find(bytes); it != k.blocks.end()) {
+      void* block = it->second;
+      k.blocks.erase(it);
+      k.bytes -= bytes;
+      return block;
+    }
+  }
+  void* block = std::aligned_alloc(64, bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void let_go(void* block, std::size_t bytes) {
+  auto& k = kept();
+  if (k.users > 0) {
+    const std::lock_guard hold(k.lock);
+    if (k.users > 0 && k.bytes + bytes <= most_kept) {
+      k.blocks.emplace(bytes, block);
+      k.bytes += bytes;
+      return;
+    }
+  }
+  std::free(block);
+}
+
+}  // namespace
+
+KeepFloats::KeepFloats() { ++kept().users; }
+KeepFloats::~KeepFloats() {
+  auto& k = kept();
+  const std::lock_guard hold(k.lock);
+  if (--k.users > 0) return;
+  for (const auto& [bytes, block] : k.blocks) std::free(block);
+  k.blocks.clear();
+  k.bytes = 0;
+}
+
+Floats::Floats(std::size_t n, bool zeros) {
+  const std::size_t bytes = up_to(std::max<std::size_t>(n, 1) * sizeof(float), 64);
+  data_ = {static_cast<float*>(take(bytes)), [bytes](float* block) { let_go(block, bytes); }};
+  if (zeros) std::fill_n(data_.get(), n, 0.0f);
 }
 
 ConvGrid::ConvGrid(int nx_, int ny_, int nz_) : nx(nx_), ny(ny_), nz(nz_) {
@@ -75,6 +133,18 @@ ConvGrid::ConvGrid(int nx_, int ny_, int nz_) : nx(nx_), ny(ny_), nz(nz_) {
 
 Channels::Channels(const ConvGrid& grid, int n)
     : data_(static_cast<std::size_t>(n) * grid.stride), stride_(grid.stride), guard_(grid.guard), n_(n) {}
+
+Channels Channels::of_result(const ConvGrid& grid, int n) {
+  Channels out;
+  out.data_ = Floats(static_cast<std::size_t>(n) * grid.stride, false);
+  out.stride_ = grid.stride, out.guard_ = grid.guard, out.n_ = n;
+  for (int c = 0; c < n; ++c) {
+    float* channel = out.channel(c);
+    std::fill(channel - grid.guard, channel, 0.0f);
+    std::fill(channel + grid.line, channel + grid.stride - grid.guard, 0.0f);
+  }
+  return out;
+}
 
 void to_channels(const ConvGrid& grid, const float* dense, Channels& out, int first, int n) {
   for (int c = 0; c < n; ++c) {

@@ -14,12 +14,23 @@ namespace larmor::nn {
 class Floats {
  public:
   Floats() = default;
-  explicit Floats(std::size_t n);  // zeros
+  explicit Floats(std::size_t n, bool zeros = true);
   float* data() { return data_.get(); }
   const float* data() const { return data_.get(); }
 
  private:
   std::shared_ptr<float[]> data_;
+};
+
+/// While one is alive, memory of Floats that is let go is kept for the next of its size, at most 256 MB in all: the
+/// layers of a network take the same blocks again and again, and pages that the system gives anew cost more to touch
+/// than a layer to compute.
+class KeepFloats {
+ public:
+  KeepFloats();
+  ~KeepFloats();
+  KeepFloats(const KeepFloats&) = delete;
+  KeepFloats& operator=(const KeepFloats&) = delete;
 };
 
 /// A block of voxels with a border of zeros that neighbours share: a row of nx voxels is followed by one 0, a plane by
@@ -48,6 +59,8 @@ class Channels {
  public:
   Channels() = default;
   Channels(const ConvGrid& grid, int n);
+  /// For the result of convolve, which writes every position computed: only what lies beyond them is 0.
+  static Channels of_result(const ConvGrid& grid, int n);
   int count() const { return n_; }
   std::size_t stride() const { return stride_; }
   float* channel(int c) { return data_.data() + static_cast<std::size_t>(c) * stride_ + guard_; }  // its first voxel

@@ -200,7 +200,7 @@ struct Pass {
   }
 
   Channels block(const ConvGrid& grid, const std::string& name, const Channels& x, int f) const {
-    Channels a(grid, f), b(grid, f);
+    auto a = Channels::of_result(grid, f), b = Channels::of_result(grid, f);
     convolve(grid, reach(), x, 0, x.count(), packed.at(name + ".conv1.weight"), {}, a, 0, f, cancel);
     norm(grid, name + ".norm1", a, nullptr);
     convolve(grid, reach(), a, 0, f, packed.at(name + ".conv2.weight"), {}, b, 0, f, cancel);
@@ -230,7 +230,7 @@ struct Pass {
 
   Channels down(const ConvGrid& large, const ConvGrid& small, const std::string& name, const Channels& x, int f) const {
     const int n = x.count(), n_corners = spec.dims == 2 ? 4 : 8;
-    Channels split(small, n * n_corners), out(small, f);
+    Channels split(small, n * n_corners), out = Channels::of_result(small, f);
     each_corner(small, large, n, [&](int c, int k, std::ptrdiff_t to, std::ptrdiff_t from, int nx, int fx) {
       const float* a = x.channel(c) + from;
       float* b = split.channel(k * n + c) + to;
@@ -244,7 +244,7 @@ struct Pass {
   void up(const ConvGrid& large, const ConvGrid& small, const std::string& name, const Channels& x, Channels& out,
           int first, int f) const {
     const int n_corners = spec.dims == 2 ? 4 : 8;
-    Channels split(small, f * n_corners);
+    auto split = Channels::of_result(small, f * n_corners);
     convolve(small, {false, false, false}, x, 0, x.count(), packed.at(name + ".weight"), plain.at(name + ".bias"),
              split, 0, split.count(), cancel);
     each_corner(small, large, f, [&](int c, int k, std::ptrdiff_t from, std::ptrdiff_t to, int nx, int fx) {
@@ -287,7 +287,7 @@ std::vector<float> UNet::operator()(std::span<const float> image, Size size, con
   to_channels(grid, image.data(), x, 0, spec_.in);
   const Pass pass{spec_, packed_, plain_, cancel};
   const Channels top = pass.level(0, grid, x);
-  Channels logits(grid, spec_.classes);
+  auto logits = Channels::of_result(grid, spec_.classes);
   convolve(grid, {false, false, false}, top, 0, top.count(), packed_.at("head0.weight"), plain_.at("head0.bias"),
            logits, 0, spec_.classes, cancel);
   std::vector<float> out(grid.voxels() * static_cast<std::size_t>(spec_.classes));

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <larmor/core/error.hpp>
 #include <larmor/core/hash.hpp>
+#include <larmor/core/parallel.hpp>
 #include <larmor/nn/weights.hpp>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -24,9 +25,10 @@ constexpr std::uint64_t most_header = 100'000'000;  // the limit that safetensor
 /// Bit patterns of IEEE 754 binary16; millions of them are read at a start, so without library calls.
 float from_half(std::uint16_t h) {
   const std::uint32_t sign = static_cast<std::uint32_t>(h & 0x8000) << 16, rest = h & 0x7fff;
-  if (rest >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | (rest & 0x3ff) << 13);  // infinite, not a number
+  const std::uint32_t none = 0x7f800000 | (rest & 0x3ff) << 13;  // infinite, not a number
   // As the bits of a float the exponent is 112 too small, for denormal numbers too: a product mends both.
-  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest << 13) * 0x1p112f));
+  const auto number = std::bit_cast<std::uint32_t>(std::bit_cast<float>(rest << 13) * 0x1p112f);
+  return std::bit_cast<float>(sign | (rest >= 0x7c00 ? none : number));
 }
 std::uint16_t to_half(float f) {  // to the nearest, ties to even
   const auto bits = std::bit_cast<std::uint32_t>(f);
@@ -42,7 +44,7 @@ std::uint16_t to_half(float f) {  // to the nearest, ties to even
 
 struct Kind {
   std::size_t size;
-  float (*read)(const std::byte*);
+  void (*read)(const std::byte* from, std::size_t n, float* to);
 };
 template <class T>
 T bits(const std::byte* p) {
@@ -50,17 +52,20 @@ T bits(const std::byte* p) {
   std::memcpy(&v, p, sizeof v);
   return v;
 }
+/// A loop for each kind, which compilers turn into vectors.
+template <class T, class Convert>
+Kind kind_of(Convert) {
+  return {sizeof(T), [](const std::byte* from, std::size_t n, float* to) {
+            for (std::size_t i = 0; i < n; ++i) to[i] = Convert()(bits<T>(from + i * sizeof(T)));
+          }};
+}
 const std::map<std::string, Kind>& kinds() {
   static const std::map<std::string, Kind> all{
-      {"F32", {4, [](const std::byte* p) { return bits<float>(p); }}},
-      {"F64", {8, [](const std::byte* p) { return static_cast<float>(bits<double>(p)); }}},
-      {"F16", {2, [](const std::byte* p) { return from_half(bits<std::uint16_t>(p)); }}},
-      {"BF16", {2, [](const std::byte* p) {
-                  const std::uint32_t wide = static_cast<std::uint32_t>(bits<std::uint16_t>(p)) << 16;
-                  float v;
-                  std::memcpy(&v, &wide, 4);
-                  return v;
-                }}}};
+      {"F32", kind_of<float>([](float v) { return v; })},
+      {"F64", kind_of<double>([](double v) { return static_cast<float>(v); })},
+      {"F16", kind_of<std::uint16_t>([](std::uint16_t v) { return from_half(v); })},
+      {"BF16", kind_of<std::uint16_t>(
+                   [](std::uint16_t v) { return std::bit_cast<float>(static_cast<std::uint32_t>(v) << 16); })}};
   return all;
 }
 
@@ -87,8 +92,7 @@ Tensor read_tensor(const std::string& name, const json& entry, std::span<const s
   if (end - begin != count * kind->second.size)
     throw damaged(fmt::format("'{}' has {} bytes for {} numbers", name, end - begin, count));
   t.values.resize(count);
-  for (std::uint64_t i = 0; i < count; ++i)
-    t.values[i] = kind->second.read(data.data() + begin + i * kind->second.size);
+  kind->second.read(data.data() + begin, count, t.values.data());
   return t;
 }
 
@@ -158,26 +162,37 @@ Weights decode(std::span<const std::byte> bytes) {
     throw damaged(fmt::format("the header says it has {} bytes, the file has {}", length, bytes.size()));
   const auto data = bytes.subspan(8 + length);
   Weights out;
+  std::string found;  // SHA-256 of the data
   try {
     const auto* text = reinterpret_cast<const char*>(bytes.data() + 8);
     const json header = json::parse(text, text + length);
     if (!header.is_object()) throw damaged("the header is no JSON object");
     std::uint64_t used = 0;
+    std::vector<std::pair<const json*, Tensor*>> parts;
+    std::vector<std::string> names;
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") {
         out.meta = entry.get<std::map<std::string, std::string>>();
         continue;
       }
       used += entry.at("data_offsets").at(1).get<std::uint64_t>() - entry.at("data_offsets").at(0).get<std::uint64_t>();
-      out.tensors[name] = read_tensor(name, entry, data);
+      parts.emplace_back(&entry, &out.tensors[name]);
+      names.push_back(name);
     }
+    // The sum is the longest piece, so it goes first.
+    parallel_for(parts.size() + 1, 1, [&](std::size_t begin, std::size_t end) {
+      for (auto i = begin; i < end; ++i)
+        if (i == 0)
+          found = Sha256().add(data.data(), data.size()).hex();
+        else
+          *parts[i - 1].second = read_tensor(names[i - 1], *parts[i - 1].first, data);
+    });
     if (used != data.size())
       throw damaged(fmt::format("the tensors have {} bytes, the file {} after its header", used, data.size()));
   } catch (const json::exception& e) {
     throw damaged(fmt::format("the header cannot be read ({})", e.what()));
   }
   if (const auto it = out.meta.find("sha256"); it != out.meta.end()) {
-    const std::string found = Sha256().add(data.data(), data.size()).hex();
     if (found != it->second) throw damaged(fmt::format("SHA-256 is {}, the file says {}", found, it->second));
   }
   return out;

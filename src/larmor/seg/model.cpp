@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <larmor/core/parallel.hpp>
 #include <larmor/seg/model.hpp>
 #include <sstream>
 
@@ -89,20 +91,26 @@ void Segmenter::load() const {
     throw Error(Errc::file, fmt::format("no segmentation model: {} is in none of {}", shipped_name, places),
                 "train one with `larmor seg train` and give its file, or set LARMOR_MODELS to the folder of the model");
   }
-  const nn::Weights weights = nn::read_weights(m.path);
+  nn::Weights weights = nn::read_weights(m.path);
+  const auto told = weights.meta.find("sha256");
+  const std::string sum = told == weights.meta.end() ? nn::sha256_of(weights) : told->second;
   try {
     const auto count = numbers(weights.meta, "members", 1);
     if (count.empty()) {
       m.members.emplace_back(weights);
     } else {
-      for (int i = 0; i < static_cast<int>(count[0]); ++i) {
-        nn::Weights one;
-        one.meta = weights.meta;
+      std::vector<nn::Weights> each(static_cast<std::size_t>(std::clamp(count[0], 0.0, 1000.0)));
+      for (std::size_t i = 0; i < each.size(); ++i) {
+        each[i].meta = weights.meta;
         const std::string prefix = fmt::format("m{}.", i);
-        for (const auto& [name, t] : weights.tensors)
-          if (name.starts_with(prefix)) one.tensors[name.substr(prefix.size())] = t;
-        m.members.emplace_back(one);
+        for (auto& [name, t] : weights.tensors)
+          if (name.starts_with(prefix)) each[i].tensors[name.substr(prefix.size())] = std::move(t);
       }
+      std::vector<std::optional<nn::UNet>> members(each.size());
+      parallel_for(each.size(), 1, [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin; i < end; ++i) members[i].emplace(each[i]);
+      });
+      for (auto& member : members) m.members.push_back(std::move(*member));
     }
     if (m.members.empty()) throw Error(Errc::format, "the weights hold no network");
     if (const auto v = numbers(weights.meta, "mirror", 3); !v.empty())
@@ -118,9 +126,9 @@ void Segmenter::load() const {
     }
     if (const auto it = weights.meta.find("parting"); it != weights.meta.end())
       m.parting = parse_parting(it->second, static_cast<int>(n));
-    const auto title = weights.meta.find("name"), sum = weights.meta.find("sha256");
-    m.name = fmt::format("{} {}", title == weights.meta.end() ? m.path.stem().string() : title->second,
-                         sum == weights.meta.end() ? nn::sha256_of(weights).substr(0, 12) : sum->second.substr(0, 12));
+    const auto title = weights.meta.find("name");
+    m.name =
+        fmt::format("{} {}", title == weights.meta.end() ? m.path.stem().string() : title->second, sum.substr(0, 12));
   } catch (Error& e) {
     m.members.clear();
     e.at(m.path.string());

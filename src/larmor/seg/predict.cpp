@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <larmor/nn/conv.hpp>
 #include <larmor/seg/model.hpp>
 #include <larmor/seg/preprocess.hpp>
 #include <larmor/seg/quality.hpp>
@@ -64,6 +65,7 @@ Segmentation Segmenter::predict(const Image& image, const PredictOptions& option
     for (std::size_t a = 0; a < 3; ++a) wanted = wanted && (!flip[a] || (options.mirror && model.mirror[a]));
     if (wanted) flips.push_back(flip);
   }
+  const nn::KeepFloats keep;
   // The networks of an ensemble share the mirror images, so that five networks cost five passes and not ten.
   const auto passes = std::max(flips.size(), model.members.size());
   for (std::size_t pass = 0; pass < passes; ++pass) {

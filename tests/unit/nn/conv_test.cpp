@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
@@ -215,6 +216,24 @@ TEST(UNet, MovesWithTheImageAndLeavesLevelsAlone) {
       for (int x = 3; x < 8; ++x)
         EXPECT_NEAR(p[static_cast<std::size_t>((z * n + y) * n + x)],
                     q[static_cast<std::size_t>((z * n + y) * n + x + 1)], 1e-4);
+}
+
+TEST(UNet, UsedMemoryLeavesNoTrace) {
+  UNetSpec s;
+  s.filters = {2, 3}, s.supervised = 0;
+  const UNet net(initial_weights(s, 4));
+  const auto image = random_values(512, 3);
+  const auto clean = net(image, {8, 8, 8});
+  const KeepFloats keep;
+  for (const int n : {8, 4}) {
+    const ConvGrid grid(n, n, n);
+    for (int k = 1; k <= 40; ++k) {  // every size that a layer may ask for, full of what would spread
+      Channels c(grid, k);
+      std::fill_n(c.channel(0) - grid.guard, static_cast<std::size_t>(k) * grid.stride, NAN);
+    }
+  }
+  EXPECT_EQ(net(image, {8, 8, 8}), clean);
+  EXPECT_EQ(net(image, {8, 8, 8}), clean);
 }
 
 TEST(Softmax, SumsToOne) {
