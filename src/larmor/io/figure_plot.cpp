@@ -43,6 +43,7 @@ class Frame {
   Frame(const Plot& plot, Range x, Range y, const std::vector<LegendEntry>& legend, bool counts)
       : plot_(plot), x_(x), y_(y) {
     y_ticks_ = nice_ticks(y.lo, y.hi, std::max(2, plot.height / 55));
+    if (counts) std::erase_if(y_ticks_, [](double t) { return t != std::floor(t); });
     const double y_step = y_ticks_.size() > 1 ? y_ticks_[1] - y_ticks_[0] : y.hi - y.lo;
     double widest = 0;
     for (const double t : y_ticks_) {
@@ -224,7 +225,9 @@ std::string svg_curves(const Plot& plot, std::span<const Series> series) {
 }
 
 std::string svg_histogram(const Plot& plot, std::span<const float> values, int bins) {
-  const Range x = settled(nothing, plot.x_range ? plot.x_range : robust_range(values, 0.5, 99.5), 0);
+  // Of voxels the outermost only stretch the axis; of a few cases they are what is looked for.
+  const double cut = values.size() < 1000 ? 0 : 0.5;
+  const Range x = settled(nothing, plot.x_range ? plot.x_range : robust_range(values, cut, 100 - cut), 0);
   std::vector<float> inside;
   std::size_t finite = 0;
   for (const float v : values) {

@@ -175,6 +175,25 @@ TEST(Figure, HistogramCountsEveryVoxelInTheWindow) {
   expect_well_formed(svg_histogram({}, std::vector<float>(10, 2.f)));
 }
 
+TEST(Figure, HistogramOfAFewCasesShowsTheWorst) {
+  std::vector<float> values{0.2f};
+  for (int i = 0; i < 12; ++i) values.push_back(0.9f + 0.003f * static_cast<float>(i));
+  const std::string svg = svg_histogram({.width = 560, .height = 320}, values, 40);
+  double sum = 0, tallest = 0;
+  for (auto at = svg.find("<rect"); at != std::string::npos; at = svg.find("<rect", at + 1)) {
+    const double h = std::stod(svg.substr(svg.find("height=\"", at) + 8));
+    sum += h, tallest = std::max(tallest, h);
+  }
+  // A bin is 0.0183 wide: 0.9 to 0.933 fill two of them, seven in the fuller one.
+  EXPECT_NEAR(sum / tallest, 13.0 / 7, 0.02);
+  // Cases are counted in whole numbers: no two ticks are called the same.
+  for (int n = 0; n <= 7; ++n) {
+    const auto tick = ">" + std::to_string(n) + "</text>";
+    const auto first = svg.find(tick);
+    EXPECT_EQ(first == std::string::npos ? first : svg.find(tick, first + 1), std::string::npos) << n;
+  }
+}
+
 TEST(Figure, SlicesAreLaidOutForTheDisplay) {
   const Array v = coded(4, 3, 2);  // RAS: i to the right, j to the front, k up
   const Slice axial = take_slice(v, Affine::scaling(1, 2, 3), Plane::axial, 1);
