@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs that are wrong, and graphs that come along, as a new user meets them.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { connect, docOf, moveOnto, node, openPage, set, settled, skip, startStudio, state, until, valueOf } from "../harness.mjs";
+import { connect, docOf, moveOnto, node, openPage, set, settled, skip, source, startStudio, state, until, valueOf } from "../harness.mjs";
 
 test("an operation that nobody knows stays with its wires and settings, and what is wrong is said", { skip, timeout: 120000 }, async (t) => {
   const graph = {
@@ -148,4 +150,19 @@ test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t)
   await picture("trouble-input");
   await page.getByTestId("undo").click();
   await until(async () => (await docOf(studio)).inputs?.data?.to?.length === 2);
+});
+
+test("the hippocampus pipeline opens asking for a study, and says what is wrong with one that is none", { skip, timeout: 120000 }, async (t) => {
+  const graph = readFileSync(join(source, "graphs", "hippocampus.json"), "utf8");
+  const studio = await startStudio(t, { graph, files: { "holiday/notes.txt": "no images, but longer than sixteen bytes" } });
+  const { page, picture } = await openPage(t, studio.url);
+  await state(page, "choose", "needs");
+  for (const id of ["choose", "segment", "measure", "write"]) assert.notEqual(await node(page, id).getAttribute("data-state"), "error", id);
+  await picture("trouble-hippocampus");
+  await page.getByTestId("choose-choose").click();
+  await page.getByTestId("file-holiday").click();
+  await page.getByTestId("file-ok").click();
+  await state(page, "choose", "error");
+  await node(page, "choose").locator(".node-head").click();
+  await page.getByTestId("node-error").getByText(/no DICOM study is in .*holiday/).waitFor();
 });
