@@ -28,6 +28,11 @@ std::string shown(const T& v) {
 }
 std::string shown(const bool& v) { return v ? "true" : "false"; }
 std::string shown(const fs::path& v) { return v.empty() ? "~" : v.string(); }
+std::string shown(const std::vector<fs::path>& v) {
+  std::string all;
+  for (const auto& p : v) all += (all.empty() ? "" : ", ") + p.string();
+  return "[" + all + "]";
+}
 template <class T, std::size_t n>
 std::string shown(const std::array<T, n>& v) {
   return fmt::format("[{}]", fmt::join(v, ", "));
@@ -37,6 +42,11 @@ std::string shown(const std::vector<T>& v) {
   return fmt::format("[{}]", fmt::join(v, ", "));
 }
 void read(const YAML::Node& node, fs::path& v) { v = node.as<std::string>(); }
+void read(const YAML::Node& node, std::vector<fs::path>& v) {
+  v.clear();
+  if (node.IsScalar()) v.emplace_back(node.as<std::string>());
+  for (const auto& one : node) v.emplace_back(one.as<std::string>());
+}
 template <class T>
 void read(const YAML::Node& node, T& v) {
   v = node.as<T>();
@@ -56,7 +66,7 @@ const std::vector<Entry>& entries() {
       LARMOR_KEY("data", list, "list of cases, clean.csv of `larmor seg curate`"),
       LARMOR_KEY("out", out, "folder for weights, checkpoints, curves; a run that was cut off goes on"),
       LARMOR_KEY("name", name, "what the model is called in reports"),
-      LARMOR_KEY("fold", fold, "held out for validation: a number; all: every fold in turn; none: train on everybody"),
+      LARMOR_KEY("fold", fold, "held out for validation: a number, 0+1: both; all: every fold in turn; none: nobody"),
       LARMOR_KEY("classes", classes, "names of the labels 0, 1, ..."),
       LARMOR_KEY("net.dims", train.net.dims, "3, or 2 for the planes across x (sagittal)"),
       LARMOR_KEY("net.filters", train.net.filters, "channels of each level"),
@@ -78,6 +88,13 @@ const std::vector<Entry>& entries() {
       LARMOR_KEY("train.dice_weight", train.dice_weight, "of the Dice loss"),
       LARMOR_KEY("train.cross_entropy_weight", train.cross_entropy_weight, "of the cross-entropy"),
       LARMOR_KEY("train.label_smoothing", train.label_smoothing, "share of the labels taken as wrong"),
+      LARMOR_KEY("train.robust", train.robust,
+                 "q of the cross-entropy (1 - p^q) / q, which forgives wrong labels; 0: the usual one; 0 to 1"),
+      LARMOR_KEY("train.label_sd", train.label_sd, "Gaussian that smooths borders of labels, deviation [voxels]"),
+      LARMOR_KEY("train.teacher", teacher,
+                 "weights of networks that did not see the held-out people; each image by those that did not see it, "
+                 "where there are any"),
+      LARMOR_KEY("train.teacher_share", train.teacher_share, "of their probabilities in what is learned; 0 to 1"),
       LARMOR_KEY("train.seed", train.seed, "of everything that is random"),
       LARMOR_KEY("train.validate_every", train.validate_every, "[epochs]"),
       LARMOR_KEY("train.keep", train.keep, "best: the epoch that validates best; last: the end of training"),
@@ -101,35 +118,38 @@ const std::vector<Entry>& entries() {
 }
 #undef LARMOR_KEY
 
+void set_key(SegConfig& config, const std::string& key, const YAML::Node& value, const std::string& place) {
+  const Entry* found = nullptr;
+  std::vector<std::string> names;
+  for (const auto& e : entries()) {
+    names.push_back(e.path);
+    if (e.path == key) found = &e;
+  }
+  if (!found) throw unknown_name("key", key, names, "all: larmor seg train --defaults").at(place);
+  if (value.IsNull()) return;
+  try {
+    found->set(config, value);
+  } catch (const YAML::Exception&) {
+    throw Error(Errc::usage, fmt::format("'{}' cannot be {}", key, YAML::Dump(value)),
+                fmt::format("{}, as in {}: {}", found->meaning, key, found->show(SegConfig())))
+        .at(place);
+  }
+}
+
 void read_map(SegConfig& config, const YAML::Node& node, const std::string& stem, const std::string& source) {
   for (const auto& item : node) {
     const auto key = stem + item.first.as<std::string>();
     const auto place = fmt::format("{} line {}", source, item.first.Mark().line + 1);
-    if (item.second.IsMap()) {
+    if (item.second.IsMap())
       read_map(config, item.second, key + ".", source);
-      continue;
-    }
-    const Entry* found = nullptr;
-    std::vector<std::string> names;
-    for (const auto& e : entries()) {
-      names.push_back(e.path);
-      if (e.path == key) found = &e;
-    }
-    if (!found) throw unknown_name("key", key, names, "all: larmor seg train --defaults").at(place);
-    if (item.second.IsNull()) continue;
-    try {
-      found->set(config, item.second);
-    } catch (const YAML::Exception&) {
-      throw Error(Errc::usage, fmt::format("'{}' cannot be {}", key, YAML::Dump(item.second)),
-                  fmt::format("{}, as in {}: {}", found->meaning, key, found->show(SegConfig())))
-          .at(place);
-    }
+    else
+      set_key(config, key, item.second, place);
   }
 }
 
 }  // namespace
 
-SegConfig read_seg_config(const fs::path& path) {
+SegConfig read_seg_config(const fs::path& path, const std::vector<std::string>& changes) {
   SegConfig config;
   config.text = io::read_text(path);
   YAML::Node root;
@@ -144,6 +164,24 @@ SegConfig read_seg_config(const fs::path& path) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (!config.list.empty() && config.list.is_relative()) config.list = folder / config.list;
   if (config.out.is_relative()) config.out = folder / config.out;
+  for (auto& file : config.teacher)
+    if (file.is_relative()) file = folder / file;
+  for (const auto& change : changes) {  // names of files in them are relative to where the command runs
+    const auto sign = change.find('=');
+    if (sign == std::string::npos)
+      throw Error(Errc::usage, fmt::format("--set {} sets nothing", change), "as in --set train.rate=0.001");
+    try {
+      set_key(config, change.substr(0, sign), YAML::Load(change.substr(sign + 1)), "--set " + change);
+    } catch (const YAML::ParserException&) {
+      throw Error(Errc::usage, fmt::format("--set {}: the value is no YAML", change),
+                  "as in --set 'net.filters=[8, 16]'");
+    }
+    config.text += "# --set " + change + "\n";
+  }
+  if (config.train.teacher_share > 0 && config.teacher.empty())
+    throw Error(Errc::usage, fmt::format("train.teacher_share is {} without a teacher", config.train.teacher_share),
+                "give train.teacher files of weights, or leave the share out")
+        .at(path.string());
   config.train.net.classes = static_cast<int>(config.classes.size());
   try {
     config.train.check();

@@ -12,14 +12,16 @@ struct SegConfig {
   std::filesystem::path list;  // clean.csv of larmor seg curate
   std::filesystem::path out = "training";
   std::string name = "segmenter";
-  std::string fold = "0";  // held out; "all": one training for each fold, then "none"; "none": train on everybody
+  std::string fold = "0";  // held out, "0+1": both; "all": one training for each fold; "none": train on everybody
   std::vector<std::string> classes{"background", "anterior", "posterior"};
   nn::TrainSpec train;
-  std::string text;  // as it was read
+  std::vector<std::filesystem::path> teacher;  // weights of networks whose probabilities are learned beside the labels
+  std::string text;                            // as it was read
 };
 
+/// `changes`, each "train.rate=0.001", take the place of what the file says.
 /// Errors   Errc::file; Errc::usage, Errc::unknown_name with the file, the line and the nearest key
-SegConfig read_seg_config(const std::filesystem::path& path);
+SegConfig read_seg_config(const std::filesystem::path& path, const std::vector<std::string>& changes = {});
 /// Commented YAML with every key at its default.
 std::string default_seg_config();
 

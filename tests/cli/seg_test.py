@@ -145,6 +145,35 @@ class Cases(CliCase):
     row = [r for r in csv.DictReader((self.dir / "eval/cases.csv").read_text().splitlines()) if r["name"] == "case_003"][0]
     self.assertAlmostEqual(dice, float(row["merged_dice"]), places=5)
 
+  def test_self_training_inside_folds(self):
+    self.can_train()
+    for i in range(1, 13):
+      ball_case(self.dir / "data", i)
+    self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
+    (self.dir / "config.yaml").write_text(CONFIG % 12)
+    train = ("seg", "train", "config.yaml", "--set", "train.keep=last", "-q")
+    for fold in ("0+1", "0+2", "1"):
+      self.ok(*train, "--fold", fold)
+    teachers = "train.teacher=[training/fold_0+1/last.safetensors, training/fold_0+2/last.safetensors]"
+    student = (*train, "--set", "train.teacher_share=0.6", "--set", "train.label_sd=0.4", "--out", "students")
+    self.ok(*student, "--fold", "0", "--set", teachers)
+    header = (self.dir / "students/fold_0/last.safetensors").read_bytes()
+    meta = json.loads(header[8:8 + struct.unpack("<Q", header[:8])[0]])["__metadata__"]
+    self.assertEqual(len(meta["seen"].split(",")), 8)  # the images of two folds
+    self.assertIn("train.teacher_share=0.6", meta["configuration"])
+    self.ok("seg", "predict", "data/images/case_003.nii.gz", "own.nii.gz", "--model", "students/fold_0/last.safetensors")
+    # Whoever saw the held-out fold may not teach, not even by way of a student.
+    saw = ("--set", "train.teacher=training/fold_1/last.safetensors")
+    self.fails(2, [*student, "--fold", "0", *saw], "saw 4 of the 4 images that are held out", "fold 1")
+    self.fails(2, [*student, "--fold", "2", "--set", "train.teacher=students/fold_0/last.safetensors"], "saw 4 of the 4")
+    self.ok("seg", "ensemble", "training/fold_0+1/last.safetensors", "training/fold_0+2/last.safetensors", "-o", "both.safetensors")
+    self.fails(2, [*student, "--fold", "0", "--set", "train.teacher=both.safetensors"], "is an ensemble")
+    self.fails(2, [*train, "--set", "train.teacher_share=0.6"], "without a teacher")
+    self.fails(2, [*train, "--set", "train.teecher=x"], "did you mean train.teacher")
+    self.fails(2, [*train, "--set", "train.teacher"], "sets nothing")
+    self.fails(2, [*train, "--fold", "0+7"], "no case is in fold 7")
+    self.fails(2, [*train, "--fold", "0+1+2"], "every case is held out")
+
   def test_a_killed_training_goes_on(self):
     self.can_train()
     self.data()

@@ -9,10 +9,12 @@
 #include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
 #include <set>
+#include <sstream>
 
 #include "command.hpp"
 #include "seg_config.hpp"
 #include "seg_page.hpp"
+#include "seg_teacher.hpp"
 
 namespace larmor::cli {
 namespace fs = std::filesystem;
@@ -62,17 +64,28 @@ std::map<std::string, std::string> facts(const SegConfig& config, const std::vec
 nn::TrainResult train_fold(const Call& call, const SegConfig& config, const std::vector<SegCase>& cases,
                            const std::string& fold) {
   std::vector<SegCase> training, validation;
-  for (const auto& c : cases) (fold != "none" && std::to_string(c.fold) == fold ? validation : training).push_back(c);
-  if (fold != "none" && validation.empty()) {
-    std::set<int> folds;
-    for (const auto& c : cases) folds.insert(c.fold);
-    throw Error(Errc::usage, fmt::format("no case is in fold {}", fold),
-                fmt::format("folds: {}, all, none", fmt::join(folds, ", ")));
-  }
-  const auto train_samples = prepared_samples(training, config.train.net.classes);
+  std::set<std::string> held_out;
+  std::stringstream parts(fold == "none" ? "" : fold);
+  for (std::string part; std::getline(parts, part, '+');) held_out.insert(part);
+  for (const auto& part : held_out)
+    if (std::none_of(cases.begin(), cases.end(), [&](const auto& c) { return std::to_string(c.fold) == part; })) {
+      std::set<int> folds;
+      for (const auto& c : cases) folds.insert(c.fold);
+      throw Error(Errc::usage, fmt::format("no case is in fold {}", part),
+                  fmt::format("folds: {}, two of them as in 0+1, all, none", fmt::join(folds, ", ")));
+    }
+  for (const auto& c : cases) (held_out.count(std::to_string(c.fold)) > 0 ? validation : training).push_back(c);
+  if (training.empty()) throw Error(Errc::usage, "every case is held out", "hold out fewer folds");
+  auto train_samples = prepared_samples(training, config.train.net.classes);
   const auto validation_samples = prepared_samples(validation, config.train.net.classes);
   auto spec = config.train;
   spec.meta = facts(config, train_samples, fold);
+  auto seen = marks_of(train_samples);
+  if (spec.teacher_share > 0) {
+    const auto taught = teach(config.teacher, train_samples, validation_samples, &Cancel::interrupt());
+    seen.insert(taught.begin(), taught.end());
+  }
+  spec.meta["seen"] = fmt::format("{}", fmt::join(seen, ","));
   const fs::path folder = config.out / ("fold_" + fold);
   auto& trainer = nn::trainer();
   fmt::print(stderr, "fold {}: {} images to train on, {} held out, {}, {:.2f} million weights, {:.1f} GFLOP a patch\n",
@@ -141,7 +154,7 @@ int run(const Call& call) {
   if (!call.given("CONFIG"))
     throw Error(Errc::usage, "larmor seg train: no configuration",
                 "give one; `larmor seg train --defaults` writes one");
-  auto config = read_seg_config(call.text("CONFIG"));
+  auto config = read_seg_config(call.text("CONFIG"), call.texts("--set"));
   if (call.given("--fold")) config.fold = call.text("--fold");
   if (call.given("--out")) config.out = call.text("--out");
   if (call.given("--list")) config.list = call.text("--list");
@@ -184,7 +197,8 @@ void register_seg_train(Commands& commands) {
        .opt = {flag("--defaults", "prints a configuration with every key, its default and meaning"),
                text("--fold", "instead of the configuration's: a number, all or none"),
                folder("--out", "instead of the configuration's folder"),
-               file("--list", "instead of the configuration's list of cases")},
+               file("--list", "instead of the configuration's list of cases"),
+               text("--set", "KEY=VALUE instead of what the configuration says: train.rate=0.001").many()},
        .refs = {"Isensee et al., Nat. Methods 18:203 (2021)"},
        .examples = {"larmor seg train hippocampus.yaml --fold 0"},
        .more = "The folder gets training.html (curves and a sample, renewed after every epoch), events/ for "

@@ -39,6 +39,9 @@ void TrainSpec::check() const {
   need(warm_up >= 0, "warm_up", warm_up, "0 and more [epochs]");
   need(ema >= 0 && ema < 1, "ema", ema, "0 to below 1");
   need(label_smoothing >= 0 && label_smoothing < 1, "label_smoothing", label_smoothing, "0 to below 1");
+  need(robust >= 0 && robust <= 1, "robust", robust, "0 to 1");
+  need(label_sd >= 0 && label_sd <= 5, "label_sd", label_sd, "0 to 5 [voxels]");
+  need(teacher_share >= 0 && teacher_share <= 1, "teacher_share", teacher_share, "0 to 1");
   need(dice_weight >= 0 && cross_entropy_weight >= 0 && dice_weight + cross_entropy_weight > 0, "dice_weight",
        dice_weight, "0 and more, not all 0");
   need(validate_every >= 1, "validate_every", validate_every, "1 and more");

@@ -18,6 +18,7 @@ struct TrainSample {
   std::array<int, 3> size{};  // x, y, z
   std::vector<float> image;
   std::vector<std::uint8_t> labels;
+  std::vector<float> teacher = {};  // probabilities (class from 1, voxel) by other networks; empty: none
 };
 
 /// Random changes of every training image; each happens with its own probability.
@@ -50,6 +51,11 @@ struct TrainSpec {
   double ema = 0.999;               // decay of the mean of the weights that is kept; 0: the weights themselves
   bool half = true;                 // bfloat16 convolutions on CUDA
   double dice_weight = 1, cross_entropy_weight = 1, label_smoothing = 0;
+  /// Exponent q of the generalised cross-entropy (1 - p^q) / q: 0 is the cross-entropy, 1 the mean absolute error. A
+  /// label that the network takes for wrong pulls with p^q of its weight. Source   Zhang and Sabuncu, NeurIPS (2018)
+  double robust = 0;
+  double label_sd = 0;       // of the Gaussian that smooths the borders of labels [voxels]; 0: none
+  double teacher_share = 0;  // of TrainSample::teacher in what is learned; the rest are the labels
   Augment augment;
   std::uint64_t seed = 1;
   int validate_every = 1;     // epochs

@@ -29,9 +29,28 @@ struct Draw {
   bool chance(double p) { return uniform(0, 1) < p; }
 };
 
-/// Gaussian of one standard deviation an image along each axis, edges repeated.
-at::Tensor blurred(const at::Tensor& image, const at::Tensor& sigma) {
-  constexpr int reach = 3;
+/// What is drawn for a batch, in one piece of memory, so that it goes to a device in one copy that nobody waits for.
+class Numbers {
+ public:
+  explicit Numbers(std::int64_t n) : n_(n), all_(static_cast<std::size_t>(n * columns), 0.0f) {}
+  float& at(std::int64_t image, int column) { return all_[static_cast<std::size_t>(image * columns + column)]; }
+  /// (n, columns) on the device
+  at::Tensor to(at::Device device) const {
+    const at::Tensor host = torch::tensor(at::ArrayRef<float>(all_), at::kFloat).reshape({n_, columns});
+    return device.is_cuda() ? host.pin_memory().to(device, at::kFloat, true) : host;
+  }
+  /// theta (3 rows of 4), displacement of control points (3), then one each
+  static constexpr int theta = 0, bend = 12, gain = 15, offset = 16, gamma = 17, noise = 18, blur = 19, index = 20,
+                       columns = 21;
+
+ private:
+  std::int64_t n_;
+  std::vector<float> all_;
+};
+
+}  // namespace
+
+at::Tensor blurred(const at::Tensor& image, const at::Tensor& sigma, int reach) {
   const std::vector<std::int64_t> one{1, 1, 1}, none{0, 0, 0};
   const auto n = image.size(0);
   const auto at = at::arange(-reach, reach + 1, image.options());
@@ -47,25 +66,19 @@ at::Tensor blurred(const at::Tensor& image, const at::Tensor& sigma) {
   return x.transpose(0, 1);
 }
 
-}  // namespace
-
-Batch augmented(const at::Tensor& images, const at::Tensor& labels, const std::vector<std::int64_t>& cases,
-                const std::array<int, 3>& patch, const Augment& how, int classes, std::mt19937_64& random) {
+Batch augmented(const Cases& all, const std::vector<std::int64_t>& cases, const std::array<int, 3>& patch,
+                const Augment& how, int classes, std::mt19937_64& random) {
   Draw draw{random};
   const auto n = static_cast<std::int64_t>(cases.size());
-  const auto device = images.device();
-  const auto host = at::TensorOptions().dtype(at::kFloat);
-  const auto index = torch::tensor(cases, at::kLong).to(device);
-  const at::Tensor image = images.index_select(0, index).unsqueeze(1);  // (n, 1, z, y, x)
-  const at::Tensor label = labels.index_select(0, index);
-  const std::array<double, 3> size{static_cast<double>(images.size(3)), static_cast<double>(images.size(2)),
-                                   static_cast<double>(images.size(1))};
+  const auto device = all.images.device();
+  const std::array<double, 3> size{static_cast<double>(all.images.size(3)), static_cast<double>(all.images.size(2)),
+                                   static_cast<double>(all.images.size(1))};
 
   // theta takes the patch's own coordinates, [-1, 1] across it, to those of the whole.
-  at::Tensor theta = at::empty({n, 3, 4}, host), bend = at::zeros({n}, host);
-  auto t = theta.accessor<float, 3>();
+  Numbers numbers(n);
   bool any_bend = false;
   for (std::int64_t i = 0; i < n; ++i) {
+    numbers.at(i, Numbers::index) = static_cast<float>(cases[static_cast<std::size_t>(i)]);  // exact below 2^24
     Matrix m{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
     if (draw.chance(how.spatial_probability)) {
       for (int axis = 0; axis < 3; ++axis)
@@ -75,64 +88,76 @@ Batch augmented(const at::Tensor& images, const at::Tensor& labels, const std::v
         const double s = std::exp(all + draw.uniform(-reach, reach) / 3);
         for (std::size_t b = 0; b < 3; ++b) m[b][a] *= s;
       }
-      if (how.elastic > 0) bend[i] = static_cast<float>(draw.uniform(0, how.elastic)), any_bend = true;
+      if (how.elastic > 0) {
+        const auto bend = static_cast<float>(draw.uniform(0, how.elastic));
+        for (int a = 0; a < 3; ++a)
+          numbers.at(i, Numbers::bend + a) = bend * static_cast<float>(2 / size[static_cast<std::size_t>(a)]);
+        any_bend = true;
+      }
     }
     for (std::size_t a = 0; a < 3; ++a) {
       const double sign = how.mirror[a] && draw.chance(0.5) ? -1 : 1;
       for (std::size_t b = 0; b < 3; ++b) m[b][a] *= sign;
     }
     for (std::size_t row = 0; row < 3; ++row) {
+      const int first = Numbers::theta + 4 * static_cast<int>(row);
       for (std::size_t column = 0; column < 3; ++column)
-        t[i][static_cast<std::int64_t>(row)][static_cast<std::int64_t>(column)] =
+        numbers.at(i, first + static_cast<int>(column)) =
             static_cast<float>(m[row][column] * patch[column] / size[row]);
-      t[i][static_cast<std::int64_t>(row)][3] = static_cast<float>(2 * draw.uniform(-how.shift, how.shift) / size[row]);
+      numbers.at(i, first + 3) = static_cast<float>(2 * draw.uniform(-how.shift, how.shift) / size[row]);
     }
   }
-  at::Tensor grid = at::affine_grid_generator(theta.to(device), {n, 1, patch[2], patch[1], patch[0]}, false);
-  if (any_bend) {
-    const std::int64_t k = how.elastic_points;
-    at::Tensor control = at::randn({n, 3, k, k, k}, images.options()) * bend.to(device).reshape({n, 1, 1, 1, 1});
-    const at::Tensor scale =
-        torch::tensor({2 / size[0], 2 / size[1], 2 / size[2]}, at::kFloat).to(device).reshape({1, 3, 1, 1, 1});
-    control = at::upsample_trilinear3d(control * scale, {patch[2], patch[1], patch[0]}, true);
-    grid = grid + control.permute({0, 2, 3, 4, 1});
-  }
-  constexpr int linear = 0, border = 1;
-  at::Tensor x = at::grid_sampler_3d(image, grid, linear, border, false);
-  // Labels: the class whose indicator is largest after the same resampling, so that borders stay smooth.
-  std::vector<at::Tensor> indicators;
-  for (int c = 1; c < classes; ++c) indicators.push_back((label == c).to(at::kFloat));
-  const at::Tensor inside = at::grid_sampler_3d(at::stack(indicators, 1), grid, linear, border, false);
-  const auto largest = inside.max(1);
-  const at::Tensor background = 1 - inside.sum(1);
-  at::Tensor y = at::where(std::get<0>(largest) > background, std::get<1>(largest) + 1,
-                           at::zeros({1}, std::get<1>(largest).options()));
-
-  std::vector<float> gain(cases.size(), 1), offset(cases.size(), 0), gamma(cases.size(), 1), noise(cases.size(), 0),
-      blur(cases.size(), 0.01f);
   bool any_gamma = false, any_noise = false, any_blur = false;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
+  for (std::int64_t i = 0; i < n; ++i) {
     const double p = how.intensity_probability;
+    float &gain = numbers.at(i, Numbers::gain), &gamma = numbers.at(i, Numbers::gamma);
+    gain = gamma = 1, numbers.at(i, Numbers::blur) = 0.01f;
     if (draw.chance(p)) {
-      gain[i] = static_cast<float>(1 + draw.uniform(-how.contrast, how.contrast));
-      offset[i] = static_cast<float>(draw.uniform(-how.brightness, how.brightness));
+      gain = static_cast<float>(1 + draw.uniform(-how.contrast, how.contrast));
+      numbers.at(i, Numbers::offset) = static_cast<float>(draw.uniform(-how.brightness, how.brightness));
     }
     if (draw.chance(p) && how.gamma > 0)
-      gamma[i] = static_cast<float>(std::exp(draw.uniform(-1, 1) * std::log1p(how.gamma))), any_gamma = true;
-    if (draw.chance(p) && how.noise > 0) noise[i] = static_cast<float>(draw.uniform(0, how.noise)), any_noise = true;
+      gamma = static_cast<float>(std::exp(draw.uniform(-1, 1) * std::log1p(how.gamma))), any_gamma = true;
+    if (draw.chance(p) && how.noise > 0)
+      numbers.at(i, Numbers::noise) = static_cast<float>(draw.uniform(0, how.noise)), any_noise = true;
     if (draw.chance(p) && how.blur > 0)
-      blur[i] = static_cast<float>(draw.uniform(0.3, std::max(0.3, how.blur))), any_blur = true;
+      numbers.at(i, Numbers::blur) = static_cast<float>(draw.uniform(0.3, std::max(0.3, how.blur))), any_blur = true;
   }
-  const auto column = [&](std::vector<float>& v) {
-    return torch::tensor(v, at::kFloat).to(device).reshape({n, 1, 1, 1, 1});
-  };
-  if (any_blur) x = blurred(x, torch::tensor(blur, at::kFloat).to(device));
+  const at::Tensor drawn = numbers.to(device);
+  const at::Tensor index = drawn.select(1, Numbers::index).to(at::kLong);
+  at::Tensor grid = at::affine_grid_generator(drawn.narrow(1, Numbers::theta, 12).reshape({n, 3, 4}).contiguous(),
+                                              {n, 1, patch[2], patch[1], patch[0]}, false);
+  if (any_bend) {
+    const std::int64_t k = how.elastic_points;
+    const at::Tensor control =
+        at::randn({n, 3, k, k, k}, all.images.options()) * drawn.narrow(1, Numbers::bend, 3).reshape({n, 3, 1, 1, 1});
+    grid = grid + at::upsample_trilinear3d(control, {patch[2], patch[1], patch[0]}, true).permute({0, 2, 3, 4, 1});
+  }
+  constexpr int linear = 0, border = 1;
+  at::Tensor x = at::grid_sampler_3d(all.images.index_select(0, index).unsqueeze(1), grid, linear, border, false);
+  at::Tensor y;
+  if (all.shares.defined()) {
+    const at::Tensor inside = at::grid_sampler_3d(all.shares.index_select(0, index), grid, linear, border, false);
+    y = at::cat({1 - inside.sum(1, true), inside}, 1);
+  } else {
+    // Labels: the class whose indicator is largest after the same resampling, so that borders stay smooth.
+    const at::Tensor label = all.labels.index_select(0, index);
+    std::vector<at::Tensor> indicators;
+    for (int c = 1; c < classes; ++c) indicators.push_back((label == c).to(at::kFloat));
+    const at::Tensor inside = at::grid_sampler_3d(at::stack(indicators, 1), grid, linear, border, false);
+    const auto largest = inside.max(1);
+    const at::Tensor background = 1 - inside.sum(1);
+    y = at::where(std::get<0>(largest) > background, std::get<1>(largest) + 1,
+                  at::zeros({1}, std::get<1>(largest).options()));
+  }
+  const auto column = [&](int which) { return drawn.select(1, which).reshape({n, 1, 1, 1, 1}); };
+  if (any_blur) x = blurred(x, drawn.select(1, Numbers::blur), 3);
   if (any_gamma) {
     const at::Tensor low = x.amin({1, 2, 3, 4}, true), range = x.amax({1, 2, 3, 4}, true) - low + 1e-6;
-    x = at::pow(((x - low) / range).clamp(0, 1), column(gamma)) * range + low;
+    x = at::pow(((x - low) / range).clamp(0, 1), column(Numbers::gamma)) * range + low;
   }
-  x = x * column(gain) + column(offset);
-  if (any_noise) x = x + at::randn(x.sizes(), x.options()) * column(noise);
+  x = x * column(Numbers::gain) + column(Numbers::offset);
+  if (any_noise) x = x + at::randn(x.sizes(), x.options()) * column(Numbers::noise);
   return {x, y};
 }
 

@@ -42,11 +42,16 @@ std::string fingerprint(const TrainSpec& s, const std::vector<TrainSample>& trai
   text += fmt::format(" {} {} {} {} {} {} {} {} {} {} {} {}", a.scale, a.shift, a.elastic, a.elastic_points,
                       a.spatial_probability, fmt::join(a.mirror, ","), a.brightness, a.contrast, a.gamma, a.noise,
                       a.blur, a.intensity_probability);
+  // Named only where used, so that checkpoints from before these settings go on.
+  for (const auto& [name, value] :
+       {std::pair{"robust", s.robust}, {"label_sd", s.label_sd}, {"teacher_share", s.teacher_share}})
+    if (value > 0) text += fmt::format(" {} {}", name, value);
   Sha256 sum;
   sum.add(text.data(), text.size());
   for (const auto& t : training) {
     sum.add(t.image.data(), t.image.size() * sizeof(float));
     sum.add(t.labels.data(), t.labels.size());
+    if (s.teacher_share > 0) sum.add(t.teacher.data(), t.teacher.size() * sizeof(float));
   }
   return sum.hex();
 }

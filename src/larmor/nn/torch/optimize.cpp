@@ -4,24 +4,39 @@
 
 namespace larmor::nn::torch_side {
 
-at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& labels, const TrainSpec& spec) {
+namespace {
+
+/// What a class of probability exp(logp) costs when it is the right one.
+at::Tensor cost_of(const at::Tensor& logp, const TrainSpec& spec) {
+  return spec.robust > 0 ? at::expm1(spec.robust * logp) / -spec.robust : -logp;
+}
+
+at::Tensor below(const at::Tensor& y, const at::Tensor& logits) {  // every second voxel
+  const auto z = y.dim() - 3;
+  const at::Tensor planes = y.slice(z, 0, y.size(z), 2).slice(z + 1, 0, y.size(z + 1), 2);
+  return logits.size(4) == y.size(z + 2) ? planes : planes.slice(z + 2, 0, y.size(z + 2), 2);
+}
+
+}  // namespace
+
+at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& target, const TrainSpec& spec) {
+  const bool shares = target.dim() == 5;
   at::Tensor total;
   double weight = 1, weights = 0;
-  at::Tensor y = labels;  // (n, z, y, x)
+  at::Tensor y = target;
   for (const auto& logits : outputs) {
-    if (logits.size(2) != y.size(1)) {  // the level below: every second voxel
-      y = y.slice(1, 0, y.size(1), 2).slice(2, 0, y.size(2), 2);
-      if (logits.size(4) != y.size(3)) y = y.slice(3, 0, y.size(3), 2);
-    }
+    if (logits.size(2) != y.size(y.dim() - 3)) y = below(y, logits);
     const at::Tensor logp = at::log_softmax(logits, 1);
-    const at::Tensor mine = logp.gather(1, y.unsqueeze(1));
-    at::Tensor ce = -mine.mean();
-    if (spec.label_smoothing > 0) ce = (1 - spec.label_smoothing) * ce - spec.label_smoothing * logp.mean();
+    const at::Tensor mine = shares ? (y * cost_of(logp, spec)).sum(1) : cost_of(logp.gather(1, y.unsqueeze(1)), spec);
+    at::Tensor ce = mine.mean();
+    if (spec.label_smoothing > 0)
+      ce = (1 - spec.label_smoothing) * ce + spec.label_smoothing * cost_of(logp, spec).mean();
     at::Tensor dice = at::zeros({}, logits.options());
     const at::Tensor p = logp.exp();
     for (int c = 1; c < spec.net.classes; ++c) {
-      const at::Tensor pc = p.select(1, c), tc = (y == c).to(at::kFloat);
-      dice = dice + 1 - (2 * (pc * tc).sum() + 1) / (pc.sum() + tc.sum() + 1);
+      const at::Tensor pc = p.select(1, c), tc = shares ? y.select(1, c) : (y == c).to(at::kFloat);
+      const at::Tensor both = shares ? pc.sum() + tc.sum() - (pc - tc).abs().sum() : 2 * (pc * tc).sum();
+      dice = dice + 1 - (both + 1) / (pc.sum() + tc.sum() + 1);
     }
     const at::Tensor part = spec.cross_entropy_weight * ce + spec.dice_weight * dice / (spec.net.classes - 1);
     total = total.defined() ? total + weight * part : weight * part;

@@ -5,12 +5,14 @@
 
 namespace larmor::nn::torch_side {
 
-/// Cross-entropy with smoothed labels and the mean soft Dice of all classes but the background, over the levels that
-/// are supervised, each half as heavy as the one above.
+/// (Generalised) cross-entropy with smoothed labels and the mean soft Dice of all classes but the background, over the
+/// levels that are supervised, each half as heavy as the one above. With shares t the Dice term is
+/// 1 - (p + t - |p - t|) / (p + t), which is the same for labels and has its optimum at p = t.
 ///
 /// outputs  logits (n, class, z, y, x) of level 0 and of those below
-/// labels   (n, z, y, x) of level 0
-at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& labels, const TrainSpec& spec);
+/// target   of level 0: labels (n, z, y, x), or shares (n, class, z, y, x)
+/// Source   Wang et al., MICCAI 14222:475 (2023)
+at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& target, const TrainSpec& spec);
 
 /// Weights of a network in one piece of memory each with their gradient, their mean and the moments of the gradient, so
 /// that a step of the optimizer is a dozen operations and not a dozen for each of a hundred tensors.

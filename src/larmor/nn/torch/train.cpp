@@ -39,16 +39,35 @@ at::Tensor on_canvas(const std::vector<T>& values, const std::array<int, 3>& siz
   return out;
 }
 
-struct Cases {
-  at::Tensor images, labels;  // (case, z, y, x)
-};
-Cases cases_of(const std::vector<TrainSample>& samples, const std::array<int, 3>& canvas, at::Device device) {
-  std::vector<at::Tensor> images, labels;
+/// What is learned of a case: its labels with smooth borders, mixed with what other networks say.
+at::Tensor shares_of(const at::Tensor& labels, const TrainSample& s, const std::array<int, 3>& canvas,
+                     const TrainSpec& spec) {
+  std::vector<at::Tensor> classes;
+  for (int c = 1; c < spec.net.classes; ++c) classes.push_back((labels == c).to(at::kFloat));
+  at::Tensor out = at::stack(classes);  // (class, z, y, x)
+  if (spec.label_sd > 0)
+    out = blurred(out.unsqueeze(0), at::full({1}, spec.label_sd), static_cast<int>(std::ceil(3 * spec.label_sd)))[0];
+  if (spec.teacher_share == 0) return out;
+  const std::size_t n = s.labels.size();
+  classes.clear();
+  for (std::size_t c = 0; c + 1 < static_cast<std::size_t>(spec.net.classes); ++c)
+    classes.push_back(on_canvas(std::vector<float>(s.teacher.begin() + static_cast<std::ptrdiff_t>(c * n),
+                                                   s.teacher.begin() + static_cast<std::ptrdiff_t>((c + 1) * n)),
+                                s.size, canvas, at::kFloat));
+  return at::lerp(out, at::stack(classes), spec.teacher_share);
+}
+
+Cases cases_of(const std::vector<TrainSample>& samples, const std::array<int, 3>& canvas, const TrainSpec& spec,
+               at::Device device) {
+  std::vector<at::Tensor> images, labels, shares;
+  const bool labels_only = spec.label_sd == 0 && spec.teacher_share == 0;
   for (const auto& s : samples) {
     images.push_back(on_canvas(s.image, s.size, canvas, at::kFloat));
     labels.push_back(on_canvas(s.labels, s.size, canvas, at::kByte));
+    if (!labels_only) shares.push_back(shares_of(labels.back(), s, canvas, spec));
   }
-  return {at::stack(images).to(device), at::stack(labels).to(device)};
+  return {at::stack(images).to(device), at::stack(labels).to(device),
+          labels_only ? at::Tensor() : at::stack(shares).to(device)};
 }
 
 class TorchTrainer final : public Trainer {
@@ -130,6 +149,12 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       if (n == 0 || s.image.size() != n || s.labels.size() != n)
         throw Error(Errc::shape, fmt::format("{}: {} values and {} labels for {} voxels", s.name, s.image.size(),
                                              s.labels.size(), n));
+      if (set == &training && spec.teacher_share > 0 &&
+          s.teacher.size() != n * static_cast<std::size_t>(spec.net.classes - 1))
+        throw Error(Errc::shape,
+                    fmt::format("{}: {} probabilities of a teacher for {} voxels and {} classes", s.name,
+                                s.teacher.size(), n, spec.net.classes - 1),
+                    "give every image some, or teacher_share 0");
       for (const auto l : s.labels)
         if (l >= spec.net.classes)
           throw Error(Errc::range,
@@ -152,7 +177,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   std::array<int, 3> canvas = spec.patch;
   for (const auto& s : training)
     for (std::size_t a = 0; a < 3; ++a) canvas[a] = std::max(canvas[a], s.size[a]);
-  const Cases cases = cases_of(training, canvas, device);
+  const Cases cases = cases_of(training, canvas, spec, device);
   const int steps = spec.steps > 0 ? spec.steps
                                    : static_cast<int>((training.size() + static_cast<std::size_t>(spec.batch) - 1) /
                                                       static_cast<std::size_t>(spec.batch));
@@ -199,8 +224,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
         }
         picked.push_back(order[next++]);
       }
-      const Batch batch =
-          augmented(cases.images, cases.labels, picked, spec.patch, spec.augment, spec.net.classes, random);
+      const Batch batch = augmented(cases, picked, spec.patch, spec.augment, spec.net.classes, random);
       const double at_epoch = number - 1 + static_cast<double>(step) / steps;
       const double part = part_done(at_epoch);
       double rate = spec.rate;
@@ -208,7 +232,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       if (spec.schedule == "poly") rate *= std::pow(1 - part, 0.9);
       if (at_epoch < spec.warm_up) rate *= (at_epoch * steps + 1) / (spec.warm_up * steps + 1);
       epoch.rate = rate;
-      const at::Tensor loss = loss_of(net(now.p, batch.image, true), batch.labels, spec);
+      const at::Tensor loss = loss_of(net(now.p, batch.image, true), batch.target, spec);
       loss.backward();
       now.step(spec, rate, ++position.count);
       loss_sum += loss.detach();
