@@ -81,8 +81,14 @@ std::vector<Todo> todo_list(const BatchJob& job, dicom::Found& found) {
     t.row.folder = fmt::format("{}_{}_{}", safe(study.patient_id), safe(t.row.study_date),
                                digest(study.patient_id + "\n" + study.uid).substr(0, 10));
     std::string all = settings;
+    // Of an earlier run, where OUT lies in ROOT.
+    const fs::path own = fs::weakly_canonical(fs::path(job.out) / t.row.folder);
     for (const auto& series : study.series)
-      for (const auto& i : series.instances) t.files.push_back(i.file.string());
+      for (const auto& i : series.instances)
+        if (const auto from = fs::weakly_canonical(i.file).lexically_relative(own);
+            from.empty() || *from.begin() == "..")
+          t.files.push_back(i.file.string());
+    if (t.files.empty()) continue;
     std::sort(t.files.begin(), t.files.end());
     for (const auto& f : t.files) all += "\n" + state_of(f);
     for (const auto& f : labels_of(job.labels, t.row.folder)) all += "\n" + state_of(f);
@@ -222,7 +228,7 @@ class Batch {
         row.status = "there";
       } else {
         HippocampusJob each = job_.each;
-        each.study = job_.root, each.files = t.files, each.out = folder.string();
+        each.files = t.files, each.out = folder.string();  // no folder: OUT may lie in ROOT and changes it
         each.labels = labels_of(job_.labels, row.folder);
         if (!job_.labels.empty() && each.labels.empty())
           throw Error(Errc::file, fmt::format("no labels are in {}", (fs::path(job_.labels) / row.folder).string()),

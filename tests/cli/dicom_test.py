@@ -225,6 +225,27 @@ class Cases(harness.CliCase):
     self.fails(1, ["hippocampus", "in", "-o", "out", "--model", "w.safetensors", "-q"], "w.safetensors", "damaged weights")
     self.assertFalse((self.dir / "out").exists())
 
+  def test_results_do_not_lie_in_the_study(self):
+    labels(self.dir / "labels.nii.gz")
+    series(self.dir / "in" / "a")
+    before = {p: p.read_bytes() for p in (self.dir / "in").rglob("*") if p.is_file()}
+    for out in ("in", "in/a", "in/results"):
+      self.fails(2, ["hippocampus", "in", "-o", out, "--labels", "labels.nii.gz", "-q"], "would lie in the study in", "outside of it")
+    self.fails(1, ["run", "hippocampus", "--in", "labels=labels.nii.gz", "--set", f"study={self.dir / 'in'}", "--set", f"folder={self.dir / 'in' / 'a'}", "--no-cache", "-q"], "among the images")
+    self.assertEqual(before, {p: p.read_bytes() for p in (self.dir / "in").rglob("*") if p.is_file()})
+
+  def test_no_old_results_stand_beside_new_ones(self):
+    labels(self.dir / "labels.nii.gz")
+    series(self.dir / "both" / "a", uid="2.25.21", side="R")
+    series(self.dir / "both" / "b", uid="2.25.22", side="L", number=4)
+    self.ok("hippocampus", "both", "-o", "out", "--labels", "labels.nii.gz", "--labels", "labels.nii.gz", "-q")
+    (self.dir / "out" / "notes.txt").write_text("mine")
+    series(self.dir / "other", patient="P2", study="2.25.31", uid="2.25.32")
+    done = self.run_larmor("hippocampus", "other", "-o", "out", "--labels", "labels.nii.gz", "--no-pdf")
+    self.assertEqual(done.returncode, 0, done.stderr)
+    self.assertIn("results of patient 'P1', study of 20200102, are replaced", done.stderr)
+    self.assertEqual(data_names(self.dir / "out"), ["labels.nii.gz", "notes.txt", "page.dcm", "results.csv", "results.json", "seg.dcm", "sr.dcm"])
+
   def test_percentiles_and_where_there_are_none(self):
     labels(self.dir / "labels.nii.gz")
     series(self.dir / "in")
@@ -294,6 +315,12 @@ class Cases(harness.CliCase):
     self.assertEqual(stamps, {p: p.stat().st_mtime_ns for p in (self.dir / "out").rglob("seg.dcm")})
     shutil.rmtree(self.dir / "in" / "bad")
     self.assertEqual(self.batch(0, "--labels", "given", "--fractional")["counts"], {"done": 3})  # other settings
+
+  def test_batch_into_its_own_root(self):
+    self.many(2)
+    run = lambda: json.loads(self.ok("hippocampus", "batch", "in", "-o", "in/results", "--labels", "given", "--json", "-q", "--workers", "2").stdout)["counts"]
+    self.assertEqual(run(), {"done": 2})
+    self.assertEqual(run(), {"there": 2})  # its own objects are no new files of the studies
 
   def test_batch_survives_kill(self):
     self.many(6)

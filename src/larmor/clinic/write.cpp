@@ -37,4 +37,21 @@ std::vector<std::filesystem::path> write_results(const std::filesystem::path& fo
   return objects;
 }
 
+std::vector<std::filesystem::path> stale_results(const std::filesystem::path& folder,
+                                                 const std::filesystem::path& fresh) {
+  std::vector<std::filesystem::path> out;
+  std::error_code ec;
+  if (!std::filesystem::exists(folder / "results.json", ec)) return out;
+  std::vector<std::string> names{"sr.dcm",      "report.dcm", "page.dcm",  "report.pdf",
+                                 "results.csv", "sent.json",  "batch.json"};
+  for (const char* suffix : {"", "_left", "_right"}) {
+    names.push_back(std::string("seg") + suffix + ".dcm");
+    names.push_back(std::string("labels") + suffix + ".nii.gz");
+  }
+  for (const auto& name : names)
+    if (std::filesystem::exists(folder / name, ec) && !std::filesystem::exists(fresh / name, ec))
+      out.push_back(folder / name);
+  return out;
+}
+
 }  // namespace larmor::clinic

@@ -16,4 +16,9 @@ struct WriteOptions {
 std::vector<std::filesystem::path> write_results(const std::filesystem::path& folder, const Results& results,
                                                  const WriteOptions& options = {});
 
+/// What write_results wrote into `folder` before and does not write now, once `fresh` is there: reports and objects of
+/// other numbers, or of another person, that must not stand beside the new ones. Only where `folder` holds results.
+std::vector<std::filesystem::path> stale_results(const std::filesystem::path& folder,
+                                                 const std::filesystem::path& fresh);
+
 }  // namespace larmor::clinic

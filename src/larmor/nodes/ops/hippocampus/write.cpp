@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <larmor/clinic/write.hpp>
 #include <larmor/flow/node_type.hpp>
 #include <larmor/io/file.hpp>
@@ -7,6 +9,20 @@
 
 namespace larmor::nodes {
 namespace {
+
+// Results that are replaced may be somebody else's.
+void warn_of_others(flow::Ports& io, const std::filesystem::path& folder, const clinic::Results& results) {
+  std::error_code ec;
+  if (!std::filesystem::exists(folder / "results.json", ec)) return;
+  try {
+    const auto old = clinic::read_earlier(folder / "results.json");
+    if (old.study_uid != results.head().text("StudyInstanceUID"))
+      io.warn(fmt::format("results of patient '{}', study of {}, are replaced in {}", old.patient_id, old.date,
+                          folder.string()));
+  } catch (const Error&) {
+    io.warn(fmt::format("damaged results are replaced in {}", folder.string()));
+  }
+}
 
 void write(flow::Ports& io) {
   const std::string folder = io.setting("folder");
@@ -20,6 +36,12 @@ void write(flow::Ports& io) {
   const auto results = assemble(sides, settings);
   io.cancel().check();
   io::OutputFolder out(folder);
+  for (const auto& side : results.sides)
+    for (const auto& i : side.series.instances)
+      if (std::error_code ec; std::filesystem::equivalent(i.file.parent_path(), out.target(), ec))
+        throw Error(Errc::usage, fmt::format("results would be written among the images in {}", folder),
+                    "name another folder: the study is not changed");
+  warn_of_others(io, out.target(), results);
   const auto objects = clinic::write_results(out.path(), results,
                                              {.fractional = io.setting("segmentation").str() == "fractional",
                                               .pdf = io.setting("pdf"),
@@ -27,7 +49,9 @@ void write(flow::Ports& io) {
                                               .series_number = static_cast<int>(io.setting("series_number")),
                                               .provenance = io.provenance()});
   io.cancel().check();
+  const auto stale = clinic::stale_results(out.target(), out.path());
   out.commit();
+  for (const auto& file : stale) std::filesystem::remove(file);
   flow::Value::List names;
   for (const auto& o : objects) names.emplace_back((out.target() / o.filename()).string());
   io.out("folder") = folder;
