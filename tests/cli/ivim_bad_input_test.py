@@ -67,12 +67,42 @@ class Cases(harness.CliCase):
       done = self.refused(config=self.yaml(f"fit: {{method: {method}}}\n"))
       self.assertRegex(done.stderr, r"2 (samples|volumes|b-values)|0 different b-values", method)
     (self.dir / "in" / "dwi.bval").write_text("0 10 20\n", encoding="utf-8")
-    self.refused("3 b-values for 2 volumes")
+    self.refused("3 b-values from dwi.bval for 2 volumes")
 
   def test_b_values_that_cannot_be(self):
     for text, says in (("0 10 20 60 150 300 500 -1000\n", "-1000"), ("0 10 20 60 150 300 500 nan\n", "nan")):
       (self.dir / "in" / "dwi.bval").write_text(text, encoding="utf-8")
       self.refused(says)
+
+  def test_b_values_in_other_units(self):
+    b = (0, 10, 20, 60, 150, 300, 500, 1000)
+    for factor, says in ((1e6, ("1e+09", "1e5 s/mm2", "s/m2")), (1e-3, ("1, below 10 s/mm2", "ms/um2", "1000"))):
+      (self.dir / "in" / "dwi.bval").write_text(" ".join(str(x * factor) for x in b), encoding="utf-8")
+      for method in METHODS:
+        self.refused(*says, config=self.yaml(f"fit: {{method: {method}}}\n"))
+      self.refused(*says, config=self.yaml("input: {average: mean}\n"))
+      self.fails(1, ["ivim", "train", "w.safetensors", "--data", "in/dwi.nii.gz"], *says)
+
+  def test_volumes_that_repeat_each_other(self):
+    (self.dir / "in" / "dwi.bval").write_text("0 0 0 300 300 800 800 800\n", encoding="utf-8")
+    for method in ("lm", "varpro", "posterior"):
+      self.refused("3 different b-values (8 samples)", "4 free parameters",
+                   config=self.yaml(f"fit: {{method: {method}, noise_sd: 0.01}}\n"))
+    self.ok("ivim", self.yaml("fit: {method: map, noise_sd: 0.01}\n"), "in", "-o", "map", "-q")  # the prior decides
+
+  def test_a_direction_that_is_missing(self):
+    (self.dir / "in" / "dwi.bval").write_text("0 100 100 100 500 500 500 500\n", encoding="utf-8")
+    self.refused("3 volumes at b = 100", "4 at b = 500", "a direction is missing",
+                 config=self.yaml("input: {average: geometric}\nfit: {method: lm, model: adc}\n"))
+    (self.dir / "in" / "dwi.bval").write_text("0 0 100 100 100 500 500 500\n", encoding="utf-8")
+    self.ok("ivim", self.yaml("input: {average: geometric}\nfit: {method: lm, model: adc}\n"), "in", "-o", "adc", "-q")
+
+  def test_sidecars_that_contradict(self):
+    (self.dir / "in" / "dwi.json").write_text('{"bValues": [0, 10, 20]}', encoding="utf-8")
+    done = self.ok("ivim", self.config, "in", "-o", "both")
+    self.assertIn("8 b-values from dwi.bval; 'bValues' of the sidecar says others (3)", done.stderr)
+    (self.dir / "in" / "dwi.bval").unlink()
+    self.refused("3 b-values from the sidecar (bValues) for 8 volumes")
 
   def test_bad_voxels_have_a_status(self):
     values, shape, spacing = self.series()

@@ -139,7 +139,7 @@ class Cases(harness.CliCase):
         ("fit: {f: [0.4, 0.1]}\n", "fit.f is not [lower, upper]"),
         ("fit: {f: [0, 2]}\n", "allowed: 0 to 1"),
         ("fit: {model: ballistic, method: lm}\n", "0 flow weightings for 8 volumes"),
-        ("input: {b: [0, 10]}\n", "2 b-values for 8 volumes"),
+        ("input: {b: [0, 10]}\n", "2 b-values from the configuration for 8 volumes"),
         ("input: {b: [0, -10]}\n", "allowed: 0 to"),
         ("input: {average: median}\n", "mean"),
         ("signal: {TR: 5}\n", "no section called 'signal'"),

@@ -14,6 +14,7 @@
 
 #include "catalogue.hpp"
 #include "pipeline.hpp"
+#include "series_reader.hpp"
 #include "text_table.hpp"
 #include "wizard.hpp"
 
@@ -118,32 +119,15 @@ Found find(const fs::path& folder) {
   return found;
 }
 
-class IvimJob : public PipelineJob, JobReader {
+class IvimJob : public PipelineJob, SeriesReader {
  public:
-  IvimJob(const Config& config, const fs::path& data, Device device) : JobReader(config, data), device_(device) {
+  IvimJob(const Config& config, const fs::path& data, Device device) : SeriesReader(config, data), device_(device) {
     Found found = find(folder_);
     if (!is_folder_) found.series = {data_};
-    const fs::path path = one_file("input.series", found.series, "diffusion series");
-    if (path.empty())
-      throw Error(Errc::file, "no diffusion series found (*dwi*.nii, *ivim*.nii.gz)",
-                  "name it with 'input.series:' in the configuration")
-          .at(folder_.string());
-    series_ = image("input.series", path);
-    if (series_.data.rank() != 4)
-      throw Error(Errc::shape,
-                  fmt::format("the diffusion series is {} ({} axes), not 4-D", to_string(series_.data.shape()),
-                              series_.data.rank()),
-                  "give a 4-D file (x, y, z, b)")
-          .at(path.string());
-    b_values(path);
-    const fs::path mask = one_file("input.mask", found.mask, "mask");
-    if (mask.empty()) {
-      facts_.mask_from = "every voxel";
-      note("input.mask: none; every voxel is looked at");
-    } else {
-      mask_ = region("input.mask", mask, "mask", series_, "diffusion series");
-      facts_.mask_from = mask.filename().string();
-    }
+    Series4 s = series_4d("input.series", found.series, "diffusion series", "*dwi*.nii, *ivim*.nii.gz", "x, y, z, b");
+    series_ = std::move(s.image);
+    b_values(s.path);
+    mask_ = input_mask(found.mask, series_, "diffusion series", "looked at");
     for (const char* key : {"fit.f", "fit.D", "fit.D_star"})
       if (const auto r = config.numbers(key); config.has(key) && (r.size() != 2 || !(r[0] < r[1])))
         throw Error(Errc::usage, fmt::format("{} is not [lower, upper]", key), "give two numbers, the lower one first")
@@ -237,8 +221,13 @@ class IvimJob : public PipelineJob, JobReader {
     std::string other_from;
     if (!beside.empty() && !config_.has("input.bvals"))
       other = io::read_bvals(beside), other_from = beside.filename().string();
-    for (const char* key : {"bValues", "DiffusionBValue"})
-      if (other.empty()) other = nodes::meta_numbers(series_.meta, key), other_from = "the sidecar";
+    for (const char* key : {"bValues", "DiffusionBValue"}) {
+      const auto told = nodes::meta_numbers(series_.meta, key);
+      if (other.empty()) other = told, other_from = fmt::format("the sidecar ({})", key);
+      if (!told.empty() && told != other)
+        note(fmt::format("{} b-values from {}; '{}' of the sidecar says others ({}), which are overruled", other.size(),
+                         other_from, key, told.size()));
+    }
     const char* key = config_.has("input.b") ? "input.b" : config_.has("input.bvals") ? "input.bvals" : nullptr;
     if (config_.has("input.b")) {
       b_ = config_.numbers("input.b"), b_from_ = "the configuration";
@@ -259,7 +248,7 @@ class IvimJob : public PipelineJob, JobReader {
                   "set input.b [s/mm2] or input.bvals")
           .at(place);
     if (static_cast<std::int64_t>(b_.size()) != series_.volumes())
-      throw Error(Errc::shape, fmt::format("{} b-values for {} volumes", b_.size(), series_.volumes()),
+      throw Error(Errc::shape, fmt::format("{} b-values from {} for {} volumes", b_.size(), b_from_, series_.volumes()),
                   "give one b-value [s/mm2] for each volume")
           .at(place);
     series_.meta["bValues"] = b_;

@@ -6,18 +6,35 @@
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/ivim/average.hpp>
+#include <larmor/perfusion/ivim/model.hpp>
 #include <numeric>
 
 namespace larmor::ivim {
+namespace {
+
+/// A trace needs the same set of directions at every b-value, or that set several times. One that lacks a direction
+/// decays with another diffusivity than its neighbours, and a fit takes the step between them for perfusion.
+void check_directions(std::span<const double> b, const std::vector<std::vector<std::size_t>>& groups) {
+  const std::vector<std::size_t>* least = nullptr;
+  for (const auto& g : groups)
+    if (b[g[0]] > 0 && (!least || g.size() < least->size())) least = &g;
+  for (const auto& g : groups)
+    if (b[g[0]] > 0 && g.size() != least->size() && (least->size() < 3 || g.size() % least->size() != 0))
+      throw Error(Errc::range,
+                  fmt::format("{} volumes at b = {:g} s/mm2 and {} at b = {:g}: a direction is missing, so their "
+                              "geometric means are no traces of the same tensor",
+                              least->size(), b[(*least)[0]], g.size(), b[g[0]]),
+                  "leave that b-value out, or average none or mean");
+}
+
+}  // namespace
 
 Averaged average_b(const Array& data, std::span<const double> b, Average how, double tolerance) {
   const std::size_t n = b.size();
   if (data.rank() < 1 || data.extent(data.rank() - 1) != static_cast<std::int64_t>(n))
     throw Error(Errc::shape,
                 fmt::format("{} b-values for data of {} (b is the last axis)", n, to_string(data.shape())));
-  for (const double v : b)
-    if (!(v >= 0) || !std::isfinite(v))
-      throw Error(Errc::range, fmt::format("a b-value of {}", v), "give b >= 0 [s/mm2]");
+  check_b_values(b);
   Averaged out;
   if (how == Average::none) {
     out.signal = data, out.b.assign(b.begin(), b.end()), out.counts.assign(n, 1.0);
@@ -31,6 +48,7 @@ Averaged average_b(const Array& data, std::span<const double> b, Average how, do
     if (groups.empty() || b[i] > b[groups.back()[0]] + tolerance) groups.emplace_back();
     groups.back().push_back(i);
   }
+  if (how == Average::geometric) check_directions(b, groups);
   Shape shape = data.shape();
   shape.back() = static_cast<std::int64_t>(groups.size());
   const auto& names = data.axes();

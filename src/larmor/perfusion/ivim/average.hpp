@@ -20,7 +20,8 @@ struct Averaged {
 };
 /// Makes one of the volumes whose b-values lie within `tolerance` [s/mm2] of the smallest of them. Magnitudes below
 /// 1e-6 of the largest count as that in geometric means. `none` keeps all as they are, each counted once. data
-/// (voxels..., b) real. Errors   Errc::shape; Errc::range (b < 0 or not finite)
+/// (voxels..., b) real.
+/// Errors   Errc::shape; Errc::range (b; geometric means of other numbers of directions at other b)
 Averaged average_b(const Array& data, std::span<const double> b, Average how, double tolerance = 1.0);
 
 }  // namespace larmor::ivim

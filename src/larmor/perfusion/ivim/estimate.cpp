@@ -101,6 +101,7 @@ Estimate estimate(const std::string& method, const Signals& signals, const Estim
   if (signals.data.rank() < 1 || signals.data.extent(signals.data.rank() - 1) != static_cast<std::int64_t>(n))
     throw Error(Errc::shape,
                 fmt::format("{} b-values for data of {} (b is the last axis)", n, to_string(signals.data.shape())));
+  check_b_values(signals.b);
   if (!signals.counts.empty() && signals.counts.size() != n)
     throw Error(Errc::shape, fmt::format("{} counts for {} b-values", signals.counts.size(), n));
   EstimateOptions o = options;

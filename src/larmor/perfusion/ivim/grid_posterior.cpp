@@ -27,9 +27,8 @@ void check(const Prior& p, const PosteriorOptions& o, std::span<const double> b)
   range("f", p.f_low, p.f_high, 0), range("D", p.D_low, p.D_high, 0);
   range("D_star", p.D_star_low, p.D_star_high, p.log_D_star ? 1e-9 : 0);
   if (p.f_high > 1) throw Error(Errc::range, fmt::format("the prior of f ends at {:g}", p.f_high), "give at most 1");
-  for (const double v : b)
-    if (!(v >= 0) || !std::isfinite(v))
-      throw Error(Errc::range, fmt::format("a b-value of {}", v), "give b >= 0 [s/mm2]");
+  check_b_values(b);
+  check_samples(b, 1, o.S0 ? 3 : 4, models().get("ivim.biexponential").title);
   if (o.n_D < 4 || o.n_D > max_D_nodes || o.n_D_star < 4 || o.n_D_star > max_D_star_nodes)
     throw Error(Errc::range, fmt::format("{} nodes in D and {} in D_star", o.n_D, o.n_D_star),
                 fmt::format("give 4 to {} and 4 to {}", max_D_nodes, max_D_star_nodes));

@@ -16,12 +16,11 @@ namespace larmor::ivim {
 namespace {
 
 std::vector<std::uint8_t> parts_of(std::span<const double> b, double threshold) {
+  check_b_values(b);
   std::vector<std::uint8_t> parts;
   std::set<double> high, low;
   bool zero = false;
   for (const double v : b) {
-    if (!(v >= 0) || !std::isfinite(v))
-      throw Error(Errc::range, fmt::format("a b-value of {}", v), "give b >= 0 [s/mm2]");
     parts.push_back(v == 0 ? 1 : v >= threshold ? 2 : 0);
     if (v == 0) zero = true;
     if (v >= threshold) high.insert(v);

@@ -20,11 +20,8 @@ std::vector<std::size_t> voxels_of(const Array& data, std::span<const double> b,
   if (data.rank() < 1 || data.extent(data.rank() - 1) != static_cast<std::int64_t>(n_samples))
     throw Error(Errc::shape,
                 fmt::format("{} b-values for data of {} (b is the last axis)", n_samples, to_string(data.shape())));
-  if (n_samples < 4)
-    throw Error(Errc::range, fmt::format("{} samples; 4 parameters need 4", n_samples), "give more b-values");
-  for (const double v : b)
-    if (!(v >= 0) || !std::isfinite(v))
-      throw Error(Errc::range, fmt::format("a b-value of {}", v), "give b >= 0 [s/mm2]");
+  check_b_values(b);
+  check_samples(b, 1, 4, models().get("ivim.biexponential").title);
   if (!o.weights.empty() && o.weights.size() != n_samples)
     throw Error(Errc::shape, fmt::format("{} weights for {} b-values", o.weights.size(), n_samples));
   for (const double w : o.weights)

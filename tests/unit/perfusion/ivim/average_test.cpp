@@ -41,14 +41,32 @@ TEST(IvimAverage, TheGeometricMeanOfDirectionsIsThatOfTheTrace) {
 TEST(IvimAverage, NoneKeepsAllAndVoxelsWithoutDataStaySo) {
   const float nan = std::nanf("");
   const Array data = series({1, 0, nan, 3, 0, 2}, 3, 2);
-  EXPECT_EQ(average_b(data, std::vector<double>{5, 5}, Average::none).b.size(), 2);
+  EXPECT_EQ(average_b(data, std::vector<double>{50, 50}, Average::none).b.size(), 2);
   for (const auto how : {Average::mean, Average::geometric}) {
-    const auto a = average_b(data, std::vector<double>{5, 5}, how);
+    const auto a = average_b(data, std::vector<double>{50, 50}, how);
     const float* s = a.signal.data<float>();
     EXPECT_NEAR(s[0], how == Average::mean ? 2 : std::sqrt(3.0), 1e-6);
     EXPECT_EQ(s[1], 0);
     EXPECT_TRUE(std::isnan(s[2]));
   }
+}
+
+// Without one of its directions a b-value has another trace, and the step to its neighbours looks like perfusion.
+TEST(IvimAverage, ATraceNeedsTheSameDirectionsAtEveryB) {
+  const auto refusal = [](const std::vector<double>& b, Average how) {
+    try {
+      average_b(series(std::vector<float>(b.size(), 1.0F), 1, static_cast<std::int64_t>(b.size())), b, how);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refusal({0, 100, 100, 100, 500, 500}, Average::geometric),
+              HasSubstr("2 volumes at b = 500 s/mm2 and 3 at b = 100"));
+  EXPECT_THAT(refusal({0, 100, 100, 100, 100, 500, 500, 500}, Average::geometric), HasSubstr("direction is missing"));
+  EXPECT_EQ(refusal({0, 100, 100, 100, 500, 500}, Average::mean), "");
+  EXPECT_EQ(refusal({0, 0, 0, 0, 100, 100, 100, 500, 500, 500, 500, 500, 500}, Average::geometric), "");
+  EXPECT_EQ(refusal({0, 100, 500}, Average::geometric), "");
 }
 
 TEST(IvimAverage, RefusesWhatCannotBe) {

@@ -54,6 +54,7 @@ void register_ivim_fit(flow::NodeTypes& nodes) {
                      .help = "$S = S_0\\,[(1-f)\\,e^{-bD} + f\\,e^{-bD^*}]$ and its relatives. Bounded "
                              "Levenberg-Marquardt from the best of a grid of starts. With `map` wide log-normal "
                              "priors keep what the data do not tell from running away.",
+                     .version = 2,
                      .tags = {"intravoxel incoherent motion", "diffusion", "perfusion fraction", "ADC", "kurtosis"}}
           .in<Gridded>("signal", "signal (x, y, z, b)", {.min_rank = 4})
           .maybe<Gridded>("mask", "voxels to fit, those not 0; all when nothing is wired")

@@ -46,9 +46,12 @@ Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, con
     // S0 is in units of the scanner: nothing is known of it beforehand.
     options.params["S0"].prior_mean = 1, options.params["S0"].prior_sd = 1e3, options.params["S0"].prior_log = true;
   }
+  const auto design = design_of(model, s);
+  const std::size_t per = model.design.size(), known = (o.S0_from_b0 ? 1 : 0) + (per == 2 ? 1 : 0);
+  if (!map) check_samples(design, per, model.params.size() - known, model.title);
   Estimate e;
   if (!o.S0_from_b0) {
-    e.fit = fit_curves(model, s.data, design_of(model, s), {}, s.mask, options, progress, cancel);
+    e.fit = fit_curves(model, s.data, design, {}, s.mask, options, progress, cancel);
     return e;
   }
   if (map && o.noise_sd)
@@ -57,7 +60,7 @@ Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, con
   std::vector<float> S0;
   const Array data = relative_to_b0(s, S0);
   options.params["S0"].fixed = 1.0;
-  e.fit = fit_curves(model, data, design_of(model, s), {}, s.mask, options, progress, cancel);
+  e.fit = fit_curves(model, data, design, {}, s.mask, options, progress, cancel);
   for (std::size_t v = 0; v < S0.size(); ++v)
     if (fit::usable(e.fit.status[v])) e.fit.values[0][v] = S0[v], e.fit.residual_sd[v] *= S0[v];
   return e;

@@ -34,7 +34,7 @@ void register_ballistic(Models& models) {
               .params = {{"S0", "a.u.", 0, 1e9, 1, "signal without diffusion weighting"},
                          {"f", "1", 0, 0.7, 0.1, "perfusion fraction", {0.03, 0.1, 0.2, 0.35}},
                          {"D", "mm2/s", 0, 5e-3, 1e-3, "diffusion coefficient", {0.5e-3, 1e-3, 1.6e-3, 2.4e-3}},
-                         {"v_d", "mm/s", 0, 20, 2, "velocity dispersion", {0.5, 1, 2, 4, 8}},
+                         {"v_d", "mm/s", 0, 20, 2, "velocity dispersion", {0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4, 6, 9}},
                          {"D_blood", "mm2/s", 1.5e-3, 2e-3, 1.75e-3, "diffusion coefficient of blood"}},
               .scale = 0,
               .design = {"b [s/mm2]", "c [s/mm]"},
