@@ -102,6 +102,12 @@ io::Table part_of(const io::Table& t, std::size_t from, std::size_t to) {
   return out;
 }
 
+double rms_error(const std::vector<float>& found, const std::vector<float>& truth) {
+  double sum = 0;
+  for (std::size_t v = 0; v < truth.size(); ++v) sum += std::pow(found[v] - truth[v], 2);
+  return std::sqrt(sum / static_cast<double>(truth.size()));
+}
+
 // The picture of three regions: truth, then every method.
 struct Pictures {
   std::vector<io::Figure> figures;
@@ -138,15 +144,20 @@ Pictures pictures_of(const std::vector<Candidate>& all, const ivim::Prior& prior
       const auto x = i % columns * pitch_x, y = i / columns * pitch_y;
       tiles += fmt::format("<image x=\"{0}\" y=\"{1}\" width=\"{2}\" height=\"{2}\" href=\"{3}\"/>", x, y, side,
                            io::png_uri(io::montage(one, look)));
+      const std::string error = i == 0 ? "" : fmt::format(": {:.2g}", rms_error(panel, panels[m][0]));
       tiles += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"10\" fill=\"currentColor\">{}</text>", x, y + side + 17,
-                           escaped(labels[static_cast<std::size_t>(i)]));
+                           escaped(labels[static_cast<std::size_t>(i)] + error));
     }
     look.columns = static_cast<int>(columns);
     out.files.emplace_back(fmt::format("regions_{}.png", names[m]), io::montage(stack, look));
-    out.figures.push_back({fmt::format("<svg viewBox=\"0 0 {} {}\" width=\"100%\" font-family=\"sans-serif\">{}</svg>",
-                                       columns * pitch_x, (count + columns - 1) / columns * pitch_y, tiles),
-                           fmt::format("{}, from 0 to {:g}{}.", names[m], windows[m].second, m == 0 ? "" : " mm2/s"),
-                           names[m]});
+    out.figures.push_back(
+        {fmt::format("<svg viewBox=\"0 0 {} {}\" width=\"100%\" font-family=\"sans-serif\">{}</svg>", columns * pitch_x,
+                     (count + columns - 1) / columns * pitch_y, tiles),
+         fmt::format("{0}, dark 0 to bright {1:g}{2}; truth {3:g}, {4:g} and {5:g}{2} from the rim to "
+                     "the middle. Numbers are root mean square errors of this picture.",
+                     names[m], windows[m].second, m == 0 ? "" : " mm2/s", s.truth[m + 1][0],
+                     s.truth[m + 1][n / 4 * n + n / 4], s.truth[m + 1][n / 2 * n + n / 2]),
+         names[m]});
   }
   return out;
 }
@@ -201,9 +212,10 @@ int run(const Call& call) {
                  "z is error over claimed error: 1 when calibrated. rho is the rank correlation of D* and f among the "
                  "estimates less that among the truths.");
     page.table(part_of(table, 7, table.columns.size()));
-    page.section("Three regions",
-                 "The picture of Barbieri et al. (2020). Its truths lie on one line, so it flatters networks that have "
-                 "collapsed onto a line: the tables above count.");
+    page.section(
+        "Three regions",
+        "The picture of Barbieri et al. (2020). Its truths lie on one line, so it flatters networks that have "
+        "collapsed onto a line: the tables above count. The files regions_*.png hold the same panels, row by row.");
     for (const auto& f : pictures.figures) page.figure(f);
     page.section("References");
     page.key_values({{"Simulation", "Barbieri et al., Magn. Reson. Med. 83:312 (2020)"},
