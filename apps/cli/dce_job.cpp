@@ -10,15 +10,16 @@
 #include <larmor/io/file.hpp>
 
 #include "series_files.hpp"
+#include "series_reader.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
 namespace fs = std::filesystem;
 namespace {
 
-class Preparation : JobReader {
+class Preparation : SeriesReader {
  public:
-  Preparation(const Config& config, const fs::path& data, Device device) : JobReader(config, data) {
+  Preparation(const Config& config, const fs::path& data, Device device) : SeriesReader(config, data) {
     auto& o = job_.options;
     o.fit.device = o.t1_protocol.device = o.conversion.device = device;
   }
@@ -41,32 +42,15 @@ class Preparation : JobReader {
 
  private:
   void dynamic() {
-    const fs::path path = one_file("input.dynamic", found_.dynamic, "dynamic series");
-    if (path.empty())
-      throw Error(Errc::file, "no dynamic series found (*dce*.nii, *dce*.nii.gz, dynamic.nii.gz)",
-                  "name it with 'input.dynamic:' in the configuration")
-          .at(folder_.string());
+    Series4 s = series_4d("input.dynamic", found_.dynamic, "dynamic series", "*dce*.nii, *dce*.nii.gz, dynamic.nii.gz",
+                          "x, y, z, t");
     auto& d = job_.data.dynamic;
-    d = image("input.dynamic", path);
+    d = std::move(s.image);
     job_.options.concentration = config_.text("input.kind") == "concentration";
-    if (d.data.rank() != 4)
-      throw Error(Errc::shape,
-                  fmt::format("the dynamic series is {} ({} axes), not 4-D", to_string(d.data.shape()), d.data.rank()),
-                  "give a 4-D file (x, y, z, t)")
-          .at(path.string());
-    job_.times_from = frame_times(d, path);
+    job_.times_from = frame_times(d, s.path);
   }
 
-  void mask() {
-    const fs::path path = one_file("input.mask", found_.mask, "mask");
-    if (path.empty()) {
-      facts_.mask_from = "every voxel";
-      note("input.mask: none; every voxel is fitted");
-      return;
-    }
-    job_.data.mask = region("input.mask", path, "mask", job_.data.dynamic, "dynamic series");
-    facts_.mask_from = path.filename().string();
-  }
+  void mask() { job_.data.mask = input_mask(found_.mask, job_.data.dynamic, "dynamic series", "fitted"); }
 
   void t1() {
     std::string source = config_.text("t1.source");
