@@ -106,16 +106,36 @@ SeriesRule rule_of(const YAML::Node& node, const std::string& source) {
   return rule;
 }
 
+// Where an object says an attribute: itself, or the functional groups of an enhanced one, of all frames or of each.
+std::vector<dicom::Item> holders(const dicom::Dataset& d, const std::string& name) {
+  std::vector<dicom::Item> out;
+  if (d.has(name)) return {d};
+  for (const char* groups : {"SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"}) {
+    for (const auto& group : d.items(groups))
+      for (const auto& a : group.attributes())
+        if (a.sequence)
+          for (const auto& item : group.items(a.tag))
+            if (item.has(name)) out.push_back(item);
+    if (!out.empty()) break;
+  }
+  return out;
+}
+
 // Why a series is not what the rule asks for, by its attributes alone; empty when it is.
 std::string mismatch(const dicom::Series& series, const SeriesRule& rule) {
   const auto& d = series.head();
   for (const auto& m : rule.match) {
-    const auto value = d.text(m.attribute);
-    if (!std::regex_search(value, std::regex(m.pattern)))
-      return fmt::format("{} is '{}', not {}", m.attribute, value, m.pattern);
+    const std::regex pattern(m.pattern);
+    auto told = holders(d, m.attribute);
+    if (told.empty()) told.push_back(d);  // the empty text may be what is asked for
+    for (const auto& item : told)
+      if (const auto value = item.text(m.attribute); !std::regex_search(value, pattern))
+        return fmt::format("{} is '{}', not {}", m.attribute, value, m.pattern);
   }
   for (const auto& l : rule.range) {
-    const auto values = d.numbers(l.attribute);
+    std::vector<double> values;
+    for (const auto& item : holders(d, l.attribute))
+      for (const double v : item.numbers(l.attribute)) values.push_back(v);
     if (values.empty()) return l.attribute + " is not told";
     for (const double v : values)
       if (v < l.lower || v > l.upper)

@@ -9,7 +9,8 @@ namespace larmor::clinic {
 ///   series:
 ///     - name: hippocampus crop
 ///       match: {SeriesDescription: '^HippoCrop$', Modality: MR}    regular expressions (ECMAScript) on any attribute
-///       range: {PixelSpacing: [0.4, 2.5]}                          every value of it, both ends included
+///       range: {PixelSpacing: [0.4, 2.5]}                          every value of it, both ends included; of enhanced
+///                                                                  objects in the functional groups too
 ///       size: {columns: [16, 128], rows: [16, 128], slices: [8, 128]}
 ///       spacing: [0.4, 2.5]                                        of voxels along every axis [mm]
 ///       side: from DICOM                                           or left, right

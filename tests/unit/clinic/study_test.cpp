@@ -70,6 +70,24 @@ TEST(Rules, RefusalsGiveTheReason) {
 }
 
 // 512^3: refused by what the headers say, before any pixel is read (there are none).
+TEST(Rules, FunctionalGroupsOfEnhancedObjectsAreLookedInto) {
+  Folder f;
+  enhanced(crop_spec(), true).write(f.path / "all.dcm");
+  const auto study = study_in(f.path);
+  const auto choose = [&](const char* rule) {
+    return clinic::choose_series(
+        study, clinic::parse_rules(
+                   std::string("series:\n  - match: {SeriesDescription: '^HippoCrop$'}\n    ") + rule + "\n", "test"));
+  };
+  EXPECT_EQ(choose("range: {PixelSpacing: [0.4, 2.5]}").chosen.size(), 1U);           // shared
+  EXPECT_EQ(choose("range: {ImagePositionPatient: [-999, 999]}").chosen.size(), 1U);  // of every frame
+  EXPECT_THAT(error_of([&] { choose("range: {PixelSpacing: [2, 3]}"); }),
+              HasSubstr("PixelSpacing is 1, outside 2 to 3"));
+  EXPECT_THAT(error_of([&] { choose("range: {ImagePositionPatient: [-999, 0]}"); }),
+              HasSubstr("ImagePositionPatient is "));
+  EXPECT_THAT(error_of([&] { choose("range: {InversionTime: [0, 1]}"); }), HasSubstr("InversionTime is not told"));
+}
+
 TEST(Rules, ResultsNeedSomethingToReferTo) {
   for (const char* name : {"StudyInstanceUID", "SeriesInstanceUID"}) {
     Folder f;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <larmor/clinic/checks.hpp>
 #include <larmor/clinic/rules.hpp>
 #include <larmor/flow/node_type.hpp>
@@ -25,11 +26,16 @@ void choose(flow::Ports& io) {
   if (found.studies.empty())
     throw Error(Errc::format, fmt::format("no DICOM study is in {} ({} files)", folder, found.files),
                 found.rejected.empty() ? "name the folder of a study" : dicom::rejected_text(found.rejected));
-  if (found.studies.size() > 1)
+  if (found.studies.size() > 1) {
+    std::string all;
+    for (std::size_t k = 0; k < std::min<std::size_t>(found.studies.size(), 4); ++k)
+      all += fmt::format("{}patient '{}' {}", k ? ", " : "", found.studies[k].patient_id,
+                         found.studies[k].head().text("StudyDate"));
     throw Error(Errc::usage,
-                fmt::format("{} studies are in {}: of patients '{}' and '{}', ...", found.studies.size(), folder,
-                            found.studies[0].patient_id, found.studies[1].patient_id),
+                fmt::format("{} studies are in {}: {}{}", found.studies.size(), folder, all,
+                            found.studies.size() > 4 ? ", ..." : ""),
                 "name the folder of one, or use larmor hippocampus batch");
+  }
   // A damaged file may be a slice.
   for (const auto& r : found.rejected)
     if (r.kind == dicom::Rejected::Kind::damaged) throw Error(Errc::format, r.reason, "copy or export the study again");
