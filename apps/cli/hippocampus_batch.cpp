@@ -2,16 +2,15 @@
 #include "hippocampus_batch.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <larmor/core/hash.hpp>
 #include <larmor/core/log.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/io/dicom/scan.hpp>
 #include <larmor/io/file.hpp>
+#include <larmor/io/leftovers.hpp>
 #include <larmor/io/table.hpp>
 #include <larmor/seg/predict.hpp>
 #include <map>
@@ -101,20 +100,6 @@ std::vector<Todo> todo_list(const BatchJob& job, dicom::Found& found) {
   return out;
 }
 
-// Folders that a killed run was writing: their process is gone.
-void remove_leftovers(const fs::path& out) {
-  std::error_code ec;
-  for (auto it = fs::directory_iterator(out, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
-    const auto name = it->path().filename().string();
-    if (!name.starts_with(".") || !name.ends_with(".part")) continue;
-    const auto stem = name.substr(0, name.size() - 5);
-    const auto dash = stem.rfind('-'), dot = stem.rfind('.', dash);
-    if (dash == std::string::npos || dot == std::string::npos || dot == 0) continue;
-    const int pid = std::atoi(stem.substr(dot + 1, dash - dot - 1).c_str());
-    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) fs::remove_all(it->path(), ec);
-  }
-}
-
 std::string read_if_there(const fs::path& path) {
   std::error_code ec;
   if (!fs::is_regular_file(path, ec)) return {};
@@ -198,7 +183,7 @@ class Batch {
     found = {};  // headers of all files
     if (todo.empty()) return summary_;
     fs::create_directories(out_);
-    remove_leftovers(out_);
+    io::remove_leftovers(out_);
     for (const auto& t : todo) summary_.rows.push_back(t.row);
     if (job_.workers > thread_count()) set_thread_count(job_.workers);
     // Studies of one patient follow each other, so that changes have their earlier results; patients are side by side.

@@ -3,8 +3,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <larmor/core/error.hpp>
 #include <larmor/io/file.hpp>
+#include <larmor/io/leftovers.hpp>
 
 namespace larmor::io {
 namespace {
@@ -32,6 +36,22 @@ void merge(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+void remove_leftovers(const fs::path& parent, const std::string& name) {
+  std::error_code ec;
+  for (auto it = fs::directory_iterator(parent, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
+    // ".NAME.PID-COUNT.part", as OutputFolder calls them.
+    const auto whole = it->path().filename().string();
+    if (!whole.starts_with("." + name) || !whole.ends_with(".part")) continue;
+    const auto stem = whole.substr(0, whole.size() - 5);
+    const auto dash = stem.rfind('-'), dot = stem.rfind('.', dash);
+    if (dash == std::string::npos || dot == std::string::npos || dot == 0) continue;
+    if (!name.empty() && stem.substr(1, dot - 1) != name) continue;
+    const int pid = std::atoi(stem.substr(dot + 1, dash - dot - 1).c_str());
+    std::error_code ignored;
+    if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH) fs::remove_all(it->path(), ignored);
+  }
+}
+
 OutputFolder::OutputFolder(fs::path target) : target_(std::move(target)) {
   if (!target_.has_filename()) target_ = target_.parent_path();  // "out/" and "out" are the same
   std::error_code ec;
@@ -45,7 +65,9 @@ OutputFolder::OutputFolder(fs::path target) : target_(std::move(target)) {
   fs::create_directories(parent, ec);
   if (ec) fail("make folder", parent, ec);
   static std::atomic<unsigned> counter{0};
-  work_ = parent / fmt::format(".{}.{}-{}.part", target_.filename().string().substr(0, 200), ::getpid(), counter++);
+  const std::string name = target_.filename().string().substr(0, 200);
+  remove_leftovers(parent, name);
+  work_ = parent / fmt::format(".{}.{}-{}.part", name, ::getpid(), counter++);
   if (!fs::create_directory(work_, ec) || ec) {
     if (!ec) ec = std::make_error_code(std::errc::file_exists);
     fail("make folder", work_, ec);

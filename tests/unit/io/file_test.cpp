@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <larmor/core/hash.hpp>
 #include <larmor/io/file.hpp>
+#include <larmor/io/leftovers.hpp>
 
 #include "support.hpp"
 
@@ -217,6 +220,30 @@ TEST(OutputFolder, LeavesNothingWithoutCommit) {
     write_text(out.path() / "Ktrans.txt", "1");
   }
   EXPECT_THAT(dir.names(), IsEmpty());
+}
+
+TEST(OutputFolder, TheNextRemovesWhatAKilledOneLeft) {
+  TempFolder dir;
+  // A process that is surely gone: a child that has been waited for.
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const auto left = [&](const std::string& name, int pid) {
+    const auto path = dir.path / ("." + name + "." + std::to_string(pid) + "-0.part");
+    fs::create_directories(path);
+    write_text(path / "half.bin", "half");
+    return path;
+  };
+  const auto dead = left("maps", child), other = left("maps.old", child), alive = left("maps", ::getpid());
+  {
+    OutputFolder out(dir.path / "maps");
+    EXPECT_FALSE(fs::exists(dead));
+    EXPECT_TRUE(fs::exists(other));
+    EXPECT_TRUE(fs::exists(alive));
+  }
+  remove_leftovers(dir.path);
+  EXPECT_FALSE(fs::exists(other));
+  EXPECT_TRUE(fs::exists(alive));
 }
 
 TEST(OutputFolder, ReplacesItsOwnFilesAndKeepsOthers) {
