@@ -19,6 +19,15 @@ Option series_option() {
   return text("--series", "number, UID, or words of the description of one series; default: the only one");
 }
 
+void require_outside(const std::string& out, const std::string& from) {
+  std::error_code ec;
+  const auto inside =
+      std::filesystem::weakly_canonical(out, ec).lexically_relative(std::filesystem::weakly_canonical(from, ec));
+  if (!inside.empty() && *inside.begin() != "..")
+    throw Error(Errc::usage, fmt::format("--out {} lies in {}, which is read", out, from),
+                "name a folder outside of it: what is read is not changed");
+}
+
 const dicom::Series& chosen_series(const dicom::Found& found, const std::string& wanted) {
   std::vector<const dicom::Series*> all, fit;
   for (const auto& study : found.studies)

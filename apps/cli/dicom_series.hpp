@@ -12,4 +12,8 @@ namespace larmor::cli {
 const dicom::Series& chosen_series(const dicom::Found& found, const std::string& wanted);
 Option series_option();
 
+/// Results do not lie among what they are made from: it would be changed, and read as more of it the next time.
+/// Errors   Errc::usage when `out` is `from` or lies in it
+void require_outside(const std::string& out, const std::string& from);
+
 }  // namespace larmor::cli

@@ -141,6 +141,9 @@ class Cases(harness.CliCase):
     study = lambda folder: json.loads(self.ok("dicom", "info", folder, "--json").stdout)["studies"][0]["uid"]
     self.assertEqual(study("a"), study("b"))
     self.assertNotEqual(study("a"), study("c"))
+    self.fails(2, ["dicom", "anonymize", "in", "-o", "a"], "folder a is not empty", "objects of two runs")
+    self.fails(2, ["dicom", "anonymize", "in", "-o", "in/clean"], "--out in/clean lies in in, which is read")
+    self.assertEqual(data_names(self.dir / "in"), ["0.dcm", "1.dcm", "2.dcm"])
     self.fails(2, ["dicom", "anonymize", "in", "-o", "d", "--keep", "SeriesDescriptio"], "did you mean SeriesDescription?")
     self.fails(2, ["dicom", "anonymize", "in", "-o", "d", "--keep", "dates", "--shift-days", "3"], "dates cannot be kept and moved")
 
@@ -219,7 +222,7 @@ class Cases(harness.CliCase):
     refused("cut", "5.dcm")
     series(self.dir / "patients" / "a")
     series(self.dir / "patients" / "b", patient="P2", uid="2.25.77")
-    refused("patients", "2 studies are in", "larmor hippocampus batch", code=2)
+    refused("patients", "2 studies are in", "patient 'P1' 20200102, patient 'P2' 20200102", "larmor hippocampus batch", code=2)
     series(self.dir / "in")
     (self.dir / "w.safetensors").write_bytes((SOURCE / "models" / "hippocampus.safetensors").read_bytes()[:-1000])
     self.fails(1, ["hippocampus", "in", "-o", "out", "--model", "w.safetensors", "-q"], "w.safetensors", "damaged weights")
@@ -230,7 +233,7 @@ class Cases(harness.CliCase):
     series(self.dir / "in" / "a")
     before = {p: p.read_bytes() for p in (self.dir / "in").rglob("*") if p.is_file()}
     for out in ("in", "in/a", "in/results"):
-      self.fails(2, ["hippocampus", "in", "-o", out, "--labels", "labels.nii.gz", "-q"], "would lie in the study in", "outside of it")
+      self.fails(2, ["hippocampus", "in", "-o", out, "--labels", "labels.nii.gz", "-q"], f"--out {out} lies in in, which is read", "outside of it")
     self.fails(1, ["run", "hippocampus", "--in", "labels=labels.nii.gz", "--set", f"study={self.dir / 'in'}", "--set", f"folder={self.dir / 'in' / 'a'}", "--no-cache", "-q"], "among the images")
     self.assertEqual(before, {p: p.read_bytes() for p in (self.dir / "in").rglob("*") if p.is_file()})
 

@@ -217,6 +217,14 @@ class Cases(CliCase):
     self.fails(2, ["seg", "train"], "--defaults")
     self.assertIn("  patch: [40, 56, 40]", self.ok("seg", "train", "--defaults").stdout)
 
+  def test_predict_spares_its_image(self):
+    ball_case(self.dir / "data", 1)
+    image = self.dir / "data/images/case_001.nii.gz"
+    before = image.read_bytes()
+    self.fails(2, ["seg", "predict", image, self.dir / "data/images/../images/case_001.nii.gz"], "IMAGE and OUT are the same file")
+    self.fails(2, ["seg", "predict", image, "l.nii.gz", "--uncertainty", "l.nii.gz"], "OUT and --uncertainty are the same file")
+    self.assertEqual(image.read_bytes(), before)
+
   def test_predict_refuses(self):
     ball_case(self.dir / "new", 1)
     (self.dir / "w.safetensors").write_bytes(b"not weights at all")

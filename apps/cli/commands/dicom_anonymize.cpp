@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "../dicom_series.hpp"
 #include "command.hpp"
 
 namespace larmor::cli {
@@ -45,6 +46,11 @@ dicom::AnonymizeOptions options_of(const Call& call) {
 int run(const Call& call) {
   const auto options = options_of(call);
   const auto& cancel = Cancel::interrupt();
+  require_outside(call.text("--out"), call.text("PATH"));
+  if (std::error_code ec;
+      std::filesystem::is_directory(call.text("--out"), ec) && !std::filesystem::is_empty(call.text("--out"), ec))
+    throw Error(Errc::usage, fmt::format("folder {} is not empty", call.text("--out")),
+                "name a new one: objects of two runs would stand in one series");
   const auto found = dicom::scan(call.text("PATH"), console_progress(call.quiet), &cancel);
   if (found.studies.empty())
     throw Error(Errc::format, fmt::format("no DICOM object is in {}", call.text("PATH")),

@@ -5,6 +5,7 @@
 #include <larmor/core/log.hpp>
 #include <nlohmann/json.hpp>
 
+#include "../dicom_series.hpp"
 #include "../hippocampus_job.hpp"
 
 namespace larmor::cli {
@@ -21,15 +22,7 @@ int run(const Call& call) {
   if (!call.given("--out"))
     throw Error(Errc::usage, "larmor hippocampus: --out is missing (folder that receives the results)", "add -o OUT");
   HippocampusJob job = job_from(call);
-  // Beside damage to what must not change: the next run would read its own results as part of the study.
-  std::error_code ec;
-  const auto inside = std::filesystem::weakly_canonical(call.text("--out"), ec)
-                          .lexically_relative(std::filesystem::weakly_canonical(call.text("STUDY"), ec));
-  if (!inside.empty() && *inside.begin() != "..")
-    throw Error(Errc::usage,
-                fmt::format("larmor hippocampus: results in {} would lie in the study {}", call.text("--out"),
-                            call.text("STUDY")),
-                "name a folder outside of it: the study is not changed");
+  require_outside(call.text("--out"), call.text("STUDY"));
   const auto archive = archive_from(call);
   job.study = call.text("STUDY"), job.out = call.text("--out"), job.labels = call.texts("--labels"),
   job.earlier = call.texts("--earlier");

@@ -99,7 +99,7 @@ Image read(const fs::path& path, NiftiInfo* info) {
     const auto more = in.read(head.data() + 4, 128);
     const bool dicom = more == 128 && std::memcmp(head.data() + 128, "DICM", 4) == 0;
     throw Error(Errc::format, dicom ? "this is a DICOM file, not NIfTI" : "this is not a NIfTI file",
-                "give a .nii or .nii.gz file");
+                dicom ? "larmor dicom to-nifti converts it" : "give a .nii or .nii.gz file");
   }
   head.resize(size);
   read_exactly(in, head.data() + 4, size - 4, "header");
