@@ -131,7 +131,7 @@ void read_parts(ByteStream& in, bool swap, To* to, std::uint64_t bytes, std::uin
     fail(fmt::format("truncated: {} bytes from byte {} on are needed, the file has {}", bytes, from, got));
 }
 
-/// Reads an array whose numbers are `parts` Raw each, kept as To.
+/// Reads an array whose numbers are `parts` Raw each, kept as To; a view with the file's axes.
 template <class Raw, class To, DType type>
 Array read_as(ByteStream& in, const Header& h, bool swap) {
   const std::uint64_t parts = type == DType::c64 || type == DType::c128 ? 2 : 1;
@@ -153,7 +153,7 @@ Array read_as(ByteStream& in, const Header& h, bool swap) {
   std::vector<int> order(stored.size());
   std::iota(order.rbegin(), order.rend(), 0);
   const Axes names = array.axes();
-  return array.permuted(order).contiguous_copy().with_axes(names);
+  return array.permuted(order).with_axes(names);
 }
 
 Array read_array(ByteStream& in, const Header& h) {
@@ -224,7 +224,9 @@ const char* descr_of(DType type) {
 
 }  // namespace
 
-Array read_npy(const std::filesystem::path& path) {
+Array read_npy(const std::filesystem::path& path) { return read_npy_view(path).contiguous_copy(); }
+
+Array read_npy_view(const std::filesystem::path& path) {
   try {
     return read(path);
   } catch (const std::bad_alloc&) {

@@ -9,6 +9,9 @@ namespace larmor::io {
 /// axes come in the file's order, so shape (a, b) in NumPy is shape (a, b) here; C order is transposed on reading.
 /// Errors   Errc::file, Errc::format
 Array read_npy(const std::filesystem::path& path);
+/// The same, but nothing is moved: what NumPy stored in C order is a view whose last axis is the fastest, which costs
+/// no second copy where axes are to be put in another order anyway.
+Array read_npy_view(const std::filesystem::path& path);
 /// Fortran order, atomic.
 void write_npy(const std::filesystem::path& path, const Array& array);
 

@@ -58,6 +58,13 @@ std::vector<int> axes_in(const Array& array, const std::string& text) {
   return axes;
 }
 
+std::vector<int> all_axes_in(const Array& array, const std::string& text) {
+  auto axes = axes_in(array, text);
+  for (int i = 0; i < array.rank(); ++i)
+    if (std::find(axes.begin(), axes.end(), i) == axes.end()) axes.push_back(i);
+  return axes;
+}
+
 std::vector<int> axes_or_all(const Array& array, const std::string& text) {
   auto axes = axes_in(array, text);
   if (axes.empty())

@@ -11,7 +11,9 @@ std::vector<std::string> names_in(const std::string& text);
 /// Indices of the axes in a text; nothing for an empty text. Errors   Errc::unknown_name, with the axes that are there;
 /// Errc::range for one given twice
 std::vector<int> axes_in(const Array& array, const std::string& text);
-/// The same, and every axis for an empty text.
+/// The same, and then those that are not named, in their order.
+std::vector<int> all_axes_in(const Array& array, const std::string& text);
+/// As axes_in, and every axis for an empty text.
 std::vector<int> axes_or_all(const Array& array, const std::string& text);
 
 /// "x=64, y=48:60" as texts by axis. Errors   Errc::format with what is needed, Errc::unknown_name, Errc::range (twice)

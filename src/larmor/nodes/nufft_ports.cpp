@@ -8,8 +8,14 @@
 namespace larmor::nodes {
 namespace {
 
+// What is kept holds the arrays it was made from, so that their memory is nobody else's.
+bool same(const Array& a, const Array& b) {
+  return a.rank() == b.rank() && (a.rank() == 0 || (a.raw() == b.raw() && a.dtype() == b.dtype() &&
+                                                    a.shape() == b.shape() && a.strides() == b.strides()));
+}
+
 struct Known {
-  Array k;  // held, so that its memory is nobody else's
+  Array k;
   Shape image;
   double tolerance, oversampling, memory;
   int width;
@@ -17,6 +23,13 @@ struct Known {
   Device device;
   recon::Nufft plan;
 };
+struct KnownShift {
+  Array k, dcf;
+  Shape image;
+  std::vector<double> shift;
+  Array weights;
+};
+constexpr std::size_t kept = 3;
 
 std::mutex& lock() {
   static std::mutex& mutex = *new std::mutex;
@@ -57,9 +70,8 @@ recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Sha
   // Slices that run side by side wait for the first one's plan.
   const std::lock_guard hold(lock());
   for (const auto& one : known)
-    if (one.k.raw() == traj.k.raw() && one.k.shape() == traj.k.shape() && one.k.strides() == traj.k.strides() &&
-        one.image == image && one.tolerance == tolerance && one.oversampling == oversampling && one.memory == memory &&
-        one.width == width && one.many == many && one.device == io.device())
+    if (same(one.k, traj.k) && one.image == image && one.tolerance == tolerance && one.oversampling == oversampling &&
+        one.memory == memory && one.width == width && one.many == many && one.device == io.device())
       return one.plan;
   recon::Nufft plan(traj, image,
                     {.tolerance = tolerance,
@@ -69,10 +81,20 @@ recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Sha
                      .memory = static_cast<std::size_t>(1e6 * memory),
                      .device = io.device()},
                     &io.cancel());
-  constexpr std::size_t kept = 3;
   if (known.size() >= kept) known.pop_front();
   known.push_back({traj.k, image, tolerance, oversampling, memory, width, many, io.device(), plan});
   return plan;
+}
+
+Array shifted_weights(const Trajectory& traj, const Shape& image, const Array& dcf, const std::vector<double>& shift) {
+  static std::deque<KnownShift>& known = *new std::deque<KnownShift>;
+  const std::lock_guard hold(lock());
+  for (const auto& one : known)
+    if (same(one.k, traj.k) && same(one.dcf, dcf) && one.image == image && one.shift == shift) return one.weights;
+  Array weights = recon::shift_phase(traj, image, dcf, shift);
+  if (known.size() >= kept) known.pop_front();
+  known.push_back({traj.k, dcf, image, shift, weights});
+  return weights;
 }
 
 std::optional<double> reconstruction_setting(const flow::Value& protocol, std::string_view name) {

@@ -15,6 +15,8 @@ void add_nufft_settings(flow::NodeType& type);
 Shape image_size(const flow::Ports& io, const Trajectory& traj);
 /// The plan for those settings and this trajectory. The last few are kept, so that the slices of a map share theirs.
 recon::Nufft nufft_plan(const flow::Ports& io, const Trajectory& traj, const Shape& image, std::int64_t batch);
+/// recon::shift_phase, of which the last few are kept too.
+Array shifted_weights(const Trajectory& traj, const Shape& image, const Array& dcf, const std::vector<double>& shift);
 
 /// A number that a protocol gives for its reconstruction (in a record that is named reconstruction_settings...), or
 /// none. Errors   Errc::type for a protocol or a field of another kind

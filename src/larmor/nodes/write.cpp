@@ -8,6 +8,7 @@
 #include <larmor/io/npy.hpp>
 #include <larmor/io/pulseq.hpp>
 #include <larmor/io/report.hpp>
+#include <larmor/nodes/axes.hpp>
 #include <larmor/nodes/axis_names.hpp>
 #include <larmor/nodes/sidecar.hpp>
 #include <larmor/nodes/values/curve.hpp>
@@ -98,8 +99,10 @@ void write_report_file(const fs::path& path, const Page& page, const std::string
   io::write_text(path, html);
 }
 
-Array read_npy_file(const fs::path& path) {
-  const Array array = io::read_npy(path);
+namespace {
+
+/// With the names of the sidecar, if it has some.
+Array named_beside(const Array& array, const fs::path& path) {
   const fs::path beside = path.string() + ".json";
   if (!fs::exists(beside)) return array;
   const Value facts = read_json_file(beside);
@@ -115,6 +118,15 @@ Array read_npy_file(const fs::path& path) {
     throw;
   }
 }
+
+}  // namespace
+
+Array read_npy_ordered(const fs::path& path, const std::string& names, const std::string& order) {
+  const Array view = io::read_npy_view(path);
+  const Array named = names.empty() ? named_beside(view, path) : with_axis_names(view, names);
+  return (order.empty() ? named : named.permuted(all_axes_in(named, order))).contiguous_copy();
+}
+Array read_npy_file(const fs::path& path) { return read_npy_ordered(path, "", ""); }
 
 Value read_json_file(const fs::path& path) {
   try {

@@ -28,6 +28,9 @@ flow::Value read_json_file(const std::filesystem::path& path);
 /// An array of a .npy file, with the names of axes that the sidecar beside it (NAME.npy.json) has under Axes, as
 /// write_npy_file leaves them. Errors   those of the files; Errc::shape for another number of names
 Array read_npy_file(const std::filesystem::path& path);
+/// With other names (as with_axis_names takes them; empty: as above), and axes put in an order on the way (names or
+/// numbers of some; empty: the file's). Errors   also those of axes_in
+Array read_npy_ordered(const std::filesystem::path& path, const std::string& names, const std::string& order);
 
 /// A curve, numbers or a table as a table. Errors   Errc::type
 io::Table table_from(const flow::Value& value);

@@ -15,24 +15,24 @@ namespace {
 
 using C = std::complex<float>;
 
-/// One plane of the readout and its neighbours inside the packed data, and its magnitudes, line by line.
+/// One plane of the readout and its neighbours inside the packed data, and magnitudes of the lines around the one that
+/// is looked at: `kept` of them, each in the place of one that is no longer near.
 struct Plane {
   const C* data;
-  std::int64_t n, step, lines, line_step;
-  std::vector<float> sizes = {};
+  std::int64_t n, step, lines, line_step, kept;
+  std::vector<float> sizes = std::vector<float>(static_cast<std::size_t>(n * kept));
 
   std::int64_t place(std::int64_t i, std::int64_t line) const { return i * step + line * line_step; }
-  void measure() {
-    sizes.resize(static_cast<std::size_t>(n * lines));
-    for (std::int64_t line = 0; line < lines; ++line)
-      for (std::int64_t i = 0; i < n; ++i) {
-        const C c = data[place(i, line)];
-        const double re = static_cast<double>(c.real()), im = static_cast<double>(c.imag());
-        const auto v = static_cast<float>(std::sqrt(re * re + im * im));  // no square of a float overflows a double
-        sizes[static_cast<std::size_t>(line * n + i)] = std::isfinite(v) ? v : std::numeric_limits<float>::infinity();
-      }
+  const float* line(std::int64_t l) const { return sizes.data() + l % kept * n; }
+  void measure(std::int64_t line) {
+    float* to = sizes.data() + line % kept * n;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const C c = data[place(i, line)];
+      const double re = static_cast<double>(c.real()), im = static_cast<double>(c.imag());
+      const auto v = static_cast<float>(std::sqrt(re * re + im * im));  // no square of a float overflows a double
+      to[i] = std::isfinite(v) ? v : std::numeric_limits<float>::infinity();
+    }
   }
-  const float* line(std::int64_t l) const { return sizes.data() + l * n; }
 };
 
 /// Whether a magnitude is above a factor times the upper quartile around it: then fewer than a quarter of the others
@@ -89,7 +89,7 @@ Despiked despike(const Array& data, const SpikeOptions& o) {
   const int along = from.axis(o.along);
   const auto found = std::find(from.axes().begin(), from.axes().end(), o.across);
   const int across = found == from.axes().end() ? -1 : static_cast<int>(found - from.axes().begin());
-  Despiked out{.data = from.clone(), .places = {}};
+  Despiked out{.data = from, .places = {}};  // the same memory until there is a spike
   const auto strides = from.strides();
   const auto stride = [&](int axis) { return axis < 0 ? 0 : strides[static_cast<std::size_t>(axis)]; };
   const std::int64_t n = from.extent(along), lines = across < 0 ? 1 : from.extent(across);
@@ -107,9 +107,11 @@ Despiked despike(const Array& data, const SpikeOptions& o) {
             offset += rest % from.extent(axis) * stride(axis);
             rest /= from.extent(axis);
           }
-          Plane plane{from.data<C>() + offset, n, stride(along), lines, stride(across)};
-          plane.measure();
-          for (std::int64_t line = 0; line < lines; ++line) {
+          Plane plane{from.data<C>() + offset, n,
+                      stride(along),           lines,
+                      stride(across),          std::min<std::int64_t>(lines, 2 * std::int64_t{o.arms} + 1)};
+          for (std::int64_t line = 0, measured = 0; line < lines; ++line) {
+            for (; measured < lines && measured <= line + o.arms; ++measured) plane.measure(measured);
             bool any = false;
             for (std::int64_t i = 0; i < n; ++i) {
               const bool spike = sticks_out(plane, i, line, o);
@@ -118,6 +120,7 @@ Despiked despike(const Array& data, const SpikeOptions& o) {
             }
             if (!any) continue;
             const std::lock_guard lock(mutex);
+            if (out.places.empty()) out.data = from.clone();
             for (std::int64_t i = 0; i < n; ++i)
               if (bad[static_cast<std::size_t>(i)]) {
                 out.data.data<C>()[offset + plane.place(i, line)] = between(plane, i, line, bad);

@@ -210,6 +210,36 @@ TEST(ReadNpy, NamesTheAxes) {
   EXPECT_EQ(read(""), (Axes{"x", "y"}));
 }
 
+TEST(ReadNpy, PutsAxesInOrder) {
+  const TempFolder dir;
+  Array a = Array::of<float>({2, 3, 4});
+  for (std::int64_t i = 0; i < a.size(); ++i) a.data<float>()[i] = float(i);
+  io::write_npy(dir / "fortran.npy", a);
+  // The same numbers as NumPy stores them: the last axis fastest.
+  const std::array reversed{2, 1, 0};
+  const Array stored = a.permuted(reversed).contiguous_copy();
+  std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }\n";
+  std::string bytes = std::string("\x93NUMPY\1\0", 8) + char(text.size()) + '\0' + text;
+  bytes.append(static_cast<const char*>(stored.raw()), stored.bytes());
+  test::spill(dir / "c.npy", bytes);
+  for (const char* file : {"fortran.npy", "c.npy"})
+    for (const auto& [order, axes] : std::map<std::string, std::array<int, 3>>{
+             {"", {0, 1, 2}}, {"sample, arm, slice", {2, 1, 0}}, {"arm", {1, 0, 2}}}) {
+      const Array got =
+          run_op("io.read_npy", {}, {{"path", (dir / file).string()}, {"axes", "slice arm sample"}, {"order", order}})
+              .at("array")
+              .array();
+      const Array want = a.with_axes({"slice", "arm", "sample"}).permuted(axes).contiguous_copy();
+      EXPECT_TRUE(got.contiguous());
+      EXPECT_EQ(got.axes(), want.axes()) << order;
+      EXPECT_TRUE(std::ranges::equal(got.span<const float>(), want.span<const float>())) << file << " " << order;
+    }
+  EXPECT_EQ(caught([&] {
+              run_op("io.read_npy", {}, {{"path", (dir / "c.npy").string()}, {"axes", "a b c"}, {"order", "a, d"}});
+            }).code(),
+            Errc::unknown_name);
+}
+
 TEST(ReadRaw, TakesTheLayoutFromItsSettings) {
   const TempFolder dir;
   test::spill(dir / "a.raw", std::string("head\1\0\2\0\3\0\4\0", 12));

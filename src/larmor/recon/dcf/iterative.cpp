@@ -65,7 +65,8 @@ class Density {
     weights_.assign(static_cast<std::size_t>(samples_), 1.0f);
     // Planes of a slab, and those above that its samples reach: kernel_cells - 1.
     for (std::int64_t s = 0; s < slabs_; ++s)
-      cells_.emplace_back(static_cast<std::size_t>((planes(s) + kernel_cells - 1) * grid_.plane));
+      slab_at_.push_back(slab_at_.back() + static_cast<std::size_t>((planes(s) + kernel_cells - 1) * grid_.plane));
+    cells_.resize(slab_at_.back());
     if (functions_->prepared_bytes == 0) return;
     kept_ = allocate(static_cast<std::size_t>(samples_) * functions_->prepared_bytes, Device::cpu());
     each_slab([&](std::size_t s) { functions_->prepare(grid(s), places_.data() + begin_[s], count(s), kept(s)); });
@@ -81,17 +82,18 @@ class Density {
   void iterate(bool last) {
     // What reaches above a slab belongs to the next; then both know the sums.
     const auto halo = static_cast<std::size_t>((kernel_cells - 1) * grid_.plane);
-    for (std::size_t s = 0; s + 1 < cells_.size(); ++s) {
-      float *above = cells_[s].data() + cells_[s].size() - halo, *first = cells_[s + 1].data();
+    for (std::size_t s = 1; s + 1 < slab_at_.size(); ++s) {
+      float *first = cells_.data() + slab_at_[s], *above = first - halo;
       for (std::size_t i = 0; i < halo; ++i) above[i] = first[i] += above[i];
     }
-    if (next_.empty() && !last) next_ = cells_;
+    if (next_.empty() && !last) next_.resize(cells_.size());
     each_slab([&](std::size_t s) {
       float* weights = weights_.data() + begin_[s];
       const Place* places = places_.data() + begin_[s];
       if (last) return functions_->divide(grid(s), places, kept(s), weights, count(s));
-      std::fill(next_[s].begin(), next_[s].end(), 0.0f);
-      functions_->iterate(grid(s), next_[s].data(), places, kept(s), weights, count(s));
+      float* next = next_.data() + slab_at_[s];
+      std::fill(next, next_.data() + slab_at_[s + 1], 0.0f);
+      functions_->iterate(grid(s), next, places, kept(s), weights, count(s));
     });
     if (!last) std::swap(cells_, next_);
   }
@@ -118,7 +120,7 @@ class Density {
   }
   SlabGrid grid(std::size_t s) {
     SlabGrid g = grid_;
-    g.cells = cells_[s].data();
+    g.cells = cells_.data() + slab_at_[s];
     return g;
   }
 
@@ -130,7 +132,6 @@ class Density {
       for (auto p = first_plane(s); p < first_plane(s + 1); ++p)
         slab_of[static_cast<std::size_t>(p)] = static_cast<std::int32_t>(s);
     std::vector<Place> found(static_cast<std::size_t>(samples_));
-    std::vector<std::uint32_t> key(found.size());
     double middle[3] = {};
     const T* from[3] = {};
     for (int d = 0; d < dims_; ++d) {
@@ -153,20 +154,23 @@ class Density {
             auto outer = static_cast<float>(at[dims_ - 1]);
             // Just under a plane may round up to it, which may be beyond what the slab has.
             if (static_cast<double>(outer) >= std::floor(at[dims_ - 1]) + 1) outer = std::nextafter(outer, 0.0f);
-            found[j] = {{static_cast<float>(at[0]), dims_ == 2 ? outer : static_cast<float>(at[1]), outer},
-                        static_cast<std::uint32_t>(j)};
             const auto tile_y = dims_ == 3 ? static_cast<std::int64_t>(at[1]) / tile : 0;
-            key[j] = static_cast<std::uint32_t>((std::int64_t{s} * up + tile_y) * across +
-                                                static_cast<std::int64_t>(at[0]) / tile);
+            // What it is sorted by stands in the place of its index, which is j until it is sorted.
+            found[j] = {{static_cast<float>(at[0]), dims_ == 2 ? outer : static_cast<float>(at[1]), outer},
+                        static_cast<std::uint32_t>((std::int64_t{s} * up + tile_y) * across +
+                                                   static_cast<std::int64_t>(at[0]) / tile)};
           }
         },
         cancel_);
     std::vector<std::int64_t> first(static_cast<std::size_t>(slabs_ * up * across) + 1);
-    for (const auto k_j : key) ++first[k_j + 1];
+    for (const Place& p : found) ++first[p.index + 1];
     for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
     for (std::int64_t s = 0; s <= slabs_; ++s) begin_.push_back(first[static_cast<std::size_t>(s * up * across)]);
     std::vector<Place> sorted(found.size());
-    for (std::size_t j = 0; j < found.size(); ++j) sorted[static_cast<std::size_t>(first[key[j]]++)] = found[j];
+    for (std::size_t j = 0; j < found.size(); ++j) {
+      Place& to = sorted[static_cast<std::size_t>(first[found[j].index]++)];
+      to = found[j], to.index = static_cast<std::uint32_t>(j);
+    }
     places_ = std::move(found);
     each_slab([&](std::size_t s) {
       const std::int64_t length = count(s) / streams;
@@ -187,7 +191,9 @@ class Density {
   std::vector<std::int64_t> begin_;
   std::vector<float> weights_;
   std::shared_ptr<std::byte> kept_;
-  std::vector<std::vector<float>> cells_, next_;
+  // All slabs are one block: many small ones would stay with the heap when they are freed.
+  std::vector<std::size_t> slab_at_{0};
+  std::vector<float> cells_, next_;
 };
 
 }  // namespace

@@ -53,13 +53,15 @@ void sort_points(const Array& k, Nufft::Plan& plan, const Cancel* cancel) {
   for (std::size_t s = 0; s < plan.slabs.size(); ++s)
     for (auto o = plan.slabs[s].first; o < plan.slabs[s].last; ++o)
       slab_of[static_cast<std::size_t>(o)] = static_cast<std::int32_t>(s);
-  // Keys: slab, whether it reaches beyond its end, tile.
+  // Keys: slab, whether it reaches beyond its end, tile. They and the order stand in the points' own memory until the
+  // points themselves do: `base` of point j is its key, `index` of point i is which comes i-th.
   const std::int64_t tiles = tiles_x * tiles_y;
-  std::vector<std::uint32_t> key(static_cast<std::size_t>(plan.n_samples));
+  auto* points = reinterpret_cast<Point*>(plan.points.get());
+  const auto n = static_cast<std::size_t>(plan.n_samples);
   std::vector<std::int64_t> first(plan.slabs.size() * 2 * static_cast<std::size_t>(tiles) + 1);
   constexpr std::size_t grain = 1 << 14;
   parallel_for(
-      key.size(), grain,
+      n, grain,
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t j = begin; j < end; ++j) {
           const Position p = at[static_cast<std::int64_t>(j)];
@@ -67,11 +69,11 @@ void sort_points(const Array& k, Nufft::Plan& plan, const Cancel* cancel) {
           const auto s = slab_of[static_cast<std::size_t>(outer)];
           const bool border = outer + a.width > plan.slabs[static_cast<std::size_t>(s)].last;
           const std::int64_t inner = dims == 3 ? (p.start[1] / tile) * tiles_x + p.start[0] / tile : p.start[0] / tile;
-          key[j] = static_cast<std::uint32_t>((std::int64_t{s} * 2 + border) * tiles + inner);
+          points[j].base = static_cast<std::int32_t>((std::int64_t{s} * 2 + border) * tiles + inner);
         }
       },
       cancel);
-  for (const auto k_j : key) ++first[k_j + 1];
+  for (std::size_t j = 0; j < n; ++j) ++first[static_cast<std::size_t>(points[j].base) + 1];
   for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
   for (std::size_t s = 0; s < plan.slabs.size(); ++s) {
     const auto from = s * 2 * static_cast<std::size_t>(tiles);
@@ -80,19 +82,18 @@ void sort_points(const Array& k, Nufft::Plan& plan, const Cancel* cancel) {
     plan.slabs[s].end = first[from + 2 * static_cast<std::size_t>(tiles)];
   }
   // A stable counting sort, so that neighbours along an arm stay neighbours in memory.
-  std::vector<std::uint32_t> order(key.size());
-  for (std::size_t j = 0; j < key.size(); ++j)
-    order[static_cast<std::size_t>(first[key[j]]++)] = static_cast<std::uint32_t>(j);
-  auto* points = reinterpret_cast<Point*>(plan.points.get());
+  for (std::size_t j = 0; j < n; ++j)
+    points[first[static_cast<std::size_t>(points[j].base)]++].index = static_cast<std::uint32_t>(j);
   parallel_for(
-      order.size(), grain,
+      n, grain,
       [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
-          const Position p = at[order[i]];
+          const std::uint32_t j = points[i].index;
+          const Position p = at[j];
           points[i] = {.u = {p.u[0], p.u[1], p.u[2]},
                        .base = static_cast<std::int32_t>(dims == 3 ? p.start[1] * a.pitch + p.start[0] : p.start[0]),
                        .outer = p.start[outer_axis],
-                       .index = order[i]};
+                       .index = j};
         }
       },
       cancel);
@@ -227,7 +228,7 @@ Nufft::Nufft(const Trajectory& traj, Shape image, const NufftOptions& options, c
   const std::int64_t outer = layout.N[dims - 1];
   const int lanes = std::min(most_lanes(), options.batch > 4 ? 8 : 4);
   const auto fits = static_cast<std::int64_t>(slab_room / static_cast<double>(layout.plane * 8 * lanes));
-  const std::int64_t planes = std::clamp<std::int64_t>(fits, 4 * w, 64);
+  const std::int64_t planes = std::clamp<std::int64_t>(fits, 4 * w, options.batch > 4 ? 64 : 32);
   const std::int64_t n_slabs = std::max<std::int64_t>(1, outer / planes);
   for (std::int64_t s = 0; s < n_slabs; ++s) {
     plan.slabs.push_back({.first = static_cast<std::int32_t>(s * outer / n_slabs),

@@ -97,7 +97,7 @@ void run_columns(const Nufft::Plan& plan, const Group& group, float* middle, boo
   std::int64_t columns = 1;
   for (int d = 0; d + 1 < plan.dims; ++d) columns *= plan.layout.n[d];
   if (group.lanes == 1) columns = single_columns(plan.layout, kernels.cell_lanes);
-  const std::int64_t grain = (group.lanes == 1 ? 1 : 4) * column_block;
+  const std::int64_t grain = group.lanes == 1 ? column_block : 4 * column_block;
   parallel_for(
       static_cast<std::size_t>((columns + grain - 1) / grain), 1,
       [&](std::size_t begin, std::size_t end) {

@@ -11,9 +11,7 @@ namespace {
 
 void transpose(flow::Ports& io) {
   const auto in = io.in<Gridded>("in");
-  auto order = axes_in(in.data, io.setting("order"));
-  for (int i = 0; i < in.data.rank(); ++i)
-    if (std::find(order.begin(), order.end(), i) == order.end()) order.push_back(i);
+  const auto order = all_axes_in(in.data, io.setting("order"));
   Gridded out = in;
   out.data = in.data.permuted(order).contiguous_copy();
   const bool space_first = order.size() >= 3 && std::max({order[0], order[1], order[2]}) == 2;

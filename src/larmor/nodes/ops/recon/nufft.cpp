@@ -16,7 +16,7 @@ std::int64_t batch_behind(const Array& a, std::size_t axes) {
 /// The density compensation, with the turn of the phase that moves the image.
 Array weights_of(const flow::Ports& io, const Trajectory& traj, const Shape& image) {
   Array weights = io.has("dcf") ? io.in<Array>("dcf") : Array{};
-  auto shift = io.setting("shift").numbers();
+  std::vector<double> shift = io.setting("shift").numbers();
   if (shift.empty())
     for (std::size_t d = 0; d < image.size(); ++d) {
       const auto by = reconstruction_setting(io.value("protocol"), std::string("shift_") + "xyz"[d] + "_pixels");
@@ -24,7 +24,7 @@ Array weights_of(const flow::Ports& io, const Trajectory& traj, const Shape& ima
       if (by) shift[d] = *by;
     }
   if (shift.empty()) return weights;
-  return recon::shift_phase(traj, image, weights, shift);
+  return shifted_weights(traj, image, weights, shift);
 }
 
 void say(const flow::Ports& io, const recon::Nufft& nufft) {

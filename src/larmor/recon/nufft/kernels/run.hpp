@@ -89,6 +89,8 @@ constexpr int window_degree(int width) { return width < 8 ? width + 1 : 8; }
 
 constexpr int chunk_points = 128;  // samples packed at a time
 constexpr int column_block = 8;    // columns transformed before they are put into their images
+/// Of one transform; in 2D fewer, because a slice of a map has little else to keep and every thread has its own.
+constexpr int single_block(int dims) { return dims == 2 ? 4 : 8; }
 
 constexpr int slab_slack = 64;  // floats behind a slab that registers of one transform reach
 
@@ -108,7 +110,7 @@ static inline int64_t single_columns(const Layout& a, int lanes) {
 static inline int64_t single_column(const Layout& a, int lanes) { return single_columns(a, lanes) | 1; }
 static inline int64_t single_line_floats(const Layout& a, int lanes) {
   const int64_t plane = a.dims == 3 ? (int64_t)a.N[1] * ((a.n[0] + lanes - 1) / lanes) : 0;
-  return ((1 + (int64_t)column_block) * (most_cells(a) + lanes) + plane) * 2 * lanes;
+  return ((1 + (int64_t)single_block(a.dims)) * (most_cells(a) + lanes) + plane) * 2 * lanes;
 }
 
 }  // namespace larmor::recon::nufft

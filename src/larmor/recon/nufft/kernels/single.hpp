@@ -108,7 +108,7 @@ struct SingleRoom {
 template <int V>
 LARMOR_INLINE SingleRoom single_room(const Layout& a, float* lines) {
   const int64_t length = (most_cells(a) + V) * 2 * V;
-  return {lines, lines + length, lines + (1 + column_block) * length};
+  return {lines, lines + length, lines + (1 + single_block(a.dims)) * length};
 }
 
 template <int D, int V>
@@ -195,8 +195,8 @@ LARMOR_INLINE void exchange_single(const ColumnRun& run, int64_t begin, int64_t 
   const Layout& a = *run.layout;
   constexpr int64_t cell = 2 * V;
   const int64_t n = a.n[D - 1], row = a.n[0], blocks = blocks_of<V>(a), rows = D == 2 ? 1 : a.n[1];
-  vec scaling[column_block];
-  int64_t at[column_block], width[column_block];  // of the voxels within a plane
+  vec scaling[single_block(D)];
+  int64_t at[single_block(D)], width[single_block(D)];  // of the voxels within a plane
   for (int64_t k = 0; k < count; ++k) {
     const int64_t x = (begin + k) % blocks * V, y = (begin + k) / blocks;
     alignas(64) float s[V];
@@ -237,8 +237,8 @@ void single_columns_adjoint(const ColumnRun& run) {
   const SingleRoom room = single_room<V>(a, run.lines);
   const LineFft& fft = a.fft[D - 1];
   const int64_t n = a.n[D - 1], N = a.N[D - 1], column = single_column(a, V) * cell;
-  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
-    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+  for (int64_t begin = run.begin; begin < run.end; begin += single_block(D)) {
+    const int64_t count = run.end - begin < single_block(D) ? run.end - begin : single_block(D);
     for (int64_t k = 0; k < count; ++k)
       transform<V, true>(fft, run.middle + (begin + k) * cell, column, room.block + k * N * cell);
     exchange_single<D, V, true>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
@@ -256,8 +256,8 @@ void single_columns_forward(const ColumnRun& run) {
   const LineFft& fft = a.fft[D - 1];
   const int64_t n = a.n[D - 1], N = a.N[D - 1], below = n / 2, above = n - below;
   const int64_t column = single_column(a, V) * cell;
-  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
-    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
+  for (int64_t begin = run.begin; begin < run.end; begin += single_block(D)) {
+    const int64_t count = run.end - begin < single_block(D) ? run.end - begin : single_block(D);
     for (int64_t k = 0; k < count; ++k)
       memset(room.block + (k * N + above) * cell, 0, static_cast<size_t>((N - n) * cell) * sizeof(float));
     exchange_single<D, V, false>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
