@@ -41,7 +41,7 @@ int main() {
       convolve(grid, {}, in, 0, cin, w, {}, out, 0, cout);
       best = std::min(best, cpu() - t);
       t = cpu();
-      convolve_weights(grid, {}, in, cin, out, cout, weights);
+      convolve_weights(grid, {}, in, cin, out, 0, cout, weights);
       best_weights = std::min(best_weights, cpu() - t);
     }
     fmt::print("{:3} -> {:3} on {:2} x {:2} x {:2}: forward {:6.1f} GFLOP/s, weights {:6.1f} GFLOP/s\n", cin, cout,

@@ -192,7 +192,7 @@ std::vector<float> packed_transposed(std::span<const float> weights, int cout, i
 
 void convolve(const ConvGrid& grid, const Reach& reach, const Channels& in, int first_in, int cin,
               std::span<const float> packed_weights, std::span<const float> bias, Channels& out, int first_out,
-              int cout, const Cancel* cancel) {
+              int cout, const Cancel* cancel, bool add) {
   const auto taps = reach.taps(grid);
   const LarmorConvRun run{in.channel(first_in),
                           in.stride(),
@@ -204,7 +204,8 @@ void convolve(const ConvGrid& grid, const Reach& reach, const Channels& in, int 
                           out.stride(),
                           cout,
                           taps.data(),
-                          static_cast<int>(taps.size())};
+                          static_cast<int>(taps.size()),
+                          add ? 1 : 0};
   const auto kernel = kernels().forward;
   // Pieces of about a tenth of a millisecond: 2e7 multiply-adds at 2e11 a second.
   const std::size_t per_chunk =
@@ -216,7 +217,7 @@ void convolve(const ConvGrid& grid, const Reach& reach, const Channels& in, int 
 }
 
 void convolve_weights(const ConvGrid& grid, const Reach& reach, const Channels& in, int cin, const Channels& grad,
-                      int cout, std::span<float> out) {
+                      int first_grad, int cout, std::span<float> out) {
   const auto taps = reach.taps(grid);
   const LarmorConvRun run{in.channel(0),
                           in.stride(),
@@ -228,8 +229,9 @@ void convolve_weights(const ConvGrid& grid, const Reach& reach, const Channels& 
                           grad.stride(),
                           cout,
                           taps.data(),
-                          static_cast<int>(taps.size())};
-  kernels().weights(&run, grad.channel(0), out.data(), 0, grid.line);
+                          static_cast<int>(taps.size()),
+                          0};
+  kernels().weights(&run, grad.channel(first_grad), out.data(), 0, grid.line);
 }
 
 Moments moments(const ConvGrid& grid, const float* channel) {
@@ -250,83 +252,44 @@ void scale_shift(const ConvGrid& grid, const float* in, float scale, float shift
   kernels().norm(&run);
 }
 
+double sum_of(const ConvGrid& grid, const float* channel) {
+  double sum = 0, squares = 0;
+  kernels().moments(channel, grid.mask(), 0, grid.line, &sum, &squares);
+  return sum;
+}
+
 namespace {
 
 constexpr double epsilon = 1e-5;  // added to the variance, as torch.nn.InstanceNorm3d does by default
 
-float* voxels_of(float* dense, const ConvGrid& grid, int c) {
-  return dense + static_cast<std::size_t>(c) * grid.voxels();
-}
-const float* voxels_of(const float* dense, const ConvGrid& grid, int c) {
-  return dense + static_cast<std::size_t>(c) * grid.voxels();
-}
-// Work a channel costs little: a piece of several keeps the pool out of the way on small grids.
-std::size_t channel_grain(const ConvGrid& grid) { return std::max<std::size_t>(1, 30'000 / grid.line); }
-
 }  // namespace
 
-void conv_norm(const ConvNorm& layer, const float* x, const float* added, float* y, ConvNormMemory& memory) {
-  const auto& grid = memory.grid;
-  memory.x = Channels(grid, layer.cin);
-  memory.z = Channels(grid, layer.cout);
-  memory.moments.resize(static_cast<std::size_t>(layer.cout));
-  to_channels(grid, x, memory.x, 0, layer.cin);
-  const auto weights = packed(layer.weights, layer.cout, layer.cin, layer.reach.count());
-  convolve(grid, layer.reach, memory.x, 0, layer.cin, weights, {}, memory.z, 0, layer.cout);
-  parallel_for(static_cast<std::size_t>(layer.cout), channel_grain(grid), [&](std::size_t begin, std::size_t end) {
-    Channels work(grid, 2);
-    for (auto i = begin; i < end; ++i) {
-      const int c = static_cast<int>(i);
-      const auto m = moments(grid, memory.z.channel(c));
-      memory.moments[i] = m;
-      const double scale = layer.weight[i] / std::sqrt(m.variance + epsilon);
-      if (added) to_channels(grid, voxels_of(added, grid, c), work, 1, 1);
-      scale_shift(grid, memory.z.channel(c), static_cast<float>(scale),
-                  static_cast<float>(layer.bias[i] - scale * m.mean), added ? work.channel(1) : nullptr, layer.slope,
-                  work.channel(0));
-      from_channels(grid, work, 0, 1, voxels_of(y, grid, c));
-    }
-  });
+Moments norm(const ConvGrid& grid, const float* z, float weight, float bias, const float* added, float slope,
+             float* y) {
+  const auto m = moments(grid, z);
+  const double scale = weight / std::sqrt(m.variance + epsilon);
+  scale_shift(grid, z, static_cast<float>(scale), static_cast<float>(bias - scale * m.mean), added, slope, y);
+  return m;
 }
 
-void conv_norm_gradient(const ConvNorm& layer, const ConvNormMemory& memory, const float* y, const float* grad,
-                        const ConvNormGradient& out) {
-  const auto& grid = memory.grid;
-  Channels dz(grid, layer.cout);
-  const auto kernel = kernels().norm_gradient;
-  parallel_for(static_cast<std::size_t>(layer.cout), channel_grain(grid), [&](std::size_t begin, std::size_t end) {
-    Channels work(grid, 2);
-    for (auto i = begin; i < end; ++i) {
-      const int c = static_cast<int>(i);
-      to_channels(grid, voxels_of(y, grid, c), work, 0, 1);
-      to_channels(grid, voxels_of(grad, grid, c), work, 1, 1);
-      const auto& m = memory.moments[i];
-      LarmorNormGradient run{memory.z.channel(c),
-                             work.channel(0),
-                             work.channel(1),
-                             grid.mask(),
-                             work.channel(1),
-                             dz.channel(c),
-                             grid.line,
-                             static_cast<float>(m.mean),
-                             static_cast<float>(1 / std::sqrt(m.variance + epsilon)),
-                             layer.slope,
-                             layer.weight[i],
-                             0,
-                             0,
-                             static_cast<float>(grid.voxels())};
-      kernel(&run);
-      out.weight[i] += static_cast<float>(run.product);
-      out.bias[i] += static_cast<float>(run.sum);
-      if (out.added) from_channels(grid, work, 1, 1, voxels_of(out.added, grid, c));
-    }
-  });
-  convolve_weights(grid, layer.reach, memory.x, layer.cin, dz, layer.cout, out.weights);
-  if (!out.x) return;
-  Channels dx(grid, layer.cin);
-  const auto turned = packed_transposed(layer.weights, layer.cout, layer.cin, layer.reach.count());
-  convolve(grid, layer.reach, dz, 0, layer.cout, turned, {}, dx, 0, layer.cin);
-  from_channels(grid, dx, 0, layer.cin, out.x);
+NormSlopes norm_gradient(const ConvGrid& grid, const float* z, const Moments& m, float weight, const float* y,
+                         float slope, float* grad, float* dz) {
+  LarmorNormGradient run{z,
+                         y,
+                         grad,
+                         grid.mask(),
+                         grad,
+                         dz,
+                         grid.line,
+                         static_cast<float>(m.mean),
+                         static_cast<float>(1 / std::sqrt(m.variance + epsilon)),
+                         slope,
+                         weight,
+                         0,
+                         0,
+                         static_cast<float>(grid.voxels())};
+  kernels().norm_gradient(&run);
+  return {static_cast<float>(run.product), static_cast<float>(run.sum)};
 }
 
 }  // namespace larmor::nn

@@ -89,13 +89,15 @@ std::vector<float> packed(std::span<const float> weights, int cout, int cin, int
 std::vector<float> packed_transposed(std::span<const float> weights, int cout, int cin, int taps);
 
 /// Convolution (cross-correlation, stride 1, zeros outside) of channels [first_in, first_in + cin) into
-/// [first_out, first_out + cout), as torch.nn.Conv3d with padding 1. `bias` may be empty.
+/// [first_out, first_out + cout), as torch.nn.Conv3d with padding 1. `bias` may be empty. `add`: to what is there.
 void convolve(const ConvGrid& grid, const Reach& reach, const Channels& in, int first_in, int cin,
               std::span<const float> packed_weights, std::span<const float> bias, Channels& out, int first_out,
-              int cout, const Cancel* cancel = nullptr);
-/// Gradient of the weights, (output, input, tap), added to `out`.
+              int cout, const Cancel* cancel = nullptr, bool add = false);
+/// Gradient of the weights, (output, input, tap), added to `out`: `grad` is 0 on the border.
 void convolve_weights(const ConvGrid& grid, const Reach& reach, const Channels& in, int cin, const Channels& grad,
-                      int cout, std::span<float> out);
+                      int first_grad, int cout, std::span<float> out);
+/// Sum over the voxels of one channel that is 0 on the border.
+double sum_of(const ConvGrid& grid, const float* channel);
 
 struct Moments {
   double mean = 0, variance = 0;  // biased
@@ -105,28 +107,14 @@ Moments moments(const ConvGrid& grid, const float* channel);
 void scale_shift(const ConvGrid& grid, const float* in, float scale, float shift, const float* added, float slope,
                  float* out);
 
-/// y = leaky(InstanceNorm(convolve(x)) + added) on packed memory (channel, z, y, x): the layer that the networks are
-/// made of, with its gradient. Weights (output, input, tap), one weight and bias of the norm an output.
-struct ConvNorm {
-  Reach reach;
-  int cin = 0, cout = 0;
-  std::span<const float> weights, weight, bias;
-  float slope = 0.01f;  // of the activation below 0; 1: none
+/// y = leaky(InstanceNorm(z) weight + bias + added) of one channel, which gives the moments of z: `added` may be null,
+/// y may be z.
+Moments norm(const ConvGrid& grid, const float* z, float weight, float bias, const float* added, float slope, float* y);
+struct NormSlopes {
+  float weight = 0, bias = 0;
 };
-/// What the gradient needs to know of the way there. Set the grid, the rest is filled.
-struct ConvNormMemory {
-  ConvGrid grid;
-  Channels x, z;
-  std::vector<Moments> moments;
-};
-void conv_norm(const ConvNorm& layer, const float* x, const float* added, float* y, ConvNormMemory& memory);
-/// Gradients of the weights are added, those of x and added are written; x and added may be null.
-struct ConvNormGradient {
-  float* x = nullptr;
-  float* added = nullptr;
-  std::span<float> weights, weight, bias;
-};
-void conv_norm_gradient(const ConvNorm& layer, const ConvNormMemory& memory, const float* y, const float* grad,
-                        const ConvNormGradient& out);
+/// Its gradient: `grad` holds that by y and gets that by `added`; dz gets that by z. Returns those by weight and bias.
+NormSlopes norm_gradient(const ConvGrid& grid, const float* z, const Moments& m, float weight, const float* y,
+                         float slope, float* grad, float* dz);
 
 }  // namespace larmor::nn

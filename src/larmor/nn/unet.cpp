@@ -5,7 +5,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
-#include <larmor/nn/conv.hpp>
+#include <larmor/nn/corners.hpp>
 #include <larmor/nn/unet.hpp>
 #include <nlohmann/json.hpp>
 
@@ -105,51 +105,13 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> weight_shapes(con
   return all;
 }
 
-namespace {
-
-// Weights of the ways down and up as those of 1 x 1 x 1 convolutions on the smaller grid: one input (output) for each
-// of the voxels that a voxel of the smaller grid covers.
-std::vector<float> down_as_point(const Tensor& t, int corners) {
-  const auto cout = t.shape[0], cin = t.shape[1];
-  std::vector<float> w(t.values.size());
-  for (std::int64_t o = 0; o < cout; ++o)
-    for (std::int64_t c = 0; c < cin; ++c)
-      for (int k = 0; k < corners; ++k)
-        w[static_cast<std::size_t>(o * cin * corners + k * cin + c)] =
-            t.values[static_cast<std::size_t>((o * cin + c) * corners + k)];
-  return w;
-}
-std::vector<float> up_as_point(const Tensor& t, int corners) {
-  const auto cin = t.shape[0], cout = t.shape[1];
-  std::vector<float> w(t.values.size());
-  for (std::int64_t c = 0; c < cin; ++c)
-    for (std::int64_t o = 0; o < cout; ++o)
-      for (int k = 0; k < corners; ++k)
-        w[static_cast<std::size_t>((k * cout + o) * cin + c)] =
-            t.values[static_cast<std::size_t>((c * cout + o) * corners + k)];
-  return w;
-}
-
-struct Corner {
-  int x, y, z;
-};
-std::vector<Corner> corners(int dims) {  // in the order of weights: z, y, x
-  std::vector<Corner> all;
-  for (int z = 0; z < 2; ++z)
-    for (int y = 0; y < 2; ++y)
-      for (int x = 0; x < (dims == 2 ? 1 : 2); ++x) all.push_back({x, y, z});
-  return all;
-}
-
-}  // namespace
-
 UNet::UNet(const Weights& weights) {
   const auto net = weights.meta.find("net");
   if (net == weights.meta.end())
     throw Error(Errc::format, "the weights do not say which network they are of",
                 "give a file written by larmor seg train");
   spec_ = UNetSpec::from_json(net->second);
-  const int n_corners = spec_.dims == 2 ? 4 : 8;
+  const int n_corners = corner_count(spec_.dims);
   for (const auto& [name, shape] : weight_shapes(spec_)) {
     if (name.starts_with("head") && name[4] != '0') continue;
     const Tensor& t = weights.get(name);
@@ -160,9 +122,11 @@ UNet::UNet(const Weights& weights) {
     if (shape.size() == 1)
       plain_[name] = t.values;
     else if (name.starts_with("down"))
-      packed_[name] = packed(down_as_point(t, n_corners), cout, static_cast<int>(shape[1]) * n_corners, 1);
+      packed_[name] = packed(down_as_point(t.values, cout, static_cast<int>(shape[1]), spec_.dims), cout,
+                             static_cast<int>(shape[1]) * n_corners, 1);
     else if (name.starts_with("up"))
-      packed_[name] = packed(up_as_point(t, n_corners), static_cast<int>(shape[1]) * n_corners, cout, 1);
+      packed_[name] = packed(up_as_point(t.values, cout, static_cast<int>(shape[1]), spec_.dims),
+                             static_cast<int>(shape[1]) * n_corners, cout, 1);
     else
       packed_[name] =
           packed(t.values, cout, static_cast<int>(shape[1]), static_cast<int>(shape[2] * shape[3] * shape[4]));
@@ -191,10 +155,7 @@ struct Pass {
     parallel_for(weight.size(), grain, [&](std::size_t begin, std::size_t end) {
       for (auto i = begin; i < end; ++i) {
         float* z = x.channel(static_cast<int>(i));
-        const auto m = moments(grid, z);
-        const double scale = weight[i] / std::sqrt(m.variance + 1e-5);
-        scale_shift(grid, z, static_cast<float>(scale), static_cast<float>(bias[i] - scale * m.mean),
-                    added ? added->channel(static_cast<int>(i)) : nullptr, 0.01f, z);
+        nn::norm(grid, z, weight[i], bias[i], added ? added->channel(static_cast<int>(i)) : nullptr, 0.01f, z);
       }
     });
   }
@@ -213,29 +174,9 @@ struct Pass {
     return b;
   }
 
-  /// Every voxel of the smaller grid gets what the corner of it in the larger holds, or the other way round.
-  template <class Move>
-  void each_corner(const ConvGrid& small, const ConvGrid& large, int channels, const Move& move) const {
-    const auto all = corners(spec.dims);
-    const int fx = spec.dims == 2 ? 1 : 2;
-    parallel_for(static_cast<std::size_t>(channels), 1, [&](std::size_t begin, std::size_t end) {
-      for (auto c = begin; c < end; ++c)
-        for (std::size_t k = 0; k < all.size(); ++k)
-          for (int z = 0; z < small.nz; ++z)
-            for (int y = 0; y < small.ny; ++y)
-              move(static_cast<int>(c), static_cast<int>(k), z * small.sz + y * small.sy,
-                   (2 * z + all[k].z) * large.sz + (2 * y + all[k].y) * large.sy + all[k].x, small.nx, fx);
-    });
-  }
-
   Channels down(const ConvGrid& large, const ConvGrid& small, const std::string& name, const Channels& x, int f) const {
-    const int n = x.count(), n_corners = spec.dims == 2 ? 4 : 8;
-    Channels split(small, n * n_corners), out = Channels::of_result(small, f);
-    each_corner(small, large, n, [&](int c, int k, std::ptrdiff_t to, std::ptrdiff_t from, int nx, int fx) {
-      const float* a = x.channel(c) + from;
-      float* b = split.channel(k * n + c) + to;
-      for (int i = 0; i < nx; ++i) b[i] = a[i * fx];
-    });
+    Channels split(small, x.count() * corner_count(spec.dims)), out = Channels::of_result(small, f);
+    split_corners(small, large, spec.dims, x, 0, x.count(), split);
     convolve(small, {false, false, false}, split, 0, split.count(), packed.at(name + ".weight"),
              plain.at(name + ".bias"), out, 0, f, cancel);
     return out;
@@ -243,15 +184,10 @@ struct Pass {
 
   void up(const ConvGrid& large, const ConvGrid& small, const std::string& name, const Channels& x, Channels& out,
           int first, int f) const {
-    const int n_corners = spec.dims == 2 ? 4 : 8;
-    auto split = Channels::of_result(small, f * n_corners);
+    auto split = Channels::of_result(small, f * corner_count(spec.dims));
     convolve(small, {false, false, false}, x, 0, x.count(), packed.at(name + ".weight"), plain.at(name + ".bias"),
              split, 0, split.count(), cancel);
-    each_corner(small, large, f, [&](int c, int k, std::ptrdiff_t from, std::ptrdiff_t to, int nx, int fx) {
-      const float* a = split.channel(k * f + c) + from;
-      float* b = out.channel(first + c) + to;
-      for (int i = 0; i < nx; ++i) b[i * fx] = a[i];
-    });
+    join_corners(small, large, spec.dims, split, out, first, f);
   }
 
   Channels level(int l, const ConvGrid& grid, const Channels& x) const {

@@ -27,8 +27,13 @@ LARMOR_INLINE float across(F a) {
 LARMOR_INLINE void tile(const LarmorConvRun& run, const float* weights, int first, size_t p) {
   F acc[tile_out][tile_pos];
   simd::static_for<tile_out>([&](auto o) {
-    const float b = run.bias && first + o < run.cout ? run.bias[first + o] : 0.0f;
-    simd::static_for<tile_pos>([&](auto v) { acc[o][v] = F(b); });
+    if (run.add && first + o < run.cout) {
+      const float* before = run.out + static_cast<size_t>(first + o) * run.out_stride + p;
+      simd::static_for<tile_pos>([&](auto v) { acc[o][v] = simd::load<F>(before + v * W); });
+    } else {
+      const float b = run.bias && first + o < run.cout ? run.bias[first + o] : 0.0f;
+      simd::static_for<tile_pos>([&](auto v) { acc[o][v] = F(b); });
+    }
   });
   for (int c = 0; c < run.cin; ++c) {
     const float* in = run.in + static_cast<size_t>(c) * run.in_stride + p;
@@ -52,9 +57,9 @@ LARMOR_INLINE void tile(const LarmorConvRun& run, const float* weights, int firs
   });
 }
 
-/// acc[o][k] = sum over positions of grad[o] * in shifted by tap k.
+/// acc[o][k] = sum over positions of grad[o] * in shifted by tap k; the first n_taps of the three are kept.
 LARMOR_INLINE void correlate(const float* const* grad, const float* in, const ptrdiff_t* taps, size_t begin, size_t end,
-                             float* out, int n_out, size_t out_stride) {
+                             float* out, int n_out, size_t out_stride, int n_taps) {
   F acc[tile_out][3];
   simd::static_for<tile_out>([&](auto o) { simd::static_for<3>([&](auto k) { acc[o][k] = F(0.0f); }); });
   const ptrdiff_t t0 = taps[0], t1 = taps[1], t2 = taps[2];
@@ -70,7 +75,7 @@ LARMOR_INLINE void correlate(const float* const* grad, const float* in, const pt
   simd::static_for<tile_out>([&](auto o) {
     simd::static_for<3>([&](auto k) {
       const float sum = across(acc[o][k]);
-      if (o < n_out) out[static_cast<size_t>(o) * out_stride + static_cast<size_t>(k)] += sum;
+      if (o < n_out && k < n_taps) out[static_cast<size_t>(o) * out_stride + static_cast<size_t>(k)] += sum;
     });
   });
 }
@@ -102,12 +107,20 @@ extern "C" void LARMOR_ISA_JOIN(larmor_conv_weights_, LARMOR_ISA)(const LarmorCo
       const float* rows[tile_out];
       for (int i = 0; i < tile_out; ++i)  // beyond the last output: any row, its sums are not stored
         rows[i] = grad + static_cast<size_t>(o + (i < n ? i : 0)) * run->out_stride;
+      float* to = out + static_cast<size_t>(o) * per_out;
+      if (run->n_taps == 1) {  // three inputs take the places of three taps
+        for (int c = 0; c < run->cin; c += 3) {
+          const int left = run->cin - c;
+          const ptrdiff_t stride = static_cast<ptrdiff_t>(run->in_stride);
+          const ptrdiff_t inputs[3] = {0, left > 1 ? stride : 0, left > 2 ? 2 * stride : 0};
+          correlate(rows, run->in + static_cast<size_t>(c) * run->in_stride, inputs, p, stop, to + c, n, per_out, left);
+        }
+        continue;
+      }
       for (int c = 0; c < run->cin; ++c)
         for (int t = 0; t < run->n_taps; t += 3)
-          correlate(
-              rows, run->in + static_cast<size_t>(c) * run->in_stride, run->taps + t, p, stop,
-              out + static_cast<size_t>(o) * per_out + static_cast<size_t>(c) * static_cast<size_t>(run->n_taps) + t, n,
-              per_out);
+          correlate(rows, run->in + static_cast<size_t>(c) * run->in_stride, run->taps + t, p, stop,
+                    to + static_cast<size_t>(c) * static_cast<size_t>(run->n_taps) + t, n, per_out, 3);
     }
   }
 }

@@ -15,7 +15,8 @@ struct LarmorConvRun {
   size_t out_stride;
   int cout;
   const ptrdiff_t* taps;  // offset of each tap
-  int n_taps;             // a multiple of 3
+  int n_taps;             // 1 or a multiple of 3
+  int add;                // forward: to what `out` holds, instead of to the bias
 };
 
 /// Values of one channel: z -> y = leaky(scale z + shift + added).

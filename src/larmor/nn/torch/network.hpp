@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-/// The U-Net in libtorch: what trains. Only what torch 1.13 and 2.x have in common.
+/// The U-Net in libtorch: what trains on CUDA. Only what torch 1.13 and 2.x have in common.
 namespace larmor::nn::torch_side {
 
 using Parameters = std::map<std::string, at::Tensor>;
@@ -19,7 +19,6 @@ void from_torch(const Parameters& parameters, const std::string& prefix, Weights
 struct Network {
   UNetSpec spec;
   bool half = false;  // bfloat16 convolutions (CUDA)
-  bool lanes = true;  // on the CPU: convolutions and norms by nn/conv.hpp instead of torch's
   /// Logits of level 0, then, if `all`, of the supervised levels below.
   std::vector<at::Tensor> operator()(const Parameters& p, const at::Tensor& x, bool all) const;
 };

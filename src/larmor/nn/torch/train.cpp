@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -9,12 +12,21 @@
 #include <larmor/nn/torch/augment.hpp>
 #include <larmor/nn/torch/checkpoint.hpp>
 #include <larmor/nn/trainer.hpp>
+#include <larmor/nn/unet_gradient.hpp>
 
 namespace larmor::nn::torch_side {
 namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
+
+/// Memory that a step lets go is used by the next: given back to the system, its pages would be cleared every time.
+void keep_memory() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -90,7 +102,7 @@ class TorchTrainer final : public Trainer {
     at::NoGradGuard no_grad;
     const auto where = device_of(device);
     at::globalContext().setAllowTF32CuDNN(false);  // 10 bits would not do for the 1e-4 that is promised
-    const Network net{UNetSpec::from_json(weights.meta.at("net")), false, false};
+    const Network net{UNetSpec::from_json(weights.meta.at("net")), false};
     const auto p = to_torch(weights, "", where);
     const at::Tensor x =
         torch::from_blob(const_cast<float*>(image.data()), {1, net.spec.in, size[2], size[1], size[0]}).to(where);
@@ -99,15 +111,37 @@ class TorchTrainer final : public Trainer {
   }
 };
 
+/// A network as it is: torch's layers on CUDA, lanes on the CPU.
+struct Trained {
+  const Network& net;
+  const Parameters& p;
+  at::Device device;
+  std::unique_ptr<UNet> lanes;
+
+  Trained(const Network& net_, const Parameters& p_, at::Device device_) : net(net_), p(p_), device(device_) {
+    if (!device.is_cpu()) return;
+    Weights w;
+    from_torch(p, "", w);
+    w.meta["net"] = net.spec.to_json();
+    lanes = std::make_unique<UNet>(w);
+  }
+  /// (class, z, y, x) from (z, y, x)
+  at::Tensor logits(const at::Tensor& image) const {
+    if (!lanes) return net(p, image.to(device).unsqueeze(0).unsqueeze(0), false)[0][0];
+    const std::array<int, 3> size{static_cast<int>(image.size(2)), static_cast<int>(image.size(1)),
+                                  static_cast<int>(image.size(0))};
+    auto values = (*lanes)({image.data_ptr<float>(), static_cast<std::size_t>(image.numel())}, size);
+    return torch::from_blob(values.data(), {net.spec.classes, size[2], size[1], size[0]}).clone();
+  }
+};
+
 /// Labels of a whole image, padded to what the network takes.
-std::vector<std::uint8_t> labels_of(const Network& net, const Parameters& p, const TrainSample& s, at::Device device) {
+std::vector<std::uint8_t> labels_of(const Trained& trained, const TrainSample& s) {
   at::NoGradGuard no_grad;
-  const auto multiple = net.spec.multiple();
+  const auto multiple = trained.net.spec.multiple();
   std::array<int, 3> padded{};
   for (std::size_t a = 0; a < 3; ++a) padded[a] = (s.size[a] + multiple[a] - 1) / multiple[a] * multiple[a];
-  const at::Tensor x = on_canvas(s.image, s.size, padded, at::kFloat).to(device);
-  const at::Tensor logits = net(p, x.reshape({1, 1, padded[2], padded[1], padded[0]}), false)[0];
-  at::Tensor y = logits.argmax(1)[0].to(at::kCPU, at::kByte);
+  at::Tensor y = trained.logits(on_canvas(s.image, s.size, padded, at::kFloat)).argmax(0).to(at::kCPU, at::kByte);
   for (int a = 0; a < 3; ++a)
     y = y.narrow(2 - a, (padded[static_cast<std::size_t>(a)] - s.size[static_cast<std::size_t>(a)]) / 2,
                  s.size[static_cast<std::size_t>(a)]);
@@ -117,11 +151,12 @@ std::vector<std::uint8_t> labels_of(const Network& net, const Parameters& p, con
 
 void validate(const Network& net, const Parameters& p, const std::vector<TrainSample>& samples, at::Device device,
               Epoch& epoch, std::vector<std::uint8_t>& first, const Cancel* cancel) {
+  const Trained trained(net, p, device);
   std::vector<double> both(static_cast<std::size_t>(net.spec.classes), 0), sum(both.size(), 0);
   double merged = 0;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (cancel) cancel->check();
-    const auto labels = labels_of(net, p, samples[i], device);
+    const auto labels = labels_of(trained, samples[i]);
     double all_both = 0, all_sum = 0;
     for (std::size_t v = 0; v < labels.size(); ++v) {
       const auto a = labels[v], b = samples[i].labels[v];
@@ -136,6 +171,41 @@ void validate(const Network& net, const Parameters& p, const std::vector<TrainSa
   epoch.merged = merged / static_cast<double>(samples.size());
   for (std::size_t c = 1; c < both.size(); ++c) epoch.dice.push_back(sum[c] > 0 ? 2 * both[c] / sum[c] : 1);
 }
+
+/// Passes of the CPU: the network on lanes, the loss by autograd.
+class LaneSteps {
+ public:
+  LaneSteps(const TrainSpec& spec, const State& state) : spec_(spec), net_(spec.net, spec.patch, spec.batch) {
+    for (const auto& [name, t] : state.p) {
+      weights_[name] = {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
+      gradients_[name] = {t.grad().data_ptr<float>(), static_cast<std::size_t>(t.numel())};
+    }
+    for (int l = 0; l <= spec.net.supervised; ++l)
+      logits_.push_back(at::empty({spec.batch, spec.net.classes, spec.patch[2] >> l, spec.patch[1] >> l,
+                                   spec.net.dims == 2 ? spec.patch[0] : spec.patch[0] >> l})
+                            .requires_grad_(true));
+  }
+  /// The loss; its gradient is added to the state's.
+  at::Tensor operator()(const Batch& batch) {
+    std::vector<float*> to;
+    for (auto& t : logits_) to.push_back(t.data_ptr<float>()), t.mutable_grad().reset();
+    net_.forward(weights_, batch.image.contiguous().data_ptr<float>(), to);
+    const at::Tensor loss = loss_of(logits_, batch.target, spec_);
+    loss.backward();
+    std::vector<const float*> by;
+    std::vector<at::Tensor> grads;
+    for (const auto& t : logits_) grads.push_back(t.grad().contiguous()), by.push_back(grads.back().data_ptr<float>());
+    net_.backward(weights_, by, gradients_);
+    return loss.detach();
+  }
+
+ private:
+  const TrainSpec& spec_;
+  UNetGradient net_;
+  ByName<const float> weights_;
+  ByName<float> gradients_;
+  std::vector<at::Tensor> logits_;
+};
 
 TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSample>& training,
                                 const std::vector<TrainSample>& validation, const fs::path& folder,
@@ -164,7 +234,8 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   // For small patches handing work to threads costs more than the work.
   const bool small = spec.batch * std::int64_t{spec.patch[0]} * spec.patch[1] * spec.patch[2] < 100'000;
   at::set_num_threads(small ? 1 : thread_count());
-  const Network net{spec.net, spec.half && device.is_cuda(), true};
+  keep_memory();
+  const Network net{spec.net, spec.half && device.is_cuda()};
   const std::string print = fingerprint(spec, training);
   const fs::path checkpoint = folder / "checkpoint.safetensors";
 
@@ -190,6 +261,9 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
     w.meta["trained_with"] = version();
     return w;
   };
+
+  std::unique_ptr<LaneSteps> lanes;
+  if (device.is_cpu()) lanes = std::make_unique<LaneSteps>(spec, now);
 
   const auto start = Clock::now();
   const double elapsed_before = position.elapsed;
@@ -232,8 +306,13 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       if (spec.schedule == "poly") rate *= std::pow(1 - part, 0.9);
       if (at_epoch < spec.warm_up) rate *= (at_epoch * steps + 1) / (spec.warm_up * steps + 1);
       epoch.rate = rate;
-      const at::Tensor loss = loss_of(net(now.p, batch.image, true), batch.target, spec);
-      loss.backward();
+      at::Tensor loss;
+      if (lanes) {
+        loss = (*lanes)(batch);
+      } else {
+        loss = loss_of(net(now.p, batch.image, true), batch.target, spec);
+        loss.backward();
+      }
       now.step(spec, rate, ++position.count);
       loss_sum += loss.detach();
       if (callbacks.step) callbacks.step(static_cast<std::size_t>(step + 1), static_cast<std::size_t>(steps), 0);
