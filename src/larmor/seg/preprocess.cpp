@@ -132,6 +132,12 @@ Prepared prepare(const Image& image, const Preprocess& how, const Cancel* cancel
         .at(image.source);
   const Grid grid = training_grid(regridded(image.affine, from, {1, 1, 1}), left, how.spacing);
   refuse_large(grid, left[0] * left[1] * left[2]);
+  if (2 * *std::min_element(grid.size.begin(), grid.size.end()) < how.smallest)
+    throw Error(Errc::shape,
+                fmt::format("the image is {} x {} x {} voxels of {} mm, too small for a hippocampus", grid.size[0],
+                            grid.size[1], grid.size[2], how.spacing),
+                "are its voxels as small as its header says? A crop is about 35 x 50 x 35 mm")
+        .at(image.source);
   nd::ResampleOptions options;
   options.kind = nd::Interpolation::cubic;  // linear interpolation blurs edges by which the network measures
   options.fill.reset();

@@ -332,6 +332,11 @@ TEST(Predict, SaysWhatIsWrong) {
   EXPECT_THAT(why(predict(bad), Errc::shape), HasSubstr("18 x 22 x 1"));
   bad.data = Array::of<float>({18, 22, 20, 2});
   EXPECT_THAT(why(predict(bad), Errc::shape), HasSubstr("not 3-D"));
+  bad = blob();
+  for (std::size_t r = 0; r < 3; ++r)
+    for (double& v : bad.affine.m[r]) v *= 1e-3;  // micrometres taken for millimetres
+  EXPECT_THAT(why(predict(bad), Errc::shape), HasSubstr("too small for a hippocampus"));
+  bad = blob();
   bad.data = Array::of<std::complex<float>>({18, 22, 20});
   EXPECT_THAT(why(predict(bad), Errc::type), HasSubstr("complex"));
   bad.data = Array::uninitialised(DType::u8, {512, 512, 512});  // never touched: costs no memory
