@@ -163,6 +163,9 @@ class Cases(harness.CliCase):
     self.assertEqual([r["structure"] for r in rows], ["anterior", "posterior", "total"])
     self.assertEqual(before, {p: p.read_bytes() for p in (self.dir / "in").iterdir()})  # never modified
     self.assertIn("Provenance", load_json(self.dir / "out" / "results.json"))
+    quality = results["sides"][0]["quality"]
+    self.assertEqual((quality["pieces"], quality["voxels_at_edge"]), (1, 0))
+    self.assertNotIn("mean_uncertainty", quality)  # the labels were given
     if installed("dciodvfy"):
       for name in ("page", "report", "seg", "sr"):
         done = subprocess.run(["dciodvfy", str(self.dir / "out" / f"{name}.dcm")], capture_output=True, text=True, check=False)

@@ -13,4 +13,18 @@ void check_picture(const Image& image);
 /// `side` already has (from the segmenter) are not added again.
 void add_checks(Side& side);
 
+/// What was measured for the checks, for the report: numbers that are fine are worth to be seen too.
+struct Quality {
+  int pieces = 0;
+  double largest = 0;        // share of the largest piece
+  std::int64_t at_edge = 0;  // voxels
+  double surface = 0;        // over that of a ball of the same volume; usual 2.2 to 2.9
+  double anterior = 0;       // share of the volume
+  double clipped = 0;        // share of the picture at its highest value
+  double highest = 0;
+  std::optional<double> contrast = {};     // inside against around, in standard deviations
+  std::optional<double> uncertainty = {};  // mean inside, 0 to 1; where there are probabilities
+};
+Quality quality_of(const Side& side);
+
 }  // namespace larmor::clinic

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <larmor/clinic/checks.hpp>
 #include <larmor/clinic/derive.hpp>
 #include <larmor/clinic/page.hpp>
 #include <larmor/clinic/pen.hpp>
@@ -171,6 +172,19 @@ double draw_volumes(Pen& pen, const Results& r, const Side& s, double y) {
   return y + 8;
 }
 
+// What the checks measured, in one line.
+std::string quality_text(const Side& s, bool which) {
+  const Quality q = quality_of(s);
+  if (q.pieces == 0) return {};
+  auto text =
+      fmt::format("{}{} piece{}, {} voxel{} at the edge, surface {:.1f} times that of a ball, {:.0f} % anterior",
+                  which ? s.side + ": " : "Measured: ", q.pieces, q.pieces == 1 ? "" : "s", q.at_edge,
+                  q.at_edge == 1 ? "" : "s", q.surface, 100 * q.anterior);
+  if (q.contrast) text += fmt::format(", contrast {:.2f}", *q.contrast);
+  if (q.uncertainty) text += fmt::format(", mean uncertainty {:.2f}", *q.uncertainty);
+  return text;
+}
+
 double draw_notes(Pen& pen, const Results& r, double y, double bottom) {
   std::vector<std::pair<Note, std::string>> notes;
   for (const auto& s : r.sides)
@@ -179,6 +193,11 @@ double draw_notes(Pen& pen, const Results& r, double y, double bottom) {
   std::stable_sort(notes.begin(), notes.end(),
                    [](const auto& a, const auto& b) { return a.first.serious > b.first.serious; });
   y = section(pen, y, "Quality", r.serious() ? "look at the segmentation before these numbers are used" : "");
+  for (const auto& s : r.sides) {
+    pen.text(margin, y + 4, quality_text(s, r.sides.size() > 1), {7.5, false, grey}, Pen::Align::left, inner);
+    y += 12;
+  }
+  y += 2;
   if (notes.empty()) {
     pen.dot(margin + 4, y + 2, 3.5, green);
     pen.text(margin + 14, y + 5,

@@ -16,10 +16,32 @@ void Pen::use(const Font& font) {
   cairo_set_source_rgba(cr_, font.colour.r, font.colour.g, font.colour.b, font.colour.a);
 }
 
+namespace {
+
+// Cairo draws nothing at all once it has met a text that is no UTF-8 (the title of a table in Latin-1, say).
+std::string whole(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t n = lead < 0x80                   ? 1
+                          : lead >= 0xc2 && lead < 0xe0 ? 2
+                          : lead >= 0xe0 && lead < 0xf0 ? 3
+                          : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                        : 0;
+    bool good = n > 0 && i + n <= text.size();
+    for (std::size_t k = 1; good && k < n; ++k) good = (static_cast<unsigned char>(text[i + k]) & 0xc0) == 0x80;
+    out += good ? text.substr(i, n) : "?";
+    i += good ? n : 1;
+  }
+  return out;
+}
+
+}  // namespace
+
 double Pen::width(const std::string& text, const Font& font) {
   use(font);
   cairo_text_extents_t e;
-  cairo_text_extents(cr_, text.c_str(), &e);
+  cairo_text_extents(cr_, whole(text).c_str(), &e);
   return e.x_advance;
 }
 
@@ -38,7 +60,7 @@ double Pen::text(double x, double y, const std::string& text, const Font& font, 
     }
   }
   cairo_move_to(cr_, align == Align::left ? x : align == Align::right ? x - w : x - w / 2, y);
-  cairo_show_text(cr_, shown.c_str());
+  cairo_show_text(cr_, whole(shown).c_str());
   return w;
 }
 
@@ -50,8 +72,11 @@ void Pen::fitted(double x, double y, double room, const std::string& text, Font 
   }
   // As much as a line holds: up to its last space, unless that leaves most of it empty (identifiers have none).
   std::size_t full = 0;
-  for (std::size_t i = 1; i <= text.size() && width(text.substr(0, i), font) <= room; ++i)
-    if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) full = i;
+  for (std::size_t i = 1; i <= text.size(); ++i) {
+    if (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80) continue;  // inside of a character
+    if (width(text.substr(0, i), font) > room) break;
+    full = i;
+  }
   const auto space = text.rfind(' ', full);
   const auto cut = space != std::string::npos && 2 * space > full ? space : full;
   this->text(x, y - 0.3 * font.size, text.substr(0, cut), font);

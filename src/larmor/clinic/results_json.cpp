@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <larmor/clinic/checks.hpp>
 #include <larmor/clinic/results.hpp>
 #include <larmor/io/file.hpp>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,19 @@ double decimal(double v) { return std::stod(fmt::format("{:.9f}", v)); }
 json notes_json(const std::vector<Note>& notes) {
   json out = json::array();
   for (const auto& n : notes) out.push_back({{"id", n.id}, {"what", n.what}, {"serious", n.serious}});
+  return out;
+}
+
+json quality_json(const Side& s) {
+  const Quality q = quality_of(s);
+  const auto four = [](double v) { return std::stod(fmt::format("{:.4g}", v)); };
+  json out{{"pieces", q.pieces},
+           {"voxels_at_edge", q.at_edge},
+           {"surface_of_ball", four(q.surface)},
+           {"anterior_share", four(q.anterior)},
+           {"clipped_share", four(q.clipped)}};
+  if (q.contrast) out["contrast"] = four(*q.contrast);
+  if (q.uncertainty) out["mean_uncertainty"] = four(*q.uncertainty);
   return out;
 }
 
@@ -37,6 +51,7 @@ json side_json(const Side& s) {
           {"size", s.image.grid()},
           {"spacing_mm", s.image.affine.spacing()},
           {"volumes", volumes},
+          {"quality", quality_json(s)},
           {"flags", notes_json(s.notes)},
           {"segmenter", s.segmenter},
           {"automatic", s.automatic}};

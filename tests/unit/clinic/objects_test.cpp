@@ -414,6 +414,10 @@ TEST(Page, NamesAndIdentifiersAreNotCut) {
   const auto text = text_of();
   EXPECT_THAT(text, HasSubstr(r.subject.id));
   EXPECT_THAT(text, HasSubstr("Wolkenstein-RodeneggundVillanders,MaximilianeFriederikeAlexa"));
+  r.subject.name = "Wölkenstein-Österreicher-Überlingen^Äöü Ñandú Çelik Şahin Žižek";
+  EXPECT_THAT(text_of(), HasSubstr("Wölkenstein-Österreicher-Überlingen,ÄöüÑandúÇelikŞahinŽižek"));
+  r.norms = "Table of M\xfcller";  // Latin-1
+  EXPECT_THAT(text_of(), HasSubstr("TableofM?ller"));
   r.subject.name = "=Иванов^Иван=";
   EXPECT_THAT(text_of(), HasSubstr("Иванов,Иван"));
 }

@@ -9,6 +9,7 @@
 #include <larmor/clinic/send.hpp>
 #include <larmor/clinic/write.hpp>
 #include <larmor/data/grid.hpp>
+#include <numbers>
 
 #include "support.hpp"
 
@@ -296,6 +297,44 @@ TEST(Checks, SeeWhatIsWrong) {
   Image zero = good.image;
   zero.data = Array::of<std::int16_t>(zero.data.shape());
   EXPECT_THAT(error_of([&] { clinic::check_picture(zero); }), HasSubstr("an empty image: all 40590 voxels are 0"));
+}
+
+TEST(Checks, QualityOfACube) {
+  Folder f;
+  write_series(f.path, crop_spec());
+  auto side = measured(f.path).sides[0];
+  const auto n = side.labels.grid();
+  side.labels.data = Array::of<std::uint8_t>({n[0], n[1], n[2]});
+  side.image.data = Array::of<float>({n[0], n[1], n[2]});
+  side.probabilities = side.image;
+  side.probabilities->data = Array::of<float>({n[0], n[1], n[2], 3});
+  const auto voxels = static_cast<std::size_t>(n[0] * n[1] * n[2]);
+  auto* p = side.probabilities->data.data<float>();
+  std::fill_n(p, voxels, 1.0f);
+  for (std::int64_t k = 5; k < 15; ++k)
+    for (std::int64_t j = 5; j < 15; ++j)
+      for (std::int64_t i = 5; i < 15; ++i) {
+        const auto v = static_cast<std::size_t>((k * n[1] + j) * n[0] + i);
+        side.labels.data.data<std::uint8_t>()[v] = j < 9 ? 1 : 2;
+        side.image.data.data<float>()[v] = 1;
+        p[v] = 0, p[voxels + v] = p[2 * voxels + v] = 0.5f;  // as sure as a coin
+      }
+  for (auto& v : side.volumes)
+    v.voxels = v.structure == "anterior"    ? 400
+               : v.structure == "posterior" ? 600
+                                            : 1000,
+    v.mm3 = static_cast<double>(v.voxels);
+  const auto q = clinic::quality_of(side);
+  EXPECT_EQ(q.pieces, 1);
+  EXPECT_EQ(q.largest, 1);
+  EXPECT_EQ(q.at_edge, 0);
+  EXPECT_NEAR(q.surface, 6 / std::cbrt(36 * std::numbers::pi), 1e-12);  // of a cube over that of its ball
+  EXPECT_EQ(q.anterior, 0.4);
+  EXPECT_EQ(q.highest, 1);
+  EXPECT_NEAR(q.clipped, 1000.0 / static_cast<double>(voxels), 1e-12);
+  EXPECT_NEAR(q.uncertainty.value(), std::log(2) / std::log(3), 1e-6);
+  // 1000 ones against a shell of 2 x 6 x 100 zeros: their means differ by 1, sd = sqrt(ab) / (a + b).
+  EXPECT_NEAR(q.contrast.value(), 2200 / std::sqrt(1000.0 * 1200.0), 1e-9);
 }
 
 TEST(Send, AddressesAndNobodyThere) {
