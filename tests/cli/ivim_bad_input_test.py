@@ -90,6 +90,15 @@ class Cases(harness.CliCase):
                    config=self.yaml(f"fit: {{method: {method}, noise_sd: 0.01}}\n"))
     self.ok("ivim", self.yaml("fit: {method: map, noise_sd: 0.01}\n"), "in", "-o", "map", "-q")  # the prior decides
 
+  def test_a_network_for_four_volumes(self):
+    values, shape, spacing = self.series()
+    self.rewrite([x for k in (0, 3, 5, 7) for x in values[k * N:(k + 1) * N]], SHAPE + (4,), spacing)
+    (self.dir / "in" / "dwi.bval").write_text("0 60 300 1000\n", encoding="utf-8")
+    train = ["ivim", "train", "w.safetensors", "--data", "in/dwi.nii.gz", "--samples", "5000", "--epochs", "2"]
+    self.fails(1, train, "4 samples and 4 free parameters", "noise")
+    self.assertIn(f"{N} voxels of in/dwi.nii.gz", self.ok(*train, "--noise", "0.01").stdout)
+    self.ok("ivim", "infer", "in/dwi.nii.gz", "w.safetensors", "--noise", "0.01", "-o", "maps")
+
   def test_a_direction_that_is_missing(self):
     (self.dir / "in" / "dwi.bval").write_text("0 100 100 100 500 500 500 500\n", encoding="utf-8")
     self.refused("3 volumes at b = 100", "4 at b = 500", "a direction is missing",

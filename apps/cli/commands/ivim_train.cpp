@@ -59,8 +59,12 @@ Setup setup_of(const Call& call) {
     if (s.kind == ivim::NetworkKind::posterior && call.number("--voxel-share") > 0) {
       if (call.given("--noise")) noise_of(call, s);
       const auto signals = series.signals();
-      s.patient = ivim::patient_voxels(signals, data, s.prior, ivim::noise_of(signals), 0.8 * s.noise_low,
-                                       1.25 * s.noise_high, 20000, 0.1, &Cancel::interrupt());
+      // Four volumes are fitted by four parameters: no residual tells their noise, so it is what the caller says.
+      const double noise_sd = call.given("--noise") && series.b.size() < 5
+                                  ? std::sqrt(s.noise_low * s.noise_high) * ivim::median_S0(data)
+                                  : ivim::noise_of(signals);
+      s.patient = ivim::patient_voxels(signals, data, s.prior, noise_sd, 0.8 * s.noise_low, 1.25 * s.noise_high, 20000,
+                                       0.1, &Cancel::interrupt());
       s.n_voxels = s.patient.n;
     } else if (s.kind != ivim::NetworkKind::posterior) {
       s.voxels = ivim::training_voxels(data, s.n_voxels);

@@ -115,6 +115,8 @@ PatientVoxels patient_voxels(const Signals& s, const NetworkData& d, const Prior
   return out;
 }
 
+double median_S0(const NetworkData& d) { return percentile(good_S0(d), 0.5); }
+
 double noise_of(const Signals& s, const Cancel* cancel) {
   fit::CurveFitOptions options;
   options.weights = s.counts, options.max_iterations = 60, options.tolerance = 1e-3;

@@ -29,6 +29,8 @@ PatientVoxels patient_voxels(const Signals& signals, const NetworkData& data, co
 /// Noise sd of one volume over S0 in good voxels: its 5th and 95th percentile.
 /// Errors   Errc::range, Errc::numeric: those of noise_from_residuals()
 std::pair<double, double> noise_range(const Signals& signals, const NetworkData& data);
+/// Half of the good voxels have a larger S0. Errors   Errc::range (no good voxel)
+double median_S0(const NetworkData& data);
 /// Noise sd of one volume, from the residuals of a fit.
 double noise_of(const Signals& signals, const Cancel* cancel = nullptr);
 
