@@ -44,8 +44,7 @@ void check(const Prior& p, const PosteriorOptions& o, std::span<const double> b)
 }
 
 /// Least squares inside the prior: where to look.
-fit::CurveFit guide(const Array& data, std::span<const double> b, std::span<const std::uint8_t> mask,
-                    const PosteriorOptions& o, Device device, const Cancel* cancel) {
+fit::CurveFitOptions guide_options(const PosteriorOptions& o, Device device) {
   fit::CurveFitOptions options;
   options.device = device;
   options.max_iterations = 60;
@@ -58,7 +57,7 @@ fit::CurveFit guide(const Array& data, std::span<const double> b, std::span<cons
   if (o.S0) options.params["S0"].fixed = *o.S0;
   options.scalar = o.scalar;
   options.weights = o.counts;
-  return fit_curves(models().get("ivim.biexponential"), data, b, {}, mask, options, {}, cancel);
+  return options;
 }
 
 /// Fields of some voxels, what goes in before what comes out, in one block of memory.
@@ -137,9 +136,12 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
   const Device device = data.device();
   if (!device.is_cpu()) require_cuda(device);
   const Array packed = data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
-  const fit::CurveFit start = guide(packed, b, mask, options, device, cancel);
+  const fit::CurveFitOptions guide = guide_options(options, device);
+  const fit::CurveFit start = fit_curves(models().get("ivim.biexponential"), packed, b, {}, mask, guide, {}, cancel);
   const std::size_t n_voxels = start.status.size(), n_samples = b.size();
-  const double sigma = options.noise_sd ? *options.noise_sd : noise_from_residuals(start, n_samples);
+  const double sigma = options.noise_sd    ? *options.noise_sd
+                       : options.magnitude ? noise_of_magnitudes(packed, b, start, guide, cancel)
+                                           : noise_from_residuals(start, n_samples);
   if (!(sigma > 0))
     throw Error(Errc::numeric, "the residuals are 0: the data have no noise",
                 "give the noise sd, or fit by least squares");

@@ -120,9 +120,9 @@ double median_S0(const NetworkData& d) { return percentile(good_S0(d), 0.5); }
 double noise_of(const Signals& s, const Cancel* cancel) {
   fit::CurveFitOptions options;
   options.weights = s.counts, options.max_iterations = 60, options.tolerance = 1e-3;
-  const auto fit =
-      fit_curves(models().get("ivim.biexponential"), s.data.to(Device::cpu()), s.b, {}, s.mask, options, {}, cancel);
-  return noise_from_residuals(fit, s.b.size());
+  const Array packed = s.data.to(Device::cpu()).cast(DType::f32).contiguous_copy();
+  const auto fit = fit_curves(models().get("ivim.biexponential"), packed, s.b, {}, s.mask, options, {}, cancel);
+  return noise_of_magnitudes(packed, s.b, fit, options, cancel);
 }
 
 std::pair<double, double> noise_range(const Signals& s, const NetworkData& d) {

@@ -63,7 +63,7 @@ void register_ivim_posterior(flow::NodeTypes& nodes) {
                   "form. Every value inside the ranges is equally likely beforehand ($\\ln D^*$ when "
                   "`log_D_star`). The noise of magnitudes is taken for what it is. Flags: 1 the prior decides "
                   "$D^*$, 2 the prior decides $D$, 4 $S_0$ is under 5 noise sd.",
-          .version = 2,
+          .version = 3,
           .tags = {"intravoxel incoherent motion", "Bayes", "Bayesian", "posterior mean", "MMSE"}}
           .in<Gridded>("signal", "signal (x, y, z, b)", {.min_rank = 4})
           .maybe<Gridded>("mask", "voxels to look at, those not 0; all when nothing is wired")
