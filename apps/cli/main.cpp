@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
   } catch (const std::system_error& e) {  // {fmt} could not print
     code = report(fmt::format("stdout: {}\n  do: free space, or write elsewhere", e.what()).c_str(), exit_failed);
   } catch (const std::bad_alloc&) {
-    code = report("out of memory\n  do: use a smaller mask or a machine with more memory", exit_failed);
+    code = report("out of memory\n  do: use smaller data or a machine with more memory", exit_failed);
   } catch (const std::exception& e) {
     code =
         report(fmt::format("internal error: {}\n  do: report it with the command line", e.what()).c_str(), exit_failed);

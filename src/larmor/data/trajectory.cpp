@@ -42,7 +42,10 @@ Shape Trajectory::sample_shape() const { return {k.shape().begin(), k.shape().en
 void Trajectory::check() const {
   if (k.dtype() != DType::f32 && k.dtype() != DType::f64)
     throw Error(Errc::type, "trajectory: positions are " + k.describe(), "give f32 or f64");
-  if (k.rank() < 2 || (dimensions() != 2 && dimensions() != 3) || k.empty())
+  if (k.size() == 0)
+    throw Error(Errc::shape, "trajectory: there are no samples, positions are " + k.describe(),
+                "give (sample, arm, ..., d) with one sample or more");
+  if (k.rank() < 2 || (dimensions() != 2 && dimensions() != 3))
     throw Error(Errc::shape, "trajectory: positions are " + k.describe(),
                 "give (sample, arm, ..., d) with 2 or 3 coordinates along the last axis");
   const auto need = [&](std::string_view what, std::size_t n) {

@@ -34,6 +34,12 @@ TEST(Trajectory, KnowsItsSamples) {
   EXPECT_EQ(t.sample_axes(), (Axes{"sample", "arm"}));
 }
 
+TEST(Trajectory, RefusesToBeEmpty) {
+  Trajectory t = two_spokes();
+  t.k = Array::of<float>({0, 2, 2});
+  EXPECT_THAT(message_of(t), HasSubstr("there are no samples"));
+}
+
 TEST(Trajectory, RefusesPositionsBeyondHalfACycleAPixel) {
   Trajectory t = two_spokes();
   t.matrix = {7, 8};

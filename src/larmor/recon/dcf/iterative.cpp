@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,12 +45,29 @@ const Functions& functions_for(int dims, bool separable) {
   return *larmor_density_baseline(dims, separable);
 }
 
+/// Two grids of cells are what takes memory; asked for before the system ends the process for it.
+void require_memory(const std::int64_t* size, int dims) {
+  double bytes = 2 * sizeof(float);
+  std::string grid;
+  for (int d = 0; d < dims; ++d) {
+    bytes *= static_cast<double>(size[d]);
+    grid += fmt::format("{}{}", d > 0 ? " x " : "", size[d]);
+  }
+  const double there = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (bytes > there)
+    throw Error(Errc::range,
+                fmt::format("density compensation: two grids of {} take {:.1f} GB, and this machine has {:.1f} GB",
+                            grid, bytes / 1e9, there / 1e9),
+                "give a smaller matrix, or use density_analytic or density_voronoi");
+}
+
 class Density {
  public:
   Density(const Trajectory& traj, const DensityOptions& o) : cancel_(o.cancel) {
     dims_ = traj.dimensions(), samples_ = traj.size();
     for (int d = 0; d < dims_; ++d)
       size_[d] = static_cast<std::int64_t>(cells_a_cycle) * traj.matrix[static_cast<std::size_t>(d)] + 1 + 2 * rim;
+    require_memory(size_, dims_);
     const bool separable = o.kernel == DensityKernel::square;
     functions_ = &functions_for(dims_, separable);
     grid_.dims = dims_;

@@ -13,6 +13,7 @@ namespace {
 // Points of a path: so many along the radius at least, and a step of the angle no longer than this. The chord of a step
 // is then 2e-5 shorter than its arc.
 constexpr double least_points = 4096, most_angle = 0.02, most_winding = 1e5;
+constexpr double most_rasters = 1e6;  // of one readout: 10 s at 10 us
 
 double tangent_curvature(const Winding& w, double r) {
   const double a = r * w.rate(r), da = w.rate(r) + r * w.slope(r);
@@ -66,12 +67,18 @@ Motion fastest_motion(const Path& path, const GradientLimits& limits, const Moti
   const double most_a = limits.max_acceleration(), turn = 2 * std::numbers::pi * limits.max_frequency;
   // The square of the speed: it grows linearly with the arc under a constant acceleration, also from rest.
   std::vector<double> cap(n), w(n);
+  const char* lowest = "";
   for (std::size_t i = 0; i < n; ++i) {
     double v = most_v;
     const double bend = std::abs(path.curvature[i]);
-    if (turn > 0 && bend > 0) v = std::min(v, turn / bend);
-    if (bend > 0) v = std::min(v, std::sqrt(most_a / bend));
-    if (!options.speed_cap.empty()) v = std::min(v, options.speed_cap[i]);
+    const auto at_most = [&](double limit, const char* name) {
+      if (limit < v) v = limit, lowest = name;
+    };
+    lowest = options.max_speed > 0 && options.max_speed < limits.max_speed() ? "the sampling limit (dwell time)"
+                                                                             : "the gradient limit";
+    if (turn > 0 && bend > 0) at_most(turn / bend, "the gradient frequency limit");
+    if (bend > 0) at_most(std::sqrt(most_a / bend), "the slew rate limit");
+    if (!options.speed_cap.empty()) at_most(options.speed_cap[i], "the T2 to match");
     cap[i] = v * v;
   }
   const auto along = [&](double squared, double bend) {  // acceleration left along the path
@@ -87,7 +94,7 @@ Motion fastest_motion(const Path& path, const GradientLimits& limits, const Moti
   w[0] = options.from_rest ? 0 : cap[0];
   for (std::size_t i = 1; i < n; ++i) w[i] = std::min(cap[i], pass(i - 1, i));
   for (std::size_t i = n - 1; i-- > 0;) w[i] = std::min(w[i], pass(i + 1, i));
-  Motion motion{.v = std::vector<double>(n), .t = std::vector<double>(n)};
+  Motion motion{.v = std::vector<double>(n), .t = std::vector<double>(n), .limit = lowest};
   for (std::size_t i = 0; i < n; ++i) motion.v[i] = std::sqrt(w[i]);
   for (std::size_t i = 1; i < n; ++i) {
     const double sum = motion.v[i] + motion.v[i - 1];
@@ -100,6 +107,13 @@ Motion fastest_motion(const Path& path, const GradientLimits& limits, const Moti
 }
 
 std::size_t rasters_of(const Motion& motion, double raster) {
+  if (!(motion.duration() <= most_rasters * raster))
+    throw Error(
+        Errc::range,
+        fmt::format("trajectory: a readout takes {:.4g} s under {}, which is {:.0f} rasters of {:.4g} s; {:.0f} "
+                    "are the most",
+                    motion.duration(), motion.limit, std::ceil(motion.duration() / raster), raster, most_rasters),
+        "ask for more arms or a coarser resolution, or raise the limit");
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(motion.duration() / raster * (1 - 1e-12))));
 }
 

@@ -29,6 +29,7 @@ Path straight_path(double r_max);
 /// Speed along a path against time.
 struct Motion {
   std::vector<double> v, t;  // ds/dt [1/m/s] and time [s] at the points of the path
+  std::string limit;         // what keeps it from being faster at the end
   double duration() const { return t.back(); }
 };
 struct MotionOptions {
@@ -45,7 +46,8 @@ Motion fastest_motion(const Path& path, const GradientLimits& limits, const Moti
 struct OnRaster {
   std::vector<double> r, theta, psi, v, dr;  // v and dr/dt [1/m/s]
 };
-/// `rasters` 0: as few as do; else that many, slowed down to it.
+/// `rasters` 0: as few as do; else that many, slowed down to it. Errors   Errc::range for more than a million, naming
+/// the limit
 OnRaster on_raster(const Path& path, const Motion& motion, double raster, std::size_t rasters = 0);
 std::size_t rasters_of(const Motion& motion, double raster);
 

@@ -196,6 +196,13 @@ TEST(DensityTaper, FallsAtTheEdge) {
   EXPECT_THROW(density_taper(traj, ones, 1.5), Error);
   EXPECT_THROW(density_taper(traj, Array::of<float>({64, 4}), 0.1), Error);
   EXPECT_THROW(density_iterative(traj, {.iterations = 0}), Error);
+  try {
+    density_iterative({.k = traj.k, .matrix = {10'000'000, 10'000'000}});
+    FAIL();
+  } catch (const Error& e) {  // both numbers, before the memory is touched
+    EXPECT_THAT(e.what(),
+                testing::HasSubstr("two grids of 20000005 x 20000005 take 3200001.6 GB, and this machine has"));
+  }
   Cancel cancel;
   cancel.request();
   EXPECT_THROW(density_iterative(traj, {.cancel = &cancel}), Error);

@@ -331,6 +331,11 @@ TEST(Spiral, SaysWhichLimitCannotBeMet) {
   EXPECT_THAT(design([](auto& p) { p.resolution = 0.2; }),
               HasSubstr("a resolution of 0.2 m in a field of view of 0.24"));
   EXPECT_THAT(design([](auto& p) { p.resolution = 1e-6, p.arms = 1; }), HasSubstr("turns out to"));
+  // Minutes of readout: said at once, not tried.
+  EXPECT_THAT(design([](auto& p) { p.resolution = 5e-5, p.arms = 1, p.dwell = 1e-5; }),
+              testing::AllOf(HasSubstr("under the sampling limit"), HasSubstr("1000000 are the most")));
+  EXPECT_THAT(design([](auto& p) { p.resolution = 1e-4, p.arms = 1, p.limits.max_gradient = 1e-6; }),
+              testing::AllOf(HasSubstr("under the gradient limit"), HasSubstr("1000000 are the most")));
   EXPECT_THAT(message_of([] { spiral_end("rewnd"); }), HasSubstr("did you mean rewind?"));
   EXPECT_THAT(message_of([] { spiral_direction("inout"); }), HasSubstr("did you mean in-out?"));
 }
