@@ -64,6 +64,19 @@ double Pen::text(double x, double y, const std::string& text, const Font& font, 
   return w;
 }
 
+void Pen::edged(double x, double y, const std::string& text, const Font& font, Align align) {
+  const double w = width(text, font);
+  // A path and no second text, which would be found and copied out of the page.
+  cairo_new_path(cr_);
+  cairo_move_to(cr_, align == Align::left ? x : align == Align::right ? x - w : x - w / 2, y);
+  cairo_text_path(cr_, whole(text).c_str());
+  cairo_set_source_rgba(cr_, 0, 0, 0, 0.75);
+  cairo_set_line_width(cr_, 0.18 * font.size);
+  cairo_set_line_join(cr_, CAIRO_LINE_JOIN_ROUND);
+  cairo_stroke(cr_);
+  this->text(x, y, text, font, align);
+}
+
 void Pen::fitted(double x, double y, double room, const std::string& text, Font font, double least) {
   while (font.size > least && width(text, font) > room) font.size -= 0.5;
   if (width(text, font) <= room) {

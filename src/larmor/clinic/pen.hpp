@@ -28,6 +28,8 @@ class Pen {
   /// As text, but what is too wide is written smaller, down to `least`, then in two lines of that size: for what must
   /// not be cut. The second line is cut when even that is not enough.
   void fitted(double x, double y, double room, const std::string& text, Font font, double least);
+  /// Text with a dark edge all round, for pictures that are bright and dark below it.
+  void edged(double x, double y, const std::string& text, const Font& font, Align align = Align::left);
   double width(const std::string& text, const Font& font);
   /// Breaks text into lines of at most `room`; returns the base line after the last.
   double paragraph(double x, double y, double room, const std::string& text, const Font& font, double leading,

@@ -87,10 +87,9 @@ void draw_labels(Pen& pen, const io::Slice& s, double x, double y, double w, dou
 }
 
 void draw_letters(Pen& pen, const io::Slice& s, double x, double y, double w, double h) {
-  const Font font{9, true, colour(0xffffff)}, shade{9, true, colour(0x000000, 0.6)};
+  const Font font{9, true, colour(0xffffff)};
   const auto put = [&](double at_x, double at_y, const std::string& letter, Pen::Align align) {
-    pen.text(at_x + 0.7, at_y + 0.7, letter, shade, align);
-    pen.text(at_x, at_y, letter, font, align);
+    pen.edged(at_x, at_y, letter, font, align);
   };
   put(x + 4, y + h / 2 + 3, s.left, Pen::Align::left);
   put(x + w - 4, y + h / 2 + 3, s.right, Pen::Align::right);
@@ -135,11 +134,12 @@ void draw_planes(Pen& pen, const Side& side, double x, double y, double w, doubl
     draw_grey(pen, v.grey, window, px, py, pw, ph);
     draw_labels(pen, v.labels, px, py, pw, ph);
     draw_letters(pen, v.grey, cx, y, cell, h);
-    pen.text(cx + 5, y + 11, fmt::format("{} {}", titles[k], v.index + 1), {7, false, colour(0xc9d6df)});
+    pen.edged(cx + 5, y + 11, fmt::format("{} {}", titles[k], v.index + 1), {7, false, colour(0xffffff)});
   }
   const double bar = 10 * zoom, bx = x + w - 7 - bar, by = y + h - 8;
+  pen.line(bx - 0.7, by, bx + bar + 0.7, by, colour(0x000000), 2.8);
   pen.line(bx, by, bx + bar, by, colour(0xffffff), 1.4);
-  pen.text(bx + bar / 2, by - 3.5, "10 mm", {6.5, false, colour(0xffffff)}, Pen::Align::centre);
+  pen.edged(bx + bar / 2, by - 3.5, "10 mm", {6.5, false, colour(0xffffff)}, Pen::Align::centre);
 }
 
 }  // namespace larmor::clinic
