@@ -174,6 +174,31 @@ class Cases(CliCase):
     self.fails(2, [*train, "--fold", "0+7"], "no case is in fold 7")
     self.fails(2, [*train, "--fold", "0+1+2"], "every case is held out")
 
+  def test_the_plan_for_the_shipped_model(self):
+    self.can_train()
+    for i in range(1, 13):
+      ball_case(self.dir / "data", i)
+    out = self.dir / "out"
+    self.ok("seg", "curate", "data", "-o", out / "curated", "--folds", "3", "-q")
+    (self.dir / "config.yaml").write_text(CONFIG % 12)
+
+    def plan(*options, **environment):
+      return subprocess.run([SOURCE / "tools/train_hippocampus.sh", *options, self.dir / "data", out, self.dir / "config.yaml"], capture_output=True, text=True, timeout=200,
+                            env={**os.environ, "LARMOR": LARMOR, **environment}, check=False)
+
+    self.assertRegex(plan("--time").stdout, r"[0-9.]+ patches/s  train.batch=2 train.half=(true|false) train.channels_last=false\n")
+    done = plan(TEACH="3", LEARN="many")  # cut off after the teachers
+    self.assertNotEqual(done.returncode, 0)
+    self.assertIn("'train.budget' cannot be many", done.stdout)
+    self.assertEqual(len(list((out / "teachers").glob("fold_*+*/done"))), 3)
+    teacher = (out / "teachers/fold_0+1/last.safetensors").stat().st_mtime_ns
+    done = plan(TEACH="3", LEARN="4")
+    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+    self.assertEqual((out / "teachers/fold_0+1/last.safetensors").stat().st_mtime_ns, teacher)  # whole stages are not repeated
+    self.assertIn("4 networks", done.stdout)
+    self.assertEqual(json.loads((out / "evaluation/metrics.json").read_text())["failures"], 0)
+    self.ok("seg", "predict", "data/images/case_003.nii.gz", "own.nii.gz", "--model", out / "hippocampus.safetensors")
+
   def test_a_killed_training_goes_on(self):
     self.can_train()
     self.data()

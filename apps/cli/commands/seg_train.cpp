@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <larmor/io/file.hpp>
@@ -146,6 +147,40 @@ nn::TrainResult train_fold(const Call& call, const SegConfig& config, const std:
   return result;
 }
 
+/// Patches a second of the ways to do the same training; nothing of it is kept.
+int time_variants(const SegConfig& config, const std::vector<SegCase>& cases, double seconds) {
+  auto some = cases;
+  if (some.size() > 16) some.resize(16);
+  const auto samples = prepared_samples(some, config.train.net.classes);
+  const fs::path folder = fs::temp_directory_path() / fmt::format("larmor_time_{}", ::getpid());
+  auto& trainer = nn::trainer();
+  const auto devices = trainer.devices();
+  const bool cuda = config.train.device.starts_with("cuda") || (config.train.device == "auto" && devices.size() > 1);
+  fmt::print(stderr, "{} on {}, {} s each\n", trainer.version(), cuda ? "cuda" : "cpu", seconds);
+  for (const int batch : {config.train.batch, 4 * config.train.batch})
+    for (const bool half : {true, false})
+      for (const bool channels_last : {false, true}) {
+        if (!cuda && (half || channels_last)) continue;
+        auto spec = config.train;
+        spec.batch = batch, spec.half = half, spec.channels_last = channels_last;
+        spec.epochs = 100'000, spec.steps = 8, spec.budget = seconds, spec.teacher_share = 0;
+        std::error_code ignored;
+        fs::remove_all(folder, ignored);
+        std::vector<double> speeds;
+        nn::TrainCallbacks callbacks;
+        callbacks.epoch = [&](const nn::Epoch& e) { speeds.push_back(e.samples_per_second); };
+        trainer.train(spec, samples, {}, folder, callbacks, &Cancel::interrupt());
+        if (speeds.size() > 1) speeds.erase(speeds.begin());  // libraries wake up in the first
+        std::sort(speeds.begin(), speeds.end());
+        fmt::print("{:8.1f} patches/s  train.batch={} train.half={} train.channels_last={}\n",
+                   speeds[speeds.size() / 2], batch, half, channels_last);
+        std::fflush(stdout);
+      }
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  return 0;
+}
+
 int run(const Call& call) {
   if (call.given("--defaults")) {
     fmt::print("{}", default_seg_config());
@@ -161,6 +196,7 @@ int run(const Call& call) {
   if (config.list.empty())
     throw Error(Errc::usage, "the configuration names no data", "data: clean.csv, made by `larmor seg curate`");
   const auto cases = read_seg_list(config.list);
+  if (call.given("--time")) return time_variants(config, cases, call.number("--time"));
   std::vector<std::string> folds{config.fold};
   if (config.fold == "all") {
     std::set<int> numbers;
@@ -198,6 +234,8 @@ void register_seg_train(Commands& commands) {
                text("--fold", "instead of the configuration's: a number, all or none"),
                folder("--out", "instead of the configuration's folder"),
                file("--list", "instead of the configuration's list of cases"),
+               number("--time", "trains nothing, but tells how fast each way to do it is, so long each [s]", 4, 0.1,
+                      600),
                text("--set", "KEY=VALUE instead of what the configuration says: train.rate=0.001").many()},
        .refs = {"Isensee et al., Nat. Methods 18:203 (2021)"},
        .examples = {"larmor seg train hippocampus.yaml --fold 0"},

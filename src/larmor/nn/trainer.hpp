@@ -50,6 +50,8 @@ struct TrainSpec {
   double clip = 12;                 // largest norm of the gradient; 0: none
   double ema = 0.999;               // decay of the mean of the weights that is kept; 0: the weights themselves
   bool half = true;                 // bfloat16 convolutions on CUDA
+  bool channels_last = false;       // CUDA: memory order of convolutions; changes nothing but the time
+  bool layers = false;              // the CPU too runs libtorch's layers, as CUDA does, instead of lanes: for tests
   double dice_weight = 1, cross_entropy_weight = 1, label_smoothing = 0;
   /// Exponent q of the generalised cross-entropy (1 - p^q) / q: 0 is the cross-entropy, 1 the mean absolute error. A
   /// label that the network takes for wrong pulls with p^q of its weight. Source   Zhang and Sabuncu, NeurIPS (2018)
@@ -108,7 +110,7 @@ class Trainer {
                             const TrainCallbacks& callbacks = {}, const Cancel* cancel = nullptr) = 0;
   /// Logits of one image by the library's own layers, (class, z, y, x): to compare with UNet.
   virtual std::vector<float> forward(const Weights& weights, std::span<const float> image, std::array<int, 3> size,
-                                     const std::string& device) = 0;
+                                     const std::string& device, bool channels_last = false) = 0;
 };
 
 /// Errors   Errc::device when the program was built without libtorch or the library cannot be loaded, with the reason

@@ -30,13 +30,40 @@ TEST(Trainer, LibraryAndLanesAgree) {
     std::vector<float> x(static_cast<std::size_t>(size[0] * size[1] * size[2]));
     for (auto& v : x) v = normal(random);
     const auto ours = UNet(w)(x, size);
-    for (const auto& device : trainer().devices()) {
-      const auto theirs = trainer().forward(w, x, size, device);
-      ASSERT_EQ(ours.size(), theirs.size());
-      for (std::size_t i = 0; i < ours.size(); ++i)
-        ASSERT_NEAR(ours[i], theirs[i], 1e-4) << device << ' ' << i;  // what is promised of CPU and CUDA
-    }
+    for (const auto& device : trainer().devices())
+      for (const bool channels_last : {false, true}) {
+        const auto theirs = trainer().forward(w, x, size, device, channels_last);
+        ASSERT_EQ(ours.size(), theirs.size());
+        for (std::size_t i = 0; i < ours.size(); ++i)
+          ASSERT_NEAR(ours[i], theirs[i], 1e-4) << device << ' ' << i;  // what is promised of CPU and CUDA
+      }
   }
+}
+
+// What CUDA runs, on the CPU: the library's layers, with bfloat16 and the other order of memory.
+TEST(Trainer, LibraryAndLanesLearnAlike) {
+  NEED_TRAINER();
+  const auto where = folder("larmor_train_layers");
+  auto spec = small();
+  spec.epochs = 2;
+  const auto losses = [&](const TrainSpec& s) {
+    std::filesystem::remove_all(where);
+    const auto h = trainer().train(s, balls(6, 1), {}, where).history;
+    return std::pair{h[0].loss, h[1].loss};
+  };
+  const auto lanes = losses(spec);
+  spec.layers = true, spec.half = false;
+  for (const bool channels_last : {false, true}) {
+    spec.channels_last = channels_last;
+    const auto layers = losses(spec);
+    EXPECT_NEAR(layers.first, lanes.first, 1e-3);  // rounding, magnified by six steps of Adam
+    EXPECT_NEAR(layers.second, lanes.second, 5e-3);
+  }
+  spec.half = true;
+  const auto half = losses(spec);
+  EXPECT_NEAR(half.first, lanes.first, 0.03);  // eight bits of each number
+  EXPECT_NEAR(half.second, lanes.second, 0.1);
+  std::filesystem::remove_all(where);
 }
 
 TEST(Trainer, LearnsBalls) {

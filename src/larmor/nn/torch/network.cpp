@@ -10,11 +10,14 @@ struct Pass {
   std::vector<at::Tensor> tops;  // per level, what its decoder gave
 
   at::Tensor half(const at::Tensor& t) const { return net.half ? t.to(at::kBFloat16) : t; }
+  at::Tensor ordered(const at::Tensor& t) const {
+    return net.channels_last ? half(t).contiguous(at::MemoryFormat::ChannelsLast3d) : half(t);
+  }
   std::string name(const char* stem, int level) const { return stem + std::to_string(level); }
 
   at::Tensor point(const std::string& n, const at::Tensor& x, bool has_bias) const {
     const auto& w = p.at(n + ".weight");
-    return at::conv3d(half(x), half(w), has_bias ? half(p.at(n + ".bias")) : at::Tensor());
+    return at::conv3d(ordered(x), ordered(w), has_bias ? half(p.at(n + ".bias")) : at::Tensor());
   }
 
   at::Tensor conv_norm(const at::Tensor& x, const std::string& block, const char* which,
@@ -24,11 +27,12 @@ struct Pass {
     const auto& bias = p.at(block + ".norm" + which + ".bias");
     const std::vector<std::int64_t> padding{w.size(2) / 2, w.size(3) / 2, w.size(4) / 2};
     const std::vector<std::int64_t> one{1, 1, 1};
-    at::Tensor z = at::conv3d(half(x), half(w), {}, one, padding);
+    at::Tensor z = at::conv3d(ordered(x), ordered(w), {}, one, padding);
     // Group norm with a group for each channel is the instance norm, and computes in float for half input.
     z = at::group_norm(z, w.size(0), half(weight), half(bias), 1e-5);
-    if (added.defined()) z = z + added;
-    return at::leaky_relu(z, 0.01);
+    // In place: the norm needs its input for the way back and the activation its result.
+    if (added.defined()) z.add_(added);
+    return at::leaky_relu_(z, 0.01);
   }
 
   at::Tensor block(const std::string& n, const at::Tensor& x) const {
@@ -48,9 +52,11 @@ struct Pass {
       const std::vector<std::int64_t> step{2, 2, net.spec.dims == 2 ? 1 : 2};
       const auto down = name("down", l), up = name("up", l);
       const at::Tensor inner =
-          level(l + 1, at::conv3d(half(skip), half(p.at(down + ".weight")), half(p.at(down + ".bias")), step));
-      const at::Tensor back =
-          at::conv_transpose3d(half(inner), half(p.at(up + ".weight")), half(p.at(up + ".bias")), step);
+          level(l + 1, at::conv3d(ordered(skip), ordered(p.at(down + ".weight")), half(p.at(down + ".bias")), step));
+      // libtorch 1.13 cannot transpose a convolution of bfloat16 on the CPU.
+      const auto kind = net.half && !inner.device().is_cpu() ? at::kBFloat16 : at::kFloat;
+      const at::Tensor back = at::conv_transpose3d(ordered(inner).to(kind), ordered(p.at(up + ".weight")).to(kind),
+                                                   p.at(up + ".bias").to(kind), step);
       top = block(name("dec", l), at::cat({skip, back.to(skip.scalar_type())}, 1));
     }
     tops[static_cast<std::size_t>(l)] = top;

@@ -18,7 +18,8 @@ void from_torch(const Parameters& parameters, const std::string& prefix, Weights
 
 struct Network {
   UNetSpec spec;
-  bool half = false;  // bfloat16 convolutions (CUDA)
+  bool half = false;           // bfloat16 convolutions and norms
+  bool channels_last = false;  // memory order of convolutions: channels of a voxel side by side
   /// Logits of level 0, then, if `all`, of the supervised levels below.
   std::vector<at::Tensor> operator()(const Parameters& p, const at::Tensor& x, bool all) const;
 };

@@ -46,24 +46,32 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& tar
   return total / weights;
 }
 
-State::State(const Parameters& like, at::Device device) {
+State::State(const Parameters& like, at::Device device, bool half) {
   std::int64_t n = 0;
   for (const auto& [name, t] : like) n += t.numel();
   const auto kind = at::TensorOptions().dtype(at::kFloat).device(device);
   value = at::empty({n}, kind), gradient = at::zeros({n}, kind), mean = at::empty({n}, kind);
   m = at::zeros({n}, kind), v = at::zeros({n}, kind), decays = at::zeros({n}, kind);
+  if (half) value_half_ = at::empty({n}, kind.dtype(at::kBFloat16)), gradient_half_ = at::zeros_like(value_half_);
   std::int64_t at = 0;
   for (const auto& [name, t] : like) {
     const auto view = [&](const at::Tensor& flat) { return flat.narrow(0, at, t.numel()).view(t.sizes()); };
-    at::Tensor leaf = view(value).detach();
-    leaf.copy_(t);
+    view(value).copy_(t);
+    at::Tensor leaf = view(half ? value_half_ : value).detach();
     leaf.requires_grad_(true);
-    leaf.mutable_grad() = view(gradient);
-    p[name] = leaf, ema[name] = view(mean), m1[name] = view(m), m2[name] = view(v);
+    leaf.mutable_grad() = view(half ? gradient_half_ : gradient);
+    leaves[name] = leaf;
+    p[name] = view(value), ema[name] = view(mean), m1[name] = view(m), m2[name] = view(v);
     if (t.dim() > 1) decays.narrow(0, at, t.numel()).fill_(1);
     at += t.numel();
   }
   mean.copy_(value);
+  refresh();
+}
+
+void State::refresh() {
+  at::NoGradGuard no_grad;
+  if (value_half_.defined()) value_half_.copy_(value);
 }
 
 void State::load(Parameters& to, const Parameters& from) {
@@ -73,6 +81,7 @@ void State::load(Parameters& to, const Parameters& from) {
 
 void State::step(const TrainSpec& spec, double rate, std::int64_t count) {
   at::NoGradGuard no_grad;
+  if (gradient_half_.defined()) gradient.copy_(gradient_half_), gradient_half_.zero_();
   if (spec.clip > 0) gradient.mul_((spec.clip / (gradient.norm() + 1e-6)).clamp_max(1.0));
   const auto n = static_cast<double>(count);
   if (spec.optimizer == "sgd") {
@@ -91,6 +100,7 @@ void State::step(const TrainSpec& spec, double rate, std::int64_t count) {
   const double keep = spec.ema > 0 ? std::min(spec.ema, (1 + n) / (10 + n)) : 0;
   mean.lerp_(value, 1 - keep);
   gradient.zero_();
+  refresh();
 }
 
 }  // namespace larmor::nn::torch_side

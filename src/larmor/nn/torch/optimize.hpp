@@ -19,12 +19,20 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const at::Tensor& tar
 struct State {
   at::Tensor value, gradient, mean, m, v;  // flat
   at::Tensor decays;                       // 1 where weight decay acts: not at norms and biases
-  Parameters p, ema, m1, m2;               // views by name; those of p are leaves whose gradients are views too
+  Parameters p, ema, m1, m2;               // views by name
+  /// What the network is run with: leaves whose gradients are views too. Those of p, or with `half` copies in bfloat16,
+  /// made in one piece once a step instead of one by one where each is used.
+  Parameters leaves;
 
-  State(const Parameters& like, at::Device device);
+  State(const Parameters& like, at::Device device, bool half);
   static void load(Parameters& to, const Parameters& from);
   /// One step of Adam or SGD, and of the mean. `count` from 1.
   void step(const TrainSpec& spec, double rate, std::int64_t count);
+  /// After the weights were changed from outside.
+  void refresh();
+
+ private:
+  at::Tensor value_half_, gradient_half_;  // flat, undefined without `half`
 };
 
 }  // namespace larmor::nn::torch_side

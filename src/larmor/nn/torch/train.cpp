@@ -98,11 +98,11 @@ class TorchTrainer final : public Trainer {
                     const std::vector<TrainSample>& validation, const fs::path& folder, const TrainCallbacks& callbacks,
                     const Cancel* cancel) override;
   std::vector<float> forward(const Weights& weights, std::span<const float> image, std::array<int, 3> size,
-                             const std::string& device) override {
+                             const std::string& device, bool channels_last) override {
     at::NoGradGuard no_grad;
     const auto where = device_of(device);
     at::globalContext().setAllowTF32CuDNN(false);  // 10 bits would not do for the 1e-4 that is promised
-    const Network net{UNetSpec::from_json(weights.meta.at("net")), false};
+    const Network net{UNetSpec::from_json(weights.meta.at("net")), false, channels_last};
     const auto p = to_torch(weights, "", where);
     const at::Tensor x =
         torch::from_blob(const_cast<float*>(image.data()), {1, net.spec.in, size[2], size[1], size[0]}).to(where);
@@ -178,7 +178,7 @@ class LaneSteps {
   LaneSteps(const TrainSpec& spec, const State& state) : spec_(spec), net_(spec.net, spec.patch, spec.batch) {
     for (const auto& [name, t] : state.p) {
       weights_[name] = {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
-      gradients_[name] = {t.grad().data_ptr<float>(), static_cast<std::size_t>(t.numel())};
+      gradients_[name] = {state.leaves.at(name).grad().data_ptr<float>(), static_cast<std::size_t>(t.numel())};
     }
     for (int l = 0; l <= spec.net.supervised; ++l)
       logits_.push_back(at::empty({spec.batch, spec.net.classes, spec.patch[2] >> l, spec.patch[1] >> l,
@@ -235,15 +235,17 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   const bool small = spec.batch * std::int64_t{spec.patch[0]} * spec.patch[1] * spec.patch[2] < 100'000;
   at::set_num_threads(small ? 1 : thread_count());
   keep_memory();
-  const Network net{spec.net, spec.half && device.is_cuda()};
+  const bool on_lanes = device.is_cpu() && !spec.layers;
+  const Network net{spec.net, spec.half && !on_lanes, spec.channels_last};
   const std::string print = fingerprint(spec, training);
   const fs::path checkpoint = folder / "checkpoint.safetensors";
 
   const auto begin = to_torch(initial_weights(spec.net, spec.seed), "", device);
-  State now(begin, device);
+  State now(begin, device, net.half);
   TrainResult result;
   Position position;
   read_checkpoint(checkpoint, print, device, now, position, result);
+  now.refresh();
 
   std::array<int, 3> canvas = spec.patch;
   for (const auto& s : training)
@@ -263,7 +265,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
   };
 
   std::unique_ptr<LaneSteps> lanes;
-  if (device.is_cpu()) lanes = std::make_unique<LaneSteps>(spec, now);
+  if (on_lanes) lanes = std::make_unique<LaneSteps>(spec, now);
 
   const auto start = Clock::now();
   const double elapsed_before = position.elapsed;
@@ -310,7 +312,7 @@ TrainResult TorchTrainer::train(const TrainSpec& spec, const std::vector<TrainSa
       if (lanes) {
         loss = (*lanes)(batch);
       } else {
-        loss = loss_of(net(now.p, batch.image, true), batch.target, spec);
+        loss = loss_of(net(now.leaves, batch.image, true), batch.target, spec);
         loss.backward();
       }
       now.step(spec, rate, ++position.count);
