@@ -148,14 +148,15 @@ std::string mismatch(const dicom::Series& series, const SeriesRule& rule) {
 std::string told_side(const dicom::Series& series) {
   std::string found;
   for (const auto& i : series.instances)
-    for (const char* name : {"ImageLaterality", "Laterality"}) {
-      const auto l = i.data.text(name);
-      if (l != "L" && l != "R") continue;
-      if (!found.empty() && found != l)
-        throw Error(Errc::format, fmt::format("images of series {} say left and right", series.describe()),
-                    "name the side yourself: --side left or right");
-      found = l;
-    }
+    for (const char* name : {"ImageLaterality", "Laterality", "FrameLaterality"})  // the last of enhanced objects
+      for (const auto& item : holders(i.data, name)) {
+        const auto l = item.text(name);
+        if (l != "L" && l != "R") continue;
+        if (!found.empty() && found != l)
+          throw Error(Errc::format, fmt::format("images of series {} say left and right", series.describe()),
+                      "name the side yourself: --side left or right");
+        found = l;
+      }
   return found == "L" ? "left" : found == "R" ? "right" : "";
 }
 

@@ -51,7 +51,8 @@ struct Choice {
   std::vector<Chosen> chosen;            // one, or a left and a right one
   std::vector<std::string> explanation;  // a line a series of the study: taken, or why not
 };
-/// Chooses by the rules; sides come from Laterality (of the series or an image), the rule, or `side` of the operator
+/// Chooses by the rules; sides come from Laterality (of the series, an image or a frame), the rule, or `side` of the
+/// operator
 /// ("left", "right", or empty), never from the picture.
 ///
 /// Errors   Errc::format: nothing matches (with the reason for each series), several match (naming them), images of

@@ -89,6 +89,18 @@ TEST(Rules, FunctionalGroupsOfEnhancedObjectsAreLookedInto) {
   EXPECT_THAT(error_of([&] { choose("range: {InversionTime: [0, 1]}"); }), HasSubstr("InversionTime is not told"));
 }
 
+TEST(Rules, TheSideOfAnEnhancedObjectIsThatOfItsFrames) {
+  for (const char* side : {"R", "L", "U"}) {
+    Folder f;
+    auto d = enhanced(crop_spec(), false);
+    d.item("SharedFunctionalGroupsSequence")->add("FrameAnatomySequence").set("FrameLaterality", side);
+    d.write(f.path / "all.dcm");
+    EXPECT_EQ(clinic::choose_series(study_in(f.path), clinic::default_rules()).chosen[0].side, *side == 'R'   ? "right"
+                                                                                               : *side == 'L' ? "left"
+                                                                                                              : "");
+  }
+}
+
 TEST(Rules, ResultsNeedSomethingToReferTo) {
   for (const char* name : {"StudyInstanceUID", "SeriesInstanceUID"}) {
     Folder f;
