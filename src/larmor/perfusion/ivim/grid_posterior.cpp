@@ -141,7 +141,7 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
   const std::size_t n_voxels = start.status.size(), n_samples = b.size();
   const double sigma = options.noise_sd    ? *options.noise_sd
                        : options.magnitude ? noise_of_magnitudes(packed, b, start, guide, cancel)
-                                           : noise_from_residuals(start, n_samples);
+                                           : noise_from_residuals(start, n_samples, options.counts);
   if (!(sigma > 0))
     throw Error(Errc::numeric, "the residuals are 0: the data have no noise",
                 "give the noise sd, or fit by least squares");
@@ -180,8 +180,8 @@ Posterior grid_posterior(const Array& data, std::span<const double> b, std::span
       const std::size_t v = voxels[i];
       const double D_star = start.values[3][v];
       // The fit's errors go by its residual, of few degrees of freedom; the noise is known better.
-      double error_D = start.standard_error[2][v] * sigma / start.residual_sd[v];
-      double error_star = start.standard_error[3][v] * sigma / start.residual_sd[v];
+      const double times = sigma / std::sqrt(mean_count(options.counts)) / start.residual_sd[v];
+      double error_D = start.standard_error[2][v] * times, error_star = start.standard_error[3][v] * times;
       if (!std::isfinite(error_D) || !std::isfinite(error_star)) {  // something on its bound: as if it were free
         const double p[] = {start.values[0][v], start.values[1][v], start.values[2][v], D_star};
         fisher.errors(p, sigma, error_D, error_star);

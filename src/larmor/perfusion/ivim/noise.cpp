@@ -66,7 +66,13 @@ double expected_squares(std::vector<double> jacobian, std::span<const double> we
 
 }  // namespace
 
-double noise_from_residuals(const fit::CurveFit& fit, std::size_t n_samples) {
+double mean_count(std::span<const double> counts) {
+  double sum = 0;
+  for (const double c : counts) sum += c;
+  return counts.empty() ? 1.0 : sum / static_cast<double>(counts.size());
+}
+
+double noise_from_residuals(const fit::CurveFit& fit, std::size_t n_samples, std::span<const double> counts) {
   const std::size_t n_free = free_of(fit);
   if (n_samples <= n_free)
     throw Error(
@@ -74,7 +80,9 @@ double noise_from_residuals(const fit::CurveFit& fit, std::size_t n_samples) {
         fmt::format("{} samples and {} free parameters leave no residual to tell the noise from", n_samples, n_free),
         "give the noise sd");
   std::vector<double> variance;
-  for (const auto v : telling(fit)) variance.push_back(static_cast<double>(fit.residual_sd[v]) * fit.residual_sd[v]);
+  const double each = mean_count(counts);
+  for (const auto v : telling(fit))
+    variance.push_back(each * static_cast<double>(fit.residual_sd[v]) * fit.residual_sd[v]);
   if (variance.empty())
     throw Error(Errc::numeric, "no voxel could be fitted, so the noise level is unknown", "give the noise sd");
   return sd_by_median(std::move(variance), static_cast<double>(n_samples - n_free));
@@ -83,7 +91,8 @@ double noise_from_residuals(const fit::CurveFit& fit, std::size_t n_samples) {
 double noise_of_magnitudes(const Array& data, std::span<const double> b, const fit::CurveFit& start,
                            const fit::CurveFitOptions& options, const Cancel* cancel) {
   const std::size_t K = b.size(), voxels = start.status.size();
-  double sigma = noise_from_residuals(start, K);
+  const double each = mean_count(options.weights);
+  double sigma = noise_from_residuals(start, K, options.weights);
   std::vector<std::size_t> chosen;
   for (std::size_t v = 0; v < voxels; ++v)
     if (fit::usable(start.status[v])) chosen.push_back(v);
@@ -129,7 +138,8 @@ double noise_of_magnitudes(const Array& data, std::span<const double> b, const f
         for (std::size_t k = 0; k < K && !(fit.params[m].lower < fit.params[m].upper); ++k) jacobian[4 * k + m] = 0;
       for (std::size_t k = 0; k < K; ++k) of_sample[k] = spread[k * n + i];
       const double expected = expected_squares(jacobian, options.weights, of_sample) / freedom;
-      if (expected > 0) variance.push_back(static_cast<double>(fit.residual_sd[i]) * fit.residual_sd[i] / expected);
+      if (expected > 0)
+        variance.push_back(each * static_cast<double>(fit.residual_sd[i]) * fit.residual_sd[i] / expected);
     }
     if (variance.empty()) break;
     sigma = sd_by_median(std::move(variance), freedom);

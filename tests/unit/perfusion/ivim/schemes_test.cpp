@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 #include <larmor/core/error.hpp>
+#include <larmor/perfusion/ivim/average.hpp>
 #include <larmor/perfusion/ivim/estimate.hpp>
 #include <larmor/perfusion/ivim/network_data.hpp>
 #include <larmor/perfusion/ivim/score.hpp>
@@ -130,6 +131,31 @@ TEST(IvimSchemes, TheNoiseOfMagnitudesIsFound) {
       EXPECT_NEAR(e.noise_sd / noise, 1, 0.05) << noise << ' ' << b.back();
       const Score c = score("", e.fit, s.truth);
       for (std::size_t m = 0; m < 3; ++m) EXPECT_NEAR(c.z[m], 1, 0.08) << noise << ' ' << b.back() << ' ' << m;
+    }
+}
+
+// Means of repeats are as sure as the repeats themselves, whether the noise of one volume is given or found: three of
+// every b, and six at b = 0.
+TEST(IvimSchemes, AveragedVolumesAreAsSureAsTheyShouldBe) {
+  std::vector<double> b{0, 0, 0};
+  for (int i = 0; i < 3; ++i) b.insert(b.end(), classical_b.begin(), classical_b.end());
+  const Simulated s = simulate(4000, b, classical_prior(), 0.02, true, 19);
+  const Averaged a = average_b(s.signal, b, Average::mean);
+  const Signals all = signals(s.signal, b), means{.data = a.signal, .b = a.b, .counts = a.counts, .mask = {}};
+  for (const char* method : {"ivim.posterior", "ivim.map"})
+    for (const bool given : {true, false}) {
+      const std::string what = std::string(method) + (given ? ", noise given" : ", noise found");
+      EstimateOptions o = options(0.02);
+      if (!given) o.noise_sd = {};
+      const auto one = estimate(method, all, o), other = estimate(method, means, o);
+      const Score x = score("", one.fit, s.truth), y = score("", other.fit, s.truth);
+      const bool posterior = std::string(method) == "ivim.posterior";
+      EXPECT_NEAR(other.noise_sd, 0.02, 0.001) << what;
+      for (std::size_t m = 0; m < 3; ++m) {
+        EXPECT_NEAR(y.z[m], x.z[m], 0.05) << what << ' ' << m;
+        EXPECT_NEAR(y.rmse[m], x.rmse[m], 0.03 * x.rmse[m]) << what << ' ' << m;
+        EXPECT_NEAR(y.z[m], 1, posterior ? 0.05 : 0.12) << what << ' ' << m;  // a maximum is no mean
+      }
     }
 }
 

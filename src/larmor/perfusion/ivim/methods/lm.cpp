@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/perfusion/ivim/estimate.hpp>
 #include <larmor/perfusion/ivim/noise.hpp>
@@ -31,8 +32,8 @@ Array relative_to_b0(const Signals& s, std::vector<float>& S0) {
   return out;
 }
 
-Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, const Progress& progress,
-                       const Cancel* cancel) {
+Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, const fit::ParamSettings& priors,
+                       const Progress& progress, const Cancel* cancel) {
   const auto& model = models().get(o.model);
   fit::CurveFitOptions options;
   options.map = map, options.weights = s.counts, options.scalar = o.scalar;
@@ -41,14 +42,16 @@ Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, con
     if (std::any_of(model.params.begin(), model.params.end(), [&n = name](const auto& p) { return p.name == n; }))
       options.params[name] = setting;
   if (model.design.size() == 2) options.params["D_blood"].fixed = o.D_blood;
+  for (const auto& [name, setting] : priors) {
+    auto& p = options.params[name];
+    p.prior_mean = setting.prior_mean, p.prior_sd = setting.prior_sd, p.prior_log = setting.prior_log;
+  }
   if (map) {
-    options.noise_sd = o.noise_sd;
+    if (o.noise_sd) options.noise_sd = *o.noise_sd / std::sqrt(mean_count(s.counts));
     // S0 is in units of the scanner: nothing is known of it beforehand.
     options.params["S0"].prior_mean = 1, options.params["S0"].prior_sd = 1e3, options.params["S0"].prior_log = true;
   }
   const auto design = design_of(model, s);
-  const std::size_t per = model.design.size(), known = (o.S0_from_b0 ? 1 : 0) + (per == 2 ? 1 : 0);
-  if (!map) check_samples(design, per, model.params.size() - known, model.title);
   Estimate e;
   if (!o.S0_from_b0) {
     e.fit = fit_curves(model, s.data, design, {}, s.mask, options, progress, cancel);
@@ -66,13 +69,22 @@ Estimate least_squares(const Signals& s, const EstimateOptions& o, bool map, con
   return e;
 }
 
+std::size_t free_parameters(const EstimateOptions& o) {
+  const auto& model = models().get(o.model);
+  return model.params.size() - (o.S0_from_b0 ? 1 : 0) - (model.design.size() == 2 ? 1 : 0);  // D_blood is fixed
+}
+
 void register_lm(Methods& methods) {
   methods.add("ivim.lm",
               {.title = "Bounded Levenberg-Marquardt",
                .source = "Marquardt, J. Soc. Ind. Appl. Math. 11:431 (1963)",
                .any_model = true,
-               .run = [](const auto& s, const auto& o, const auto& progress,
-                         const Cancel* cancel) { return least_squares(s, o, false, progress, cancel); }},
+               .run =
+                   [](const auto& s, const auto& o, const auto& progress, const Cancel* cancel) {
+                     const auto& model = models().get(o.model);
+                     check_samples(design_of(model, s), model.design.size(), free_parameters(o), model.title);
+                     return least_squares(s, o, false, {}, progress, cancel);
+                   }},
               {"ivim.least_squares"});
 }
 
