@@ -38,7 +38,9 @@ io::Picture overlay_picture(const nn::TrainSample& sample, const std::vector<std
                fixed = static_cast<std::size_t>(p[2]);
     const auto index = [&](int u, int v) {
       std::array<int, 3> q{};
-      q[across] = std::clamp(u, 0, n[across] - 1), q[up] = std::clamp(v, 0, n[up] - 1), q[fixed] = middle[fixed];
+      // The patient's right and front are on the left, as in the report of a study.
+      q[across] = n[across] - 1 - std::clamp(u, 0, n[across] - 1), q[up] = std::clamp(v, 0, n[up] - 1),
+      q[fixed] = middle[fixed];
       return at(q[0], q[1], q[2]);
     };
     for (int v = 0; v < n[up] * zoom; ++v)
@@ -108,7 +110,8 @@ void TrainingPage::write(const std::vector<nn::Epoch>& history, int epochs, cons
     report.section("Sample").figure(
         {fmt::format("<img alt=\"overlay\" style=\"max-width:100%;image-rendering:pixelated\" src=\"{}\">",
                      io::png_uri(picture)),
-         picture_title + ": axial, coronal, sagittal; white: the label, colour: what was found"});
+         picture_title + ": axial, coronal, sagittal, the patient's right (front) on the left; white: the label, "
+                         "colour: what was found"});
   report.section("Settings").details("configuration", settings);
   std::string html = report.html();
   if (!done) {  // a browser that has the page open follows

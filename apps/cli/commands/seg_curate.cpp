@@ -120,7 +120,11 @@ void write_report(const fs::path& path, const std::vector<seg::CaseFacts>& facts
     const std::size_t n = order.size();
     for (const std::size_t i : {std::size_t{0}, n / 4, n / 2, n - 1 - n / 4, n - 1})
       if (pictures.size() < n) pictures.push_back(slices_of(*order[i], highest));
-    report.section("Slices", "From the smallest to the largest: axial, coronal, sagittal.").figures(pictures);
+    report
+        .section(
+            "Slices",
+            "From the smallest to the largest: axial, coronal and sagittal, the patient's right (front) on the left.")
+        .figures(pictures);
   }
   report.section("All cases").table(facts_table(facts, highest));
   report.write(path);
