@@ -7,6 +7,8 @@ namespace larmor::fit {
 /// The grid of starts of a model at given samples: every combination of the parameters' grid values inside their bounds
 /// (fixed parameters and those with a start of their own have one), the scale parameter at 1 or, when it is fixed or
 /// given, as it is.
+///
+/// Of a signal that is a sum of two curves, whose amplitudes are both free: a grid for each, and every pair of them.
 class CandidateTable {
  public:
   /// covariates   typical values, one a covariate
@@ -14,13 +16,19 @@ class CandidateTable {
                  const LmOptions& options, std::span<const double> design, std::span<const double> covariates,
                  std::span<const double> root_weights);
   const Candidates& view() const { return view_; }
-  std::span<const float> curves() const { return curves_; }
-  std::span<const float> norms() const { return norms_; }
-  std::span<const double> params() const { return params_; }
+  struct Curves {
+    std::vector<float> curves, norms;
+    std::vector<double> params;
+    std::vector<std::vector<double>> plain;  // as they are: of unit norm when scaled
+    std::size_t size() const { return norms.size(); }
+  };
+  const Curves& first() const { return first_; }
+  const Curves& second() const { return second_; }
+  std::span<const float> overlap() const { return overlap_; }
 
  private:
-  std::vector<float> curves_, norms_;
-  std::vector<double> params_;
+  Curves first_, second_;
+  std::vector<float> overlap_;
   Candidates view_{};
 };
 

@@ -12,9 +12,11 @@ void fit_curves_on_cuda(const CurveJob& job, const CurveModelKernels& kernels, s
   const std::size_t np = out.params.size();
   DeviceMemory fixed(device);
   Candidates candidates = job.table->view();
-  candidates.curves = fixed.copy(job.table->curves().data(), job.table->curves().size());
-  candidates.norm = fixed.copy(job.table->norms().data(), job.table->norms().size());
-  candidates.params = fixed.copy(job.table->params().data(), job.table->params().size());
+  const auto &first = job.table->first(), &second = job.table->second();
+  const auto put = [&](const auto& v) { return v.empty() ? nullptr : fixed.copy(v.data(), v.size()); };
+  candidates.curves = put(first.curves), candidates.norm = put(first.norms), candidates.params = put(first.params);
+  candidates.second_curves = put(second.curves), candidates.second_norm = put(second.norms);
+  candidates.second_params = put(second.params), candidates.overlap = put(job.table->overlap());
   CurveTile t{};
   t.n_samples = static_cast<int>(job.n_samples);
   t.design = fixed.copy(job.design.data(), job.design.size());

@@ -178,6 +178,7 @@ CurveFit fit_curves(const CurveModel& model, const Array& data, std::span<const 
   if (!(options.tolerance > 0))
     throw Error(Errc::range, fmt::format("a tolerance of {}", options.tolerance), "give a number above 0");
   job.options.max_iterations = options.max_iterations, job.options.tolerance = options.tolerance;
+  job.options.match_curvature = options.match_curvature;
   std::size_t n_free = 0;
   for (std::size_t i = 0; i < params.size(); ++i) n_free += !job.options.fixed[i];
   // A posterior needs no more samples than there are; least squares needs as many as it has unknowns.
@@ -209,7 +210,9 @@ CurveFit fit_curves(const CurveModel& model, const Array& data, std::span<const 
   job.data = packed.data<float>();
 
   CurveFit result = empty_fit(params, n_voxels);
-  const FitCurves fit = options.scalar ? model.kernels->baseline()->fit_scalar : model.kernels->now().fit;
+  const FitCurves fit = options.scalar         ? model.kernels->baseline()->fit_scalar
+                        : options.cuda_threads ? model.kernels->baseline()->fit_threads
+                                               : model.kernels->now().fit;
   if (options.map) {
     double noise = options.noise_sd.value_or(0.0);
     if (options.noise_sd && !(noise > 0))

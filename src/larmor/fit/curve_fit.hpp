@@ -31,6 +31,8 @@ struct CurveModel {
   int scale = -1;                            // index of the parameter that the signal is proportional to; -1: none
   std::vector<int> scale_too = {};           // amplitudes it is proportional to only together with that one; the values
                                              // of their grids are those at a scale of 1
+  int second_scale = -1;                     // of a signal that is a sum of two curves: the amplitude of the second
+  std::vector<int> second_of = {};           // and its other parameters
   std::vector<std::string> design;           // what describes a sample, with units: "b [s/mm2]"
   std::vector<std::string> covariates = {};  // what else is known of a voxel
   const CurveModelKernels* kernels = nullptr;
@@ -50,9 +52,12 @@ struct CurveFitOptions {
   std::optional<double> noise_sd = {};  // for map; estimated from the residual of a first fit when absent
   std::vector<double> weights = {};     // one a sample, relative inverse variances; empty: equal
   int max_iterations = 200;
-  double tolerance = 1e-6;  // relative parameter step that counts as converged
+  double tolerance = 1e-6;       // relative parameter step that counts as converged
+  bool match_curvature = false;  // damping for models that are curved where residuals are large
   Device device = {};
-  bool scalar = false;  // one number a lane: slow, for comparison
+  // Slow, for comparison:
+  bool scalar = false;        // one number a lane
+  bool cuda_threads = false;  // what a thread of CUDA does, voxel by voxel on the CPU
 };
 
 /// Fits of V voxels, parameter-major; NaN where the status is not usable.

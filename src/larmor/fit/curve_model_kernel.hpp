@@ -17,9 +17,10 @@
 #endif
 
 #if defined(LARMOR_ISA_baseline)
-#define LARMOR_CURVE_SCALAR(M) larmor::fit::fit_curve_tile<M, double, float>, larmor::fit::curve_signal<M>
+#define LARMOR_CURVE_SCALAR(M) \
+  larmor::fit::fit_curve_tile<M, double, float>, larmor::fit::fit_curve_threads<M>, larmor::fit::curve_signal<M>
 #else
-#define LARMOR_CURVE_SCALAR(M) nullptr, nullptr
+#define LARMOR_CURVE_SCALAR(M) nullptr, nullptr, nullptr
 #endif
 #define LARMOR_CURVE_KERNELS(space, name, M)                                                   \
   namespace space {                                                                            \

@@ -19,7 +19,17 @@ struct Candidates {
   int scale;             // index of the scale parameter, -1: none
   unsigned scale_too;    // a bit a parameter: amplitudes that go with it
   bool nonnegative;      // amplitudes below 0 are no candidates
+  // A signal that is a sum of two curves with parameters of their own: every pair of the curves above with these, both
+  // amplitudes solved for, at least 0.
+  int n_second;                // 0: no such signal; at most max_second_curves
+  const float* second_curves;  // (n_second, n_samples) as above
+  const float* second_norm;
+  const double* second_params;  // (n_second, n_params)
+  const float* overlap;         // (n, n_second) inner products of unit curves
+  int second_scale;
+  unsigned second_of;  // a bit a parameter that belongs to the second curve
 };
+inline constexpr int max_second_curves = 32;
 
 /// One piece of work: up to curve_tile voxels.
 inline constexpr int curve_tile = 512;
@@ -53,8 +63,9 @@ using SignalAt = void (*)(const double* design, int n_samples, const double* cov
 /// A model compiled for one instruction set.
 struct CurveKernels {
   FitCurves fit;
-  FitCurves fit_scalar;  // one number a lane; null but in the baseline object
-  SignalAt signal;       // the same
+  FitCurves fit_scalar;   // one number a lane; null but in the baseline object
+  FitCurves fit_threads;  // the function of a CUDA thread, voxel by voxel; the same
+  SignalAt signal;        // the same
 };
 
 }  // namespace larmor::fit

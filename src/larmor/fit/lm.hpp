@@ -13,8 +13,9 @@ struct LmOptions {
   double floor[max_params];  // a parameter below this is "small": steps are judged against |p| + floor
   bool fixed[max_params];
   int max_iterations;
-  double tolerance;  // relative step that counts as converged
-  bool use_prior;    // adds ((u(p) - mean) / sd)^2 sigma^2 to the cost, u = p or ln p
+  double tolerance;      // relative step that counts as converged
+  bool match_curvature;  // damping by the curvature that the last step met, see lm_advance
+  bool use_prior;        // adds ((u(p) - mean) / sd)^2 sigma^2 to the cost, u = p or ln p
   double prior_mean[max_params], prior_weight[max_params];  // weight = 1 / sd^2, 0 where there is no prior
   bool prior_log[max_params];
   double sigma2;  // noise variance, scales the prior against the squared residuals
@@ -35,10 +36,25 @@ struct NormalEquations {
   T sse;
 };
 
+/// With the Hessian of half the cost: J^T J less the residuals times second derivatives of the model. Gauss-Newton
+/// leaves those out; where an arrival passes samples they are as large as the rest, and its steps overshoot and come
+/// back.
+template <class T, int N>
+struct CurvedEquations : NormalEquations<T, N> {
+  T hessian[triangle<N>];
+};
+template <class E>
+concept HasHessian = requires(E e) {
+  e.hessian[0];
+};
+
 /// Solves (A + lambda diag A) x = b for a symmetric A by L D L^T; rows of `held` variables are left out (x = 0).
 /// A variable the data say nothing about has a pivot below `tiny` of its diagonal and gets no step.
+///
+/// sound  where not null: whether every pivot was above that, so that A is positive definite
 template <class T, int N>
-LARMOR_HD void solve_damped(const T* a, const T* b, T lambda, const typename simd::LaneTraits<T>::mask* held, T* x) {
+LARMOR_HD void solve_damped(const T* a, const T* b, T lambda, const typename simd::LaneTraits<T>::mask* held, T* x,
+                            typename simd::LaneTraits<T>::mask* sound = nullptr) {
   using simd::select;
   T l[triangle<N>], inverse_pivot[N];
   const T zero(0.0), one(1.0), damp = one + lambda, tiny(1e-15);
@@ -51,7 +67,9 @@ LARMOR_HD void solve_damped(const T* a, const T* b, T lambda, const typename sim
     const T diagonal = a[packed(i, i)] * damp;
     T pivot = diagonal;
     for (int k = 0; k < i; ++k) pivot = pivot - l[packed(i, k)] * l[packed(i, k)] * inverse_pivot[k];
-    inverse_pivot[i] = select(held[i], zero, select(pivot > tiny * diagonal, one / pivot, zero));
+    const auto determined = pivot > tiny * diagonal;
+    inverse_pivot[i] = select(held[i], zero, select(determined, one / pivot, zero));
+    if (sound) *sound = *sound & (held[i] | (determined & (diagonal > zero)));
   }
   for (int i = 0; i < N; ++i) {
     T s = select(held[i], zero, b[i]);
@@ -78,26 +96,26 @@ LARMOR_HD void inverse_diagonal(const T* a, const typename simd::LaneTraits<T>::
   }
 }
 
-template <class T, int N>
+template <class T, int N, class Equations = NormalEquations<T, N>>
 struct LmState {
-  T p[N];                    // best so far
-  T next[N];                 // to be evaluated
-  NormalEquations<T, N> at;  // at p
+  T p[N];        // best so far
+  T next[N];     // to be evaluated
+  Equations at;  // at p
   T lambda, iterations;
   T promise;  // reduction of the cost that the step to `next` promises
 };
 
 /// A fit whose first evaluation will be at `start`.
-template <class T, int N>
-LARMOR_HD void lm_begin(LmState<T, N>& s, const T* start) {
+template <class T, int N, class E>
+LARMOR_HD void lm_begin(LmState<T, N, E>& s, const T* start) {
   for (int i = 0; i < N; ++i) s.p[i] = s.next[i] = start[i];
   s.lambda = T(1e-4);
   s.iterations = T(0.0);
   s.promise = T(0.0);
 }
 
-template <class T, int N>
-LARMOR_HD T add_prior(const LmOptions& o, const T* p, NormalEquations<T, N>& e) {
+template <class T, int N, class E>
+LARMOR_HD T add_prior(const LmOptions& o, const T* p, E& e) {
   T cost(0.0);
   if (!o.use_prior) return cost;
   for (int i = 0; i < N; ++i) {
@@ -109,6 +127,8 @@ LARMOR_HD T add_prior(const LmOptions& o, const T* p, NormalEquations<T, N>& e) 
     cost += weight * gap * gap;
     e.jtj[packed(i, i)] += weight * slope * slope;
     e.jtr[i] -= weight * slope * gap;
+    if constexpr (HasHessian<E>)  // ln p is curved: its second derivative is -1 / p^2
+      e.hessian[packed(i, i)] += weight * slope * slope * (o.prior_log[i] ? T(1.0) - gap : T(1.0));
   }
   e.sse += cost;
   return cost;
@@ -124,14 +144,32 @@ LARMOR_HD void lm_held(const LmOptions& o, const T* p, const T* jtr, typename si
   }
 }
 
+/// Step from a point: by the Hessian where it is known and positive definite, or else by J^T J.
+template <class T, int N, class E>
+LARMOR_HD void lm_step(const E& at, T lambda, const typename simd::LaneTraits<T>::mask* held, T* step) {
+  if constexpr (HasHessian<E>) {
+    typename simd::LaneTraits<T>::mask sound = T(0.0) == T(0.0);
+    T a[triangle<N>];
+    for (int i = 0; i < triangle<N>; ++i) a[i] = at.hessian[i];
+    for (int i = 0; i < N; ++i) a[packed(i, i)] += lambda * at.jtj[packed(i, i)];
+    solve_damped<T, N>(a, at.jtr, T(0.0), held, step, &sound);
+    if (simd::all(sound)) return;
+    T plain[N];
+    solve_damped<T, N>(at.jtj, at.jtr, lambda, held, plain);
+    for (int i = 0; i < N; ++i) step[i] = simd::select(sound, step[i], plain[i]);
+  } else {
+    solve_damped<T, N>(at.jtj, at.jtr, lambda, held, step);
+  }
+}
+
 /// Takes the evaluation `e` at s.next, accepts or rejects it and proposes the next point.
 ///
 /// done       the lanes that need no more; `converged` says which of them ended well
 /// Converged: the step just taken was below tolerance, or the next one is known to be the last (and is taken), or the
 /// cost has stopped falling, or damping has grown until nothing moves.
-template <class T, int N>
-LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, const LmOptions& o,
-                          typename simd::LaneTraits<T>::mask& done, typename simd::LaneTraits<T>::mask& converged) {
+template <class T, int N, class E>
+LARMOR_HD void lm_advance(LmState<T, N, E>& s, const E& e, const LmOptions& o, typename simd::LaneTraits<T>::mask& done,
+                          typename simd::LaneTraits<T>::mask& converged) {
   using simd::select;
   using M = typename simd::LaneTraits<T>::mask;
   const T zero(0.0), one(1.0);
@@ -149,17 +187,27 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
   for (int i = 0; i < N; ++i) s.p[i] = select(better, s.next[i], s.p[i]);
   for (int i = 0; i < triangle<N>; ++i) s.at.jtj[i] = select(better, e.jtj[i], s.at.jtj[i]);
   for (int i = 0; i < N; ++i) s.at.jtr[i] = select(better, e.jtr[i], s.at.jtr[i]);
+  if constexpr (HasHessian<E>)
+    for (int i = 0; i < triangle<N>; ++i) s.at.hessian[i] = select(better, e.hessian[i], s.at.hessian[i]);
   s.at.sse = select(better, e.sse, s.at.sse);
   // Damping follows how well the quadratic model foretold the cost: in a curved valley a step that keeps little of its
   // promise must not be followed by a longer one, or the iteration zigzags.
   const T eased = select(kept > T(0.75), s.lambda * T(0.1), select(kept > T(0.25), s.lambda, s.lambda * T(4.0)));
-  s.lambda = select(first, s.lambda, select(better, eased, simd::max(s.lambda * T(10.0), T(1e-5))));
+  T lambda = select(better, eased, simd::max(s.lambda * T(10.0), T(1e-5)));
+  if (o.match_curvature) {
+    // Along a step that keeps a share k of its promise the cost is (2 - k) (1 + lambda) times as curved as J^T J says,
+    // and 1 + lambda should be that. Where residuals are large this saves the zigzag across the valley.
+    const T met = (T(2.0) - simd::max(kept, T(-20.0))) * (one + s.lambda) - one;
+    lambda = simd::max(met, select(better, s.lambda * T(0.1), simd::max(s.lambda + s.lambda, T(1e-5))));
+    lambda = select(finite, lambda, T(20.0) * (one + s.lambda));
+  }
+  s.lambda = select(first, s.lambda, lambda);
   s.iterations += one;
 
   M held[N];
   lm_held<T, N>(o, s.p, s.at.jtr, held);
   T step[N];
-  solve_damped<T, N>(s.at.jtj, s.at.jtr, s.lambda, held, step);
+  lm_step<T, N>(s.at, s.lambda, held, step);
   // A parameter on its bound whose gradient leads inside may still be pushed out by its coupling to the others: hold
   // it too and solve again, or the clamped step would be no descent direction.
   M pushed = !(zero == zero);
@@ -168,7 +216,7 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
     held[i] = held[i] | out;
     pushed = pushed | out;
   }
-  if (simd::any(pushed)) solve_damped<T, N>(s.at.jtj, s.at.jtr, s.lambda, held, step);
+  if (simd::any(pushed)) lm_step<T, N>(s.at, s.lambda, held, step);
   T promise(0.0), ahead(0.0);
   for (int i = 0; i < N; ++i) {
     promise += step[i] * s.at.jtr[i];
@@ -177,9 +225,10 @@ LARMOR_HD void lm_advance(LmState<T, N>& s, const NormalEquations<T, N>& e, cons
   }
   s.promise = promise;
   const M broken = first & (!finite);
-  // Near the minimum, with little damping, the step is a Newton step to a residual of higher order: it is taken without
-  // looking when what it promises is 3e-4 of a standard error (1e-7 of the cost) or ten times the tolerance at most.
-  const M newton = better & (s.lambda < T(1e-2));
+  // Near the minimum, with little damping (or the damping that makes up for curvature), the step is a Newton step to a
+  // residual of higher order: it is taken without looking when what it promises is 3e-4 of a standard error (1e-7 of
+  // the cost) or ten times the tolerance at most.
+  const M newton = better & (s.lambda < T(o.match_curvature ? 1.0 : 1e-2));
   const M last = newton & ((promise <= T(1e-7) * s.at.sse) | (ahead <= T(10 * o.tolerance)));
   // In a curved valley or at a kink (a delay moves samples of the input past the frames) steps stay short. There the
   // search ends when a step gained and the next promises a part in 1e6 of the cost (a hundredth of a standard error),

@@ -59,10 +59,11 @@ struct LaneJob {
 ///
 /// evaluate(p, y, e)  normal equations at p; y (n_samples) packs of data
 /// taken(lane, voxel) called when a lane takes a voxel, for what else `evaluate` reads of it
-template <int N, class T, class Evaluate, class Taken>
+/// E: what `evaluate` gives, with the Hessian or without
+template <int N, class T, class E = NormalEquations<T, N>, class Evaluate, class Taken>
 LARMOR_INLINE void run_lanes(const LaneJob<N>& job, const LmOptions& options, Evaluate&& evaluate, Taken&& taken) {
   constexpr int L = simd::LaneTraits<T>::size;
-  LmState<T, N> state;
+  LmState<T, N, E> state;
   int voxel[L];
   int next = 0;
   unsigned busy = 0;  // a bit a lane
@@ -74,6 +75,8 @@ LARMOR_INLINE void run_lanes(const LaneJob<N>& job, const LmOptions& options, Ev
     for (int k = 0; k < job.n_samples; ++k) y[k] = T(0.0);
     for (int i = 0; i < triangle<N>; ++i) state.at.jtj[i] = T(1.0);
     for (int i = 0; i < N; ++i) state.at.jtr[i] = T(0.0);
+    if constexpr (HasHessian<E>)
+      for (int i = 0; i < triangle<N>; ++i) state.at.hessian[i] = T(1.0);
     state.at.sse = T(0.0);
   }
   const auto refill = [&](int l) {
@@ -96,7 +99,7 @@ LARMOR_INLINE void run_lanes(const LaneJob<N>& job, const LmOptions& options, Ev
   };
   for (int l = 0; l < L; ++l) refill(l);
   while (busy) {  // NOLINT(bugprone-infinite-loop): refill clears its bits
-    NormalEquations<T, N> e;
+    E e;
     evaluate(state.next, y, e);
     add_prior<T, N>(options, state.next, e);
     typename simd::LaneTraits<T>::mask done, converged;

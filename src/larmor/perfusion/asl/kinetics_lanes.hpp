@@ -49,25 +49,27 @@ LARMOR_HD Dual<T, N> smaller(const Dual<T, N>& a, const Dual<T, N>& b) {
   return a - max(a - b, 0.0);
 }
 
-/// What a sample and a voxel are, by name.
+/// What a voxel is, by name.
 template <class T>
-struct Label {
-  T time, LD, efficiency, R1_blood, R1_tissue, per_partition, readout_start;
-  double readout_rate;
-  LARMOR_INLINE Label(const double* d, const T* c)
-      : time(T(d[0]) + c[2]),
-        LD(d[1]),
-        efficiency(2 * d[2]),
-        R1_blood(T(1.0) / c[1]),
-        R1_tissue(T(1.0) / c[0]),
-        per_partition(T(1e-3) / c[3]),
-        readout_start(T(d[3]) + c[2]),
-        readout_rate(d[4]) {}
+struct Voxel {
+  T R1_tissue, R1_blood, delay, per_partition;
+  LARMOR_INLINE explicit Voxel(const T* c)
+      : R1_tissue(T(1.0) / c[0]), R1_blood(T(1.0) / c[1]), delay(c[2]), per_partition(T(1e-3) / c[3]) {}
   /// 1 / T1' = 1 / T1 + f / partition: with CBF in mm3/(g s), 1e-3 of it is mL/(g s).
   template <class S>
   LARMOR_INLINE S R1(const S& CBF) const {
     return S(R1_tissue) + CBF * S(per_partition);
   }
+};
+/// What a sample is, in a voxel.
+template <class T>
+struct Label {
+  T time, LD, efficiency, readout_start;
+  double readout_rate;
+  LARMOR_INLINE Label(const double* d, const Voxel<T>& v)
+      : time(T(d[0]) + v.delay), LD(d[1]), efficiency(2 * d[2]), readout_start(T(d[3]) + v.delay), readout_rate(d[4]) {}
+  /// Of the signal a unit of CBF.
+  LARMOR_INLINE T per_flow() const { return efficiency * T(1e-3); }
 };
 
 /// Label in tissue, Buxton et al. (1998), eqs. 3 and 5 (pulsed) and 4 and 6 (continuous) as one integral: what has
@@ -76,13 +78,13 @@ struct Label {
 ///
 /// A Look-Locker readout takes cos FA of the label in the tissue at every pulse, as a rate (Gunther et al., 2001).
 template <bool pulsed, class S, class T>
-LARMOR_HD S in_tissue(const Label<T>& l, const S& CBF, const S& ATT) {
+LARMOR_HD S in_tissue(const Voxel<T>& voxel, const Label<T>& l, const S& CBF, const S& ATT) {
   using simd::max;
-  const S blood(l.R1_blood), R1 = l.R1(CBF);
-  const S since = S(l.time) - ATT;                 // arrival to readout
-  const S after = max(since - S(l.LD), 0.0);       // end of the bolus to readout
-  const S arrived = max(since, 0.0) - after;       // length of what has arrived
-  const S flow = CBF * S(l.efficiency * T(1e-3));  // 2 alpha f
+  const S blood(voxel.R1_blood), R1 = voxel.R1(CBF);
+  const S since = S(l.time) - ATT;            // arrival to readout
+  const S after = max(since - S(l.LD), 0.0);  // end of the bolus to readout
+  const S arrived = max(since, 0.0) - after;  // length of what has arrived
+  const S flow = CBF * S(l.per_flow());       // 2 alpha f
   if (l.readout_rate == 0) {
     const S rate = pulsed ? R1 - blood : R1;
     const S travelled = pulsed ? ATT + arrived : ATT;
@@ -132,10 +134,22 @@ LARMOR_INLINE void scaled_erfc(T x, T y, T& of_x, T& of_y) {
 template <class T>
 struct Front {
   T value, by_u, by_width, by_rate;
+  T by_uu, by_u_width, by_width_width;
   LARMOR_INLINE friend Front operator-(const Front& a, const Front& b) {
-    return {a.value - b.value, a.by_u - b.by_u, a.by_width - b.by_width, a.by_rate - b.by_rate};
+    return {a.value - b.value,
+            a.by_u - b.by_u,
+            a.by_width - b.by_width,
+            a.by_rate - b.by_rate,
+            a.by_uu - b.by_uu,
+            a.by_u_width - b.by_u_width,
+            a.by_width_width - b.by_width_width};
   }
 };
+/// At 0 the closed forms are 0 / 0; 1e-6 is nothing beside 1 / T1.
+template <class T>
+LARMOR_INLINE T not_zero(T rate) {
+  return simd::select(simd::abs(rate) < T(1e-6), T(1e-6), rate);
+}
 
 /// Gaussian front of sd sigma: the integral over s < u of below(s / sigma) exp(-rate (u - s)) with the normal
 /// distribution function below(z),
@@ -159,28 +173,41 @@ LARMOR_INLINE Front<T> gaussian_front(T u, T rate, T sigma, T inverse_sigma, T i
   const T below = select(z < zero, tail, T(1.0) - tail);
   const T E = select(earlier < zero, other, exp(rs * (T(0.5) * rs) - rate * u) - other);
   const T density = T(0.39894228040143267794) * bell, value = (below - E) * inverse_rate;
-  return {value, E, density - rs * E, (sigma * density - (rs * sigma - u) * E - value) * inverse_rate};
+  const T by_width = density - rs * E, E_by_width = rate * (rs * E) - density * (z * inverse_sigma + rate);
+  return {value,
+          E,
+          by_width,
+          (sigma * density - (rs * sigma - u) * E - value) * inverse_rate,
+          density * inverse_sigma - rate * E,
+          E_by_width,
+          density * z * z * inverse_sigma - rate * E - rs * E_by_width};
 }
 
 /// Half the time that a compact front takes to pass, with an sd of 0.1 s: 0.1 sqrt(5).
 inline constexpr double front_half = 0.22360679774997896964;
-/// Part of a compact front that has passed at u after its centre, 3 s^2 - 2 s^3 from -half to half, and its slope.
+/// Part of a compact front that has passed at u after its centre, 3 s^2 - 2 s^3 from -half to half, and its
+/// derivatives.
 template <class T>
 struct Ramp {
-  T value, slope, w;  // w: time since it began, at most 2 half
+  T value, slope, bend, w;  // w: time since it began, at most 2 half
+  LARMOR_INLINE friend Ramp operator-(const Ramp& a, const Ramp& b) {
+    return {a.value - b.value, a.slope - b.slope, a.bend - b.bend, a.w};
+  }
 };
 template <class T>
 LARMOR_INLINE Ramp<T> ramp(T u) {
   const T w = simd::min(simd::max(u + T(front_half), T(0.0)), T(2 * front_half)), s = w * T(0.5 / front_half);
-  return {s * s * (T(3.0) - s - s), T(3.0 / front_half) * s * (T(1.0) - s), w};
+  const auto passing = simd::abs(u) < T(front_half);
+  return {s * s * (T(3.0) - s - s), T(3.0 / front_half) * s * (T(1.0) - s),
+          simd::select(passing, T(1.5 / (front_half * front_half)) * (T(1.0) - s - s), T(0.0)), w};
 }
-/// Response to a compact front. While it passes, with y = -rate w, the integral of s^2 and s^3 is a series in y;
+/// Response to a compact front. While it passes, with y = -rate w, the integrals of s^2 and s^3 are series in y;
 /// afterwards what is there decays and the rest comes in at its full height.
 template <class T>
-LARMOR_INLINE Front<T> compact_front(T u, T rate) {
+LARMOR_INLINE Front<T> compact_front(T u, T rate, T inverse_rate) {
   const Ramp<T> r = ramp(u);
   const T w = r.w, after = simd::max(u - T(front_half), T(0.0)), y = -(rate * w);
-  // phi(y) = sum of y^k / (k + 4)! and its slope: for rates up to 2 1/s the next terms are below 1e-8 of it.
+  // phi(y) = sum of y^k / (k + 4)!: for rates up to 2 1/s the next term is below 1e-8 of it.
   using simd::fma;
   T phi = fma(y, T(1.0 / 479001600.0), T(1.0 / 39916800.0));
   phi = fma(phi, y, T(1.0 / 3628800.0));
@@ -190,22 +217,22 @@ LARMOR_INLINE Front<T> compact_front(T u, T rate) {
   phi = fma(phi, y, T(1.0 / 720.0));
   phi = fma(phi, y, T(1.0 / 120.0));
   phi = fma(phi, y, T(1.0 / 24.0));
-  T slope = fma(y, T(8.0 / 479001600.0), T(7.0 / 39916800.0));
-  slope = fma(slope, y, T(6.0 / 3628800.0));
-  slope = fma(slope, y, T(5.0 / 362880.0));
-  slope = fma(slope, y, T(4.0 / 40320.0));
-  slope = fma(slope, y, T(3.0 / 5040.0));
-  slope = fma(slope, y, T(2.0 / 720.0));
-  slope = fma(slope, y, T(1.0 / 120.0));
+  // The sum from 1 / 3! on, and y times the slope of phi: the derivative of y^4 phi is y^3 times that sum.
+  const T phi3 = fma(y, phi, T(1.0 / 6)), y_slope = phi3 - T(4.0) * phi;
   const T www = w * w * w;
   const T square = T(2 * 3.0 / (4 * front_half * front_half)) * www,
           cube = T(-6 * 2.0 / (8 * front_half * front_half * front_half)) * www * w;
-  const T inside = square * (T(1.0 / 6) + y * phi) + cube * phi,
-          inside_by_rate = -(w * (square * (phi + y * slope) + cube * slope));
-  const T decay = simd::exp(-(rate * after));
-  const MeanDecay<T> m = mean_decay(rate * after, decay);
-  const T value = inside * decay + after * m.value;
-  return {value, r.value - rate * value, T(0.0), (inside_by_rate - after * inside) * decay + after * after * m.slope};
+  const T inside = square * phi3 + cube * phi,
+          inside_by_rate = cube * y_slope * inverse_rate - w * (square * (phi + y_slope));
+  const T decay = simd::exp(-(rate * after)), full = (T(1.0) - decay) * inverse_rate;
+  const T value = inside * decay + full, by_u = r.value - rate * value;
+  return {value,
+          by_u,
+          T(0.0),
+          (inside_by_rate - after * inside) * decay + (after * decay - full) * inverse_rate,
+          r.slope - rate * by_u,
+          T(0.0),
+          T(0.0)};
 }
 
 /// Tissue in which transit times are normally distributed about ATT with sd sigma (Hrabe and Lewis, J Magn Reson 167:49
@@ -213,37 +240,50 @@ LARMOR_INLINE Front<T> compact_front(T u, T rate) {
 template <bool pulsed>
 struct Dispersed {
   static constexpr int n_params = 3, n_design = asl::n_design, n_covariates = asl::n_covariates;
+  static constexpr unsigned curved = 0b111110;  // all but CBF twice, which is 1 % of it
   template <class T>
-  LARMOR_INLINE static T gradient(const double* d, const T* c, const T* p, T* g) {
-    using simd::exp, simd::select, simd::abs;
-    const Label<T> l(d, c);
-    const T CBF = p[0], ATT = p[1], sigma = p[2], blood = l.R1_blood, R1 = l.R1(CBF);
-    const T per_flow = l.efficiency * T(1e-3);
-    T rate = R1, early(0.0), decay;
-    if constexpr (pulsed) {
-      rate = R1 - blood;
-      rate =
-          select(abs(rate) < T(1e-6), T(1e-6), rate);  // at 0 the closed form is 0 / 0; 1e-6 is nothing beside 1 / T1
-      decay = exp(-(l.time * blood));
-    } else {
-      // Mean over the paths of exp(-path / T1): a Gaussian times an exponential is a Gaussian about an earlier centre.
-      early = sigma * sigma * blood;
-      decay = exp(-(blood * (ATT - T(0.5) * early)));
+  struct At {
+    Voxel<T> voxel;
+    T CBF, ATT, sigma, inverse_sigma, rate, inverse_rate;
+    T blood = T(0.0), early = T(0.0), decay = T(1.0);  // continuous labelling; 0 and 1 for pulses
+    LARMOR_INLINE At(const T* c, const T* p)
+        : voxel(c), CBF(p[0]), ATT(p[1]), sigma(p[2]), inverse_sigma(T(1.0) / p[2]) {
+      if constexpr (pulsed) {
+        rate = not_zero(voxel.R1(CBF) - voxel.R1_blood);
+      } else {
+        // Mean over the paths of exp(-path / T1): a Gaussian times an exponential is a Gaussian about an earlier
+        // centre.
+        rate = voxel.R1(CBF), blood = voxel.R1_blood;
+        early = sigma * sigma * blood;
+        decay = simd::exp(-(blood * (ATT - T(0.5) * early)));
+      }
+      inverse_rate = T(1.0) / rate;
     }
-    const T u = l.time - ATT + early;
-    const T inverse_sigma = T(1.0) / sigma, inverse_rate = T(1.0) / rate;
-    const Front<T> f = gaussian_front(u, rate, sigma, inverse_sigma, inverse_rate) -
-                       gaussian_front(u - l.LD, rate, sigma, inverse_sigma, inverse_rate);
-    const T k = per_flow * decay, amount = CBF * k, signal = amount * f.value;
-    g[0] = k * f.value + amount * f.by_rate * l.per_partition;
-    g[1] = -(amount * f.by_u);
-    g[2] = amount * f.by_width;
-    if constexpr (!pulsed) {
-      g[1] = g[1] - blood * signal;
-      g[2] = g[2] + amount * f.by_u * (T(2.0) * sigma * blood) + signal * (blood * blood * sigma);
+    LARMOR_INLINE T gradient(const double* d, T* g, T* second) const {
+      const Label<T> l(d, voxel);
+      const T u = l.time - ATT + early;
+      const Front<T> f = gaussian_front(u, rate, sigma, inverse_sigma, inverse_rate) -
+                         gaussian_front(u - l.LD, rate, sigma, inverse_sigma, inverse_rate);
+      const T k = l.per_flow() * (pulsed ? T(simd::exp(-(l.time * voxel.R1_blood))) : decay), amount = CBF * k;
+      T by_ATT = -f.by_u, by_sigma = f.by_width;
+      T twice_ATT = f.by_uu, both = -f.by_u_width, twice_sigma = f.by_width_width;
+      if constexpr (!pulsed) {
+        // ln decay has slopes -blood and blood^2 sigma, u moves by 2 sigma blood.
+        const T steeper = blood * blood * sigma, moves = T(2.0) * sigma * blood;
+        both = both - moves * f.by_uu - steeper * f.by_u;
+        twice_sigma += moves * (moves * f.by_uu + T(2.0) * f.by_u_width) + T(2.0) * blood * f.by_u +
+                       steeper * (steeper * f.value + T(2.0) * (moves * f.by_u + f.by_width)) + blood * blood * f.value;
+        by_ATT = by_ATT - blood * f.value, by_sigma += moves * f.by_u + steeper * f.value;
+        both = both - blood * by_sigma;
+        twice_ATT += blood * (f.by_u - by_ATT);
+      }
+      g[0] = k * f.value + amount * f.by_rate * voxel.per_partition;
+      g[1] = amount * by_ATT, g[2] = amount * by_sigma;
+      second[1] = k * by_ATT, second[2] = amount * twice_ATT;
+      second[3] = k * by_sigma, second[4] = amount * both, second[5] = amount * twice_sigma;
+      return amount * f.value;
     }
-    return signal;
-  }
+  };
 };
 
 /// Label in arteries that fill aBV of the voxel and pass it, and then in its tissue, Chappell et al. (2010). The edges
@@ -252,25 +292,38 @@ struct Dispersed {
 template <bool pulsed>
 struct Macrovascular {
   static constexpr int n_params = 4, n_design = asl::n_design, n_covariates = asl::n_covariates;
+  static constexpr unsigned curved = 0b1100000110;  // CBF with ATT, ATT twice, aBV with ATT_a, ATT_a twice
   template <class T>
-  LARMOR_INLINE static T gradient(const double* d, const T* c, const T* p, T* g) {
-    using simd::exp;
-    const Label<T> l(d, c);
-    const T CBF = p[0], ATT = p[1], aBV = p[2], ATT_a = p[3], blood = l.R1_blood, R1 = l.R1(CBF);
-    const T rate = pulsed ? T(R1 - blood) : R1;
-    const T u = l.time - ATT, v = l.time - ATT_a;
-    const Front<T> f = compact_front(u, rate) - compact_front(u - l.LD, rate);
-    const Ramp<T> in = ramp(v), out = ramp(v - l.LD);
-    const T decay = exp(-((pulsed ? l.time : ATT) * blood)), decay_a = pulsed ? decay : T(exp(-(ATT_a * blood)));
-    const T k = l.efficiency * T(1e-3) * decay, amount = CBF * k, tissue = amount * f.value;
-    const T full = l.efficiency * decay_a, arteries = aBV * full * (in.value - out.value);
-    g[0] = k * f.value + amount * f.by_rate * l.per_partition;
-    g[1] = -(amount * f.by_u);
-    g[2] = full * (in.value - out.value);
-    g[3] = -(aBV * full * (in.slope - out.slope));
-    if constexpr (!pulsed) g[1] = g[1] - blood * tissue, g[3] = g[3] - blood * arteries;
-    return tissue + arteries;
-  }
+  struct At {
+    Voxel<T> voxel;
+    T CBF, ATT, aBV, ATT_a, rate, inverse_rate;
+    T blood = T(0.0), decay = T(1.0), decay_a = T(1.0);  // continuous labelling; 0 and 1 for pulses
+    LARMOR_INLINE At(const T* c, const T* p) : voxel(c), CBF(p[0]), ATT(p[1]), aBV(p[2]), ATT_a(p[3]) {
+      if constexpr (pulsed) {
+        rate = not_zero(voxel.R1(CBF) - voxel.R1_blood);
+      } else {
+        rate = voxel.R1(CBF), blood = voxel.R1_blood;
+        decay = simd::exp(-(ATT * blood)), decay_a = simd::exp(-(ATT_a * blood));
+      }
+      inverse_rate = T(1.0) / rate;
+    }
+    LARMOR_INLINE T gradient(const double* d, T* g, T* second) const {
+      const Label<T> l(d, voxel);
+      const T u = l.time - ATT, v = l.time - ATT_a;
+      const Front<T> f = compact_front(u, rate, inverse_rate) - compact_front(u - l.LD, rate, inverse_rate);
+      const Ramp<T> a = ramp(v) - ramp(v - l.LD);
+      const T since = pulsed ? T(simd::exp(-(l.time * voxel.R1_blood))) : T(1.0);
+      const T k = l.per_flow() * since * decay, amount = CBF * k, full = l.efficiency * since * decay_a;
+      const T by_ATT = -f.by_u - blood * f.value, by_ATT_a = -a.slope - blood * a.value;
+      g[0] = k * f.value + amount * f.by_rate * voxel.per_partition;
+      g[1] = amount * by_ATT;
+      g[2] = full * a.value;
+      g[3] = aBV * full * by_ATT_a;
+      second[1] = k * by_ATT, second[2] = amount * (f.by_uu + blood * (f.by_u - by_ATT));
+      second[8] = full * by_ATT_a, second[9] = aBV * full * (a.bend + blood * (a.slope - by_ATT_a));
+      return amount * f.value + aBV * g[2];
+    }
+  };
 };
 
 }  // namespace LARMOR_ISA_NAMESPACE

@@ -75,6 +75,8 @@ Model macrovascular_model(const std::string& labelling, const fit::CurveModelKer
           .params = {param_CBF(), param_ATT(true), param_aBV(), param_ATT_a()},
           .scale = 0,
           .scale_too = {2},
+          .second_scale = 2,
+          .second_of = {3},
           .design = design_names(),
           .covariates = covariate_names(),
           .kernels = kernels};

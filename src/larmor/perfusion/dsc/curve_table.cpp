@@ -172,7 +172,14 @@ void CurveTable::choose_coarse() {
                   .params = nullptr,
                   .scale = 0,
                   .scale_too = 0,
-                  .nonnegative = true};
+                  .nonnegative = true,
+                  .n_second = 0,
+                  .second_curves = nullptr,
+                  .second_norm = nullptr,
+                  .second_params = nullptr,
+                  .overlap = nullptr,
+                  .second_scale = -1,
+                  .second_of = 0};
 }
 
 }  // namespace larmor::dsc

@@ -10,7 +10,8 @@ struct Pasl {
   static constexpr int n_params = 2, n_design = asl::n_design, n_covariates = asl::n_covariates;
   template <class S, class T>
   LARMOR_HD static S signal(const double* d, const T* c, const S* p) {
-    return in_tissue<true>(Label<T>(d, c), p[0], p[1]);
+    const Voxel<T> voxel(c);
+    return in_tissue<true>(voxel, Label<T>(d, voxel), p[0], p[1]);
   }
 };
 
