@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/perfusion/dsc/first_pass.hpp>
+#include <larmor/perfusion/dsc/kernels/gamma_variate.hpp>
 #include <larmor/perfusion/dsc/relaxation.hpp>
-#include <limits>
 
 namespace larmor::dsc {
 
@@ -27,26 +26,28 @@ FirstPass first_pass(const Array& curves, std::span<const double> times, double 
                 "give a series with at least 5, or leave the gamma variate out");
   FirstPass out;
   out.frames = static_cast<int>(n);
-  std::vector<double> design;
-  for (std::size_t i = 0; i < n; ++i) design.push_back(times[i] - arrival);
+  std::vector<double> relative;
+  for (const double t : times) relative.push_back(t - arrival);
+  const std::span<const double> design(relative.data(), n);
   const fit::CurveModel& model = gamma_variate();
-  const auto fitted = fit::fit_curves(model, curves.range(curves.rank() - 1, 0, static_cast<std::int64_t>(n)), design,
-                                      {}, mask, {.max_iterations = 60, .tolerance = 1e-3}, progress, cancel);
+  const auto fitted =
+      fit::fit_curves(model, curves.range(curves.rank() - 1, 0, static_cast<std::int64_t>(n)), design, {}, mask,
+                      {.max_iterations = 60, .tolerance = 1e-3, .match_curvature = true}, progress, cancel);
   out.status = fitted.status;
-  const std::size_t n_voxels = fitted.status.size(), frames = times.size();
+  const std::size_t n_voxels = fitted.status.size();
   out.curves = Array::uninitialised(DType::f32, curves.shape(), curves.axes());
-  float* to = out.curves.data<float>();
+  const std::vector<float> since(relative.begin(), relative.end());
+  const GammaVariateRun run{
+      .n = static_cast<std::int64_t>(n_voxels),
+      .params = {fitted.values[0].data(), fitted.values[1].data(), fitted.values[2].data(), fitted.values[3].data()},
+      .n_times = static_cast<int>(since.size()),
+      .times = since.data(),
+      .curves = out.curves.data<float>()};
+  const GammaVariateKernel draw = gamma_variate_kernel();
   parallel_for(
       n_voxels, 512,
       [&](std::size_t begin, std::size_t end) {
-        for (std::size_t v = begin; v < end; ++v)
-          for (std::size_t t = 0; t < frames; ++t) {
-            float& y = to[t * n_voxels + v];
-            y = std::numeric_limits<float>::quiet_NaN();
-            if (!fit::usable(fitted.status[v])) continue;
-            const float u = (static_cast<float>(times[t] - arrival) - fitted.values[1][v]) / fitted.values[2][v];
-            y = u > 0 ? fitted.values[0][v] * std::exp(fitted.values[3][v] * (std::log(u) + 1 - u)) : 0.0f;
-          }
+        draw(run, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
       },
       cancel);
   return out;

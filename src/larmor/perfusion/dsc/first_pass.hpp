@@ -4,7 +4,8 @@
 
 namespace larmor::dsc {
 
-/// Gamma-variate bolus: peak, t0, rise and alpha (see the model's own titles).
+/// Gamma-variate bolus, C = peak (1 + z)^alpha exp(-alpha z) with z = skew (t - t_peak) / width and alpha = 1 / skew^2,
+/// 0 where z <= -1. Parameters peak, t_peak, width and skew.
 const fit::CurveModel& gamma_variate();
 
 /// First passes without what comes after: fits of a gamma variate to the frames up to where the mean curve has fallen
