@@ -119,7 +119,8 @@ void run_tiles(const Plan& plan, const dce::VoxelRows& rows, std::span<const std
         std::vector<float> found(n_results * stride);
         std::vector<float> R(residue ? n_residue * stride : 0);
         const auto work =
-            allocate(sizeof(float) * 16 * static_cast<std::size_t>(r.n_modes + r.n_residue), Device::cpu());
+            allocate(sizeof(float) * (o.scalar ? stride : 16) * static_cast<std::size_t>(r.n_modes + r.n_residue),
+                     Device::cpu());
         r.stride = stride, r.residue = residue ? R.data() : nullptr;
         for (std::size_t k = 0; k < n_results; ++k) r.*results[k] = found.data() + k * stride;
         for (std::size_t at = begin; at < end; ++at) {

@@ -39,7 +39,7 @@ struct DeconvolutionOptions {
   int baseline_frames = 0;            // whose mean is the zero of the curves: its error is in all frames; 0: none
   bool keep_residue = false;
   Device device = {};
-  bool scalar = false;  // one number a lane: slow, for comparison
+  bool scalar = false;  // what the threads of CUDA do, one after another on the CPU: slow, for comparison
 };
 
 /// Flow, volume and times of every voxel, without factors for haematocrit and density; NaN where the status is not

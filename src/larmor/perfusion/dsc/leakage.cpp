@@ -187,9 +187,9 @@ void take(const VoxelTile& tile, const LeakageRun& r, std::span<const std::int64
 }
 
 void run_tiles(const LeakageRun& given, const dce::VoxelRows& rows, std::span<const std::int64_t> voxels, bool last,
-               Leakage& out, const Cancel* cancel) {
+               bool scalar, Leakage& out, const Cancel* cancel) {
   constexpr std::size_t stride = deconvolution_stride;
-  const auto kernel = leakage_kernel();
+  const auto kernel = scalar ? leakage_kernel_scalar() : leakage_kernel();
   for_tiles(
       voxels,
       [&](std::size_t begin, std::size_t end) {
@@ -265,7 +265,7 @@ void correct_by(const std::vector<std::size_t>& chosen, const dce::VoxelRows& ro
   const LeakageTable table(out.reference, times, o, backflow);
   const LeakageRun run = table.run(o);
   if (device.is_cpu())
-    run_tiles(run, rows, voxels, last, out, cancel);
+    run_tiles(run, rows, voxels, last, o.scalar, out, cancel);
   else
     run_on_cuda(table, run, rows, voxels, last, device, out, cancel);
 }

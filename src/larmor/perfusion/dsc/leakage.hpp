@@ -30,6 +30,7 @@ struct LeakageOptions {
   /// Voxels whose K2 is within this many standard errors of 0 are left as they are: a correction of nothing is noise.
   double significance = 2;
   Device device = {};
+  bool scalar = false;  // what the threads of CUDA do, one after another on the CPU: slow, for comparison
 };
 /// dR2(t) = K1 m(t) - K2 integral of m(s) exp(-kep (t - s)) ds in every voxel, m the mean curve of voxels that do not
 /// leak; kep = 0 for BSW, up to 2 1/min else. A constant is fitted beside them, for the error of the baseline.

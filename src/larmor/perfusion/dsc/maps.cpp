@@ -206,10 +206,11 @@ Quality quality(const Aif& input, double deepest, double TE, double arrival, std
   while (foot > 0 && y[foot - 1] > 0.1 * y[peak]) --foot;
   q.input_width = input.times[high] - input.times[low];
   q.frames_on_rise = static_cast<int>(peak - foot) + 1;
-  double masked = 0, usable = 0;
+  double masked = 0, usable = 0, at_bound = 0;
   for (const auto s : status) {
     masked += s != static_cast<std::uint8_t>(fit::FitStatus::outside);
     usable += fit::usable(static_cast<fit::FitStatus>(s));
+    at_bound += s == static_cast<std::uint8_t>(fit::FitStatus::at_bound);
   }
   q.usable = masked > 0 ? usable / masked : 0;
   const auto warn = [&](std::string text) { q.warnings.push_back(std::move(text)); };
@@ -225,6 +226,11 @@ Quality quality(const Aif& input, double deepest, double TE, double arrival, std
   if (q.input_width > 20)
     warn(fmt::format("The artery is {:.0f} s wide at half its height: it may be a vein, or the injection slow.",
                      q.input_width));
+  if (at_bound > 0.3 * masked)
+    warn(
+        fmt::format("In {:.0f} % of the voxels the transit time is beyond those that are known: the series may end "
+                    "before the bolus has passed, or the artery be wrong.",
+                    100 * at_bound / masked));
   if (q.usable < 0.9) warn(fmt::format("{:.0f} % of the voxels have no value.", 100 * (1 - q.usable)));
   return q;
 }

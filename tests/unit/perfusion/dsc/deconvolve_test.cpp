@@ -363,11 +363,11 @@ TEST(DscDeconvolution, ResidueHasThePeakAndTheArea) {
 }
 TEST(DscDeconvolution, EveryInstructionSetGivesTheSame) {
   const Object& x = noisy();
-  for (const char* method :
-       {"dsc.csvd", "dsc.osvd", "dsc.tikhonov_l_curve", "dsc.tikhonov_gcv", "dsc.fit_exponential", "dsc.fit_gamma"}) {
+  for (const char* method : {"dsc.ssvd", "dsc.csvd", "dsc.osvd", "dsc.tikhonov_l_curve", "dsc.tikhonov_gcv",
+                             "dsc.fit_exponential", "dsc.fit_gamma", "dsc.fit_box"}) {
     DeconvolutionOptions o;
     o.method = method, o.scalar = true;
-    const Deconvolved scalar = run(x, o);
+    const Deconvolved scalar = run(x, o);  // what the threads of CUDA do
     o.scalar = false;
     const Isa before = isa();
     for (const Isa level : {Isa::baseline, Isa::v3, Isa::v4}) {

@@ -2,6 +2,17 @@
 // Compiled once for each instruction set, and for CUDA.
 #include <larmor/perfusion/dsc/kernels/deconvolution_lanes.hpp>
 
+namespace larmor::dsc {
+inline namespace LARMOR_ISA_NAMESPACE {
+
+/// What a thread of CUDA does. work: (n_modes + n_residue, stride) of all of them.
+LARMOR_HD void deconvolve_thread(const DeconvolutionRun& run, float* work, int64_t v) {
+  if (v < run.n) deconvolve_lanes<float>(run, v, work + v, run.stride);
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::dsc
+
 #if defined(LARMOR_ISA_cuda)
 #include <larmor/core/cuda_check.cuh>
 
@@ -9,8 +20,7 @@ namespace larmor::dsc {
 namespace {
 
 __global__ void deconvolve_voxels(const DeconvolutionRun run, float* work) {
-  const int64_t v = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (v < run.n) deconvolve_lanes<float>(run, v, work + v, run.stride);
+  deconvolve_thread(run, work, static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x);
 }
 
 }  // namespace
@@ -31,7 +41,7 @@ void deconvolve_v3(const DeconvolutionRun&, float*);
 void deconvolve_v4(const DeconvolutionRun&, float*);
 void deconvolve_baseline(const DeconvolutionRun&, float*);
 void deconvolve_scalar(const DeconvolutionRun& r, float* work) {
-  for (int v = 0; v < r.n; ++v) deconvolve_lanes<float>(r, v, work, 1);
+  for (int64_t v = 0; v < r.stride; ++v) deconvolve_thread(r, work, v);
 }
 #endif
 void LARMOR_ISA_JOIN(deconvolve_, LARMOR_ISA)(const DeconvolutionRun& r, float* work) {

@@ -50,6 +50,7 @@ struct DeconvolutionRun {
 using DeconvolutionKernel = void (*)(const DeconvolutionRun&, float* work);
 /// The copy for the instruction set in use. `work`: (n_modes + n_residue) 16 floats, 64-byte aligned.
 DeconvolutionKernel deconvolution_kernel();
+/// The threads of CUDA one after another. `work` as they have it: (n_modes + n_residue) stride floats.
 DeconvolutionKernel deconvolution_kernel_scalar();
 /// Pointers of `run` in the memory of CUDA device `device`; work (n_modes + n_residue) stride floats there.
 void deconvolution_launch(const DeconvolutionRun& run, float* work, int device);

@@ -2,6 +2,17 @@
 // Compiled once for each instruction set, and for CUDA.
 #include <larmor/perfusion/dsc/kernels/leakage_lanes.hpp>
 
+namespace larmor::dsc {
+inline namespace LARMOR_ISA_NAMESPACE {
+
+/// What a thread of CUDA does.
+LARMOR_HD void leakage_thread(const LeakageRun& run, int64_t v) {
+  if (v < run.n) leakage_lanes<float>(run, v);
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::dsc
+
 #if defined(LARMOR_ISA_cuda)
 #include <larmor/core/cuda_check.cuh>
 
@@ -9,8 +20,7 @@ namespace larmor::dsc {
 namespace {
 
 __global__ void correct_leakage_voxels(const LeakageRun run) {
-  const int64_t v = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (v < run.n) leakage_lanes<float>(run, v);
+  leakage_thread(run, static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x);
 }
 
 }  // namespace
@@ -30,6 +40,9 @@ namespace larmor::dsc {
 void leakage_v3(const LeakageRun&);
 void leakage_v4(const LeakageRun&);
 void leakage_baseline(const LeakageRun&);
+void leakage_scalar(const LeakageRun& r) {
+  for (int64_t v = 0; v < r.stride; ++v) leakage_thread(r, v);
+}
 #endif
 void LARMOR_ISA_JOIN(leakage_, LARMOR_ISA)(const LeakageRun& r) {
   using F = simd::Pack<float>;
@@ -49,6 +62,7 @@ LeakageKernel leakage_kernel() {
 #endif
   return leakage_baseline;
 }
+LeakageKernel leakage_kernel_scalar() { return leakage_scalar; }
 
 }  // namespace larmor::dsc
 #endif

@@ -27,6 +27,8 @@ struct LeakageRun {
 using LeakageKernel = void (*)(const LeakageRun&);
 /// The copy for the instruction set in use.
 LeakageKernel leakage_kernel();
+/// The threads of CUDA one after another.
+LeakageKernel leakage_kernel_scalar();
 /// Pointers of `run` in the memory of CUDA device `device`.
 void leakage_launch(const LeakageRun& run, int device);
 

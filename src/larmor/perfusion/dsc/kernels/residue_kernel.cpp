@@ -2,6 +2,17 @@
 // Compiled once for each instruction set, and for CUDA.
 #include <larmor/perfusion/dsc/kernels/residue_lanes.hpp>
 
+namespace larmor::dsc {
+inline namespace LARMOR_ISA_NAMESPACE {
+
+/// What a thread of CUDA does.
+LARMOR_HD void fit_residue_thread(const ResidueRun& run, int64_t v) {
+  if (v < run.n) residue_lanes<float>(run, v);
+}
+
+}  // namespace LARMOR_ISA_NAMESPACE
+}  // namespace larmor::dsc
+
 #if defined(LARMOR_ISA_cuda)
 #include <larmor/core/cuda_check.cuh>
 
@@ -9,8 +20,7 @@ namespace larmor::dsc {
 namespace {
 
 __global__ void fit_residue_voxels(const ResidueRun run) {
-  const int64_t v = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (v < run.n) residue_lanes<float>(run, v);
+  fit_residue_thread(run, static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x);
 }
 
 }  // namespace
@@ -31,7 +41,7 @@ void fit_residues_v3(const ResidueRun&);
 void fit_residues_v4(const ResidueRun&);
 void fit_residues_baseline(const ResidueRun&);
 void fit_residues_scalar(const ResidueRun& r) {
-  for (int v = 0; v < r.n; ++v) residue_lanes<float>(r, v);
+  for (int64_t v = 0; v < r.stride; ++v) fit_residue_thread(r, v);
 }
 #endif
 void LARMOR_ISA_JOIN(fit_residues_, LARMOR_ISA)(const ResidueRun& r) {
