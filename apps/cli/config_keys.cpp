@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "catalogue.hpp"
-#include "config.hpp"
+#include "config_table.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -37,6 +38,18 @@ std::string commented(const std::string& text, const std::string& indent) {
 
 Choices words(std::initializer_list<const char*> list) {
   return [all = std::vector<std::string>(list.begin(), list.end())] { return all; };
+}
+
+Key name_key(std::string path, std::string start, std::string meaning, Choices names,
+             std::string (*resolve)(const std::string&), KeyKind kind) {
+  return {std::move(path), kind, "", std::move(start), 0, 0, std::move(meaning), std::move(names), {}, false, resolve};
+}
+Key optional_file_key(std::string path, std::string meaning) {
+  return {std::move(path), KeyKind::file, "", "", 0, 0, std::move(meaning), {}, {"none"}};
+}
+Key mask_key(std::string_view use) {
+  return optional_file_key("input.mask",
+                           fmt::format("voxels to {}, those not 0; found as *mask*.nii*; none: every voxel", use));
 }
 
 std::vector<Key> output_keys() {

@@ -2,7 +2,7 @@
 #include <larmor/perfusion/dce/model.hpp>
 
 #include "catalogue.hpp"
-#include "config.hpp"
+#include "config_table.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -21,15 +21,7 @@ std::vector<Key> keys() {
       {"input.kind", text, "", "signal", 0, 0, "what the dynamic series holds: signal, or concentration in mM",
        words({"signal", "concentration"})},
       {"input.dynamic", file, "", "", 0, 0, "4-D NIfTI (x, y, z, t); found as *dce*.nii* or dynamic.nii*"},
-      {"input.mask",
-       file,
-       "",
-       "",
-       0,
-       0,
-       "voxels to fit, those not 0; found as *mask*.nii*; none: every voxel",
-       {},
-       {"none"}},
+      mask_key("fit"),
       {"input.times", numbers, "s", "", -1e6, 1e6, "time of each frame; wins over the sidecar and the header"},
       {"input.times_file", file, "", "", 0, 0,
        "CSV or TSV whose column 'time' (else the first) holds the frame times in s"},
@@ -48,15 +40,7 @@ std::vector<Key> keys() {
       {"t1.map", file, "", "", 0, 0, "T1 map; found as *T1map*.nii* or T10.nii*"},
       {"t1.map_unit", text, "", "s", 0, 0, "unit of the map", words({"s", "ms"})},
       {"t1.fixed", number, "s", "", 0.01, 20, "T10 of every voxel"},
-      {"t1.B1",
-       file,
-       "",
-       "",
-       0,
-       0,
-       "map of actual / nominal flip angle; found as *B1map*.nii*; none: not used",
-       {},
-       {"none"}},
+      optional_file_key("t1.B1", "map of actual / nominal flip angle; found as *B1map*.nii*; none: not used"),
       {"t1.B1_unit", text, "", "1", 0, 0, "unit of the B1 map: fraction, or percent", words({"1", "%"})},
 
       {"signal.method", text, "", "spgr", 0, 0,

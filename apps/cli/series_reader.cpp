@@ -7,13 +7,18 @@ namespace larmor::cli {
 namespace fs = std::filesystem;
 
 SeriesReader::Series4 SeriesReader::series_4d(const char* key, const Paths& found, const char* role, const char* names,
-                                              const char* axes) {
+                                              const char* axes, bool one_volume) {
   Series4 s{{}, one_file(key, found, role)};
   if (s.path.empty())
     throw Error(Errc::file, fmt::format("no {} found ({})", role, names),
                 fmt::format("name it with '{}:' in the configuration", key))
         .at(folder_.string());
   s.image = image(key, s.path);
+  if (one_volume && s.image.data.rank() == 3) {  // readers drop a last axis of 1
+    auto shape = s.image.data.shape();
+    shape.push_back(1);
+    s.image.data = s.image.data.contiguous_copy().reshaped(shape, {"x", "y", "z", "t"});
+  }
   if (s.image.data.rank() != 4)
     throw Error(
         Errc::shape,

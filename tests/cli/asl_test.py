@@ -182,7 +182,7 @@ class Cases(harness.CliCase):
     self.sidecar(lambda f: f.update(PostLabelingDelay=[1000 * x for x in f["PostLabelingDelay"]]))
     fails(1, "{}\n", "give seconds, not milliseconds", "sidecar of")
     self.sidecar(lambda f: f.update(PostLabelingDelay="soon"))
-    fails(2, "{}\n", "no PostLabelingDelay")
+    fails(2, "{}\n", "PostLabelingDelay is the text")
     (self.dir / f"{PERF}asl.nii.gz").unlink()
     fails(1, "{}\n", "no ASL series found")
     self.assertFalse((self.dir / "x").exists())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <larmor/core/units.hpp>
 #include <larmor/io/bids.hpp>
@@ -34,6 +35,7 @@ class DscJob : public PipelineJob, SeriesReader {
     if (!is_folder_) found.dynamic = {data_};
     dynamic(found);
     mask_ = input_mask(found.mask, dynamic_, "dynamic series", "looked at");
+    check_frames();
     aif(found);
     const fs::path reference = one_file("normalise.region", found.reference, "reference region");
     if (!reference.empty())
@@ -166,6 +168,43 @@ class DscJob : public PipelineJob, SeriesReader {
                     "give a count, or [first, last) with 0 <= first < last <= the number of frames")
             .at(config_.where("signal.baseline"));
     }
+  }
+
+  /// What frames give wrong flow without any error: their times, and a series that ends too early.
+  void check_frames() {
+    const auto& t = dynamic_.times;
+    const auto n = t.size();
+    if (n < 4) return;  // said elsewhere
+    const double step = (t.back() - t.front()) / static_cast<double>(n - 1);
+    const std::string place = facts_.source("dynamic series")->path;
+    if (step > 30)
+      throw Error(Errc::range, fmt::format("frames are {:g} s apart: a bolus passes within seconds", step),
+                  "if the times are milliseconds, set input.frame_time [s]")
+          .at(config_.has("input.frame_time") ? config_.where("input.frame_time") : place);
+    const bool own = config_.has("input.times") || config_.has("input.times_file") || config_.has("input.frame_time");
+    if (const auto TR = nodes::meta_numbers(dynamic_.meta, "RepetitionTime");
+        !own && TR.size() == 1 && std::abs(TR[0] - step) > 0.01 * step)
+      note(
+          fmt::format("frames are {:g} s apart by the header, RepetitionTime of the sidecar is {:g} s: the header is "
+                      "taken; set input.frame_time if it is wrong",
+                      step, TR[0]));
+    // The mean signal: three frames at the beginning, its lowest, its last.
+    const Array packed = dynamic_.data.cast(DType::f32).contiguous_copy();
+    const auto values = packed.span<float>();
+    const auto voxels = static_cast<std::size_t>(dynamic_.voxels());
+    std::vector<double> mean(n, 0.0);
+    for (std::size_t k = 0; k < n; ++k)
+      for (std::size_t v = 0; v < voxels; ++v)
+        if (const float y = values[k * voxels + v]; (mask_.empty() || mask_[v]) && std::isfinite(y))
+          mean[k] += static_cast<double>(y);
+    const auto skip = std::min(static_cast<std::size_t>(config_.integer("signal.skip")), n - 4);
+    const double before = (mean[skip] + mean[skip + 1] + mean[skip + 2]) / 3,
+                 lost = before - *std::min_element(mean.begin() + static_cast<std::ptrdiff_t>(skip), mean.end());
+    if (lost > 0.05 * before && before - mean.back() > 0.4 * lost)
+      note(
+          fmt::format("the series ends while {:.0f} % of the signal that the bolus took is still away: areas are too "
+                      "small, and flow and transit times are not to be trusted",
+                      100 * (before - mean.back()) / lost));
   }
 
   void aif(const DscFiles& found) {

@@ -11,18 +11,23 @@
 namespace larmor::io {
 namespace {
 
-// Folders from the dataset root down to the one of the file.
+// Folders from the dataset root down to the one of the file. Without a dataset_description.json the root is the folder
+// that holds the subject's (sub-...), when the file lies in one.
 std::vector<fs::path> folders_of(const fs::path& file) {
   std::error_code ec;
   const fs::path own = fs::absolute(file).lexically_normal().parent_path();
-  std::vector<fs::path> up;
+  std::vector<fs::path> up, subject;
   for (fs::path p = own;; p = p.parent_path()) {
     up.push_back(p);
+    if (up.size() > 1 && up[up.size() - 2].filename().string().starts_with("sub-")) subject = up;
     if (fs::exists(p / "dataset_description.json", ec)) {
       std::reverse(up.begin(), up.end());
       return up;
     }
-    if (p == p.parent_path()) return {own};
+    if (p != p.parent_path()) continue;
+    if (subject.empty()) return {own};
+    std::reverse(subject.begin(), subject.end());
+    return subject;
   }
 }
 

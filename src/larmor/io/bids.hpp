@@ -9,7 +9,8 @@
 namespace larmor::io {
 
 /// Sidecar metadata of an image by the BIDS inheritance principle: every .json from the dataset root (the nearest
-/// folder upwards that holds dataset_description.json; else only the file's own folder) down to the file's folder whose
+/// folder upwards that holds dataset_description.json; else the one that holds the subject's folder sub-...; else only
+/// the file's own folder) down to the file's folder whose
 /// suffix matches and whose entities are all in the file's name; nearer files win. Empty when there is none. Errors
 /// Errc::format (JSON syntax with line and column; two applicable files at one level)
 Metadata read_sidecar(const std::filesystem::path& image_path);

@@ -30,6 +30,23 @@ std::string lettered(std::string s) {
   return s;
 }
 
+// Numbers that were written as text would look as if they were missing.
+void check_numbers(const Metadata& meta) {
+  for (const char* key : {"PostLabelingDelay", "LabelingDuration", "BolusCutOffDelayTime", "LabelingEfficiency",
+                          "SliceTiming", "MagneticFieldStrength", "BackgroundSuppressionNumberPulses", "FlipAngle",
+                          "M0Estimate", "RepetitionTimePreparation", "EchoTime"}) {
+    const auto at = meta.find(key);
+    if (at == meta.end()) continue;
+    if (const auto* text = std::get_if<std::string>(&at->second))
+      throw Error(Errc::usage, fmt::format("{} is the text '{}', not a number", key, *text),
+                  "write it without quotation marks");
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&at->second))
+      throw Error(Errc::usage,
+                  fmt::format("{} holds texts ('{}', ...), not numbers", key, texts->empty() ? "" : texts->front()),
+                  "write them without quotation marks");
+  }
+}
+
 // An id of this program ("pcasl", "labelling.pasl_q2tips") or a type of BIDS ("PCASL").
 std::string labelling_from(const Metadata& meta, const std::string& given) {
   if (!given.empty() && given != "auto") return labellings().resolve(given);
@@ -97,6 +114,7 @@ std::string fact_text(const Metadata& meta, const std::string& key) {
 
 Protocol protocol_from(const Metadata& meta, std::size_t n_volumes, const Given& given,
                        std::vector<std::string>* notes) {
+  check_numbers(meta);
   Protocol p;
   const auto note = [&](std::string text) {
     if (notes) notes->push_back(std::move(text));

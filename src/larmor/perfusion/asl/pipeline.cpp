@@ -44,6 +44,9 @@ bool suppressed(const Metadata& meta) {
 
 M0Source chosen(const Image& series, std::span<const Role> roles, const Image& scan, bool number) {
   const std::string type = fact_text(series.meta, "M0Type");
+  const std::vector<std::string> types{"Separate", "Included", "Estimate", "Absent"};
+  if (!type.empty() && std::find(types.begin(), types.end(), type) == types.end())
+    throw unknown_name("M0Type", type, types, "correct the sidecar, or set m0.source");
   const bool included = std::find(roles.begin(), roles.end(), Role::m0) != roles.end();
   if (type == "Included" && included) return M0Source::included;
   if (type == "Estimate" && number) return M0Source::estimate;
@@ -52,6 +55,11 @@ M0Source chosen(const Image& series, std::span<const Role> roles, const Image& s
   if (number) return M0Source::estimate;
   if (type == "Separate")
     throw Error(Errc::range, "M0Type is Separate, but there is no M0 scan", "name it with m0.file (*m0scan.nii*)");
+  if (type == "Included")
+    throw Error(Errc::range, "M0Type is Included, but no volume is an m0scan",
+                "name it in aslcontext.tsv (or input.context), or set m0.source");
+  if (type == "Estimate")
+    throw Error(Errc::range, "M0Type is Estimate, but the sidecar has no M0Estimate above 0", "set m0.estimate");
   return M0Source::control;
 }
 
