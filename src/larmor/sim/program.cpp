@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <larmor/sim/alike.hpp>
 #include <larmor/sim/program.hpp>
 #include <larmor/sim/program_maps.hpp>
-#include <larmor/sim/waves.hpp>
+#include <larmor/sim/pulse_steps.hpp>
 #include <map>
 #include <numbers>
 #include <string>
@@ -15,54 +16,9 @@ namespace larmor::sim {
 namespace {
 
 constexpr double two_pi = 2 * std::numbers::pi;
-// Two times closer than this are one: decimal fractions of a block have rounding errors.
-constexpr double same_time = 1e-10;
-
-struct Waves {
-  GradientWave g[3];
-  explicit Waves(const Block& b, double scale)
-      : g{{b.g[0].get(), scale}, {b.g[1].get(), scale}, {b.g[2].get(), scale}} {}
-};
 
 /// An instance whose `out` counts from the block's first sample.
 using Instances = std::vector<Instance>;
-
-/// Events that do the same to spins are one: their phases are applied elsewhere.
-template <class Event>
-class Alike {
- public:
-  const Event* of(const Event* event) {
-    if (!event) return nullptr;
-    const auto known = known_.find(event);
-    if (known != known_.end()) return known->second;
-    auto& bucket = buckets_[key(*event)];
-    for (const Event* other : bucket)
-      if (same(*event, *other)) return known_[event] = other;
-    bucket.push_back(event);
-    return known_[event] = event;
-  }
-
- private:
-  using Key = std::array<double, 4>;
-  static Key key(const Gradient& g) {
-    if (g.trapezoid) return {g.delay, g.trapezoid->amplitude, g.trapezoid->rise, g.trapezoid->flat};
-    return {g.delay, static_cast<double>(g.values.size()), g.values[0], g.values[g.values.size() / 2]};
-  }
-  static Key key(const Rf& r) {
-    return {r.delay, static_cast<double>(r.magnitude.size()), r.magnitude[r.magnitude.size() / 2], r.frequency_offset};
-  }
-  static Key key(const Adc& a) { return {a.delay, static_cast<double>(a.samples), a.dwell, 0}; }
-  static bool same(const Gradient& a, const Gradient& b) { return a == b; }
-  static bool same(const Rf& a, const Rf& b) {
-    return a.delay == b.delay && a.raster == b.raster && a.frequency_offset == b.frequency_offset &&
-           a.magnitude == b.magnitude && a.phase == b.phase && a.times == b.times;
-  }
-  static bool same(const Adc& a, const Adc& b) {
-    return a.delay == b.delay && a.samples == b.samples && a.dwell == b.dwell;
-  }
-  std::map<const Event*, const Event*> known_;
-  std::map<Key, std::vector<const Event*>> buckets_;
-};
 
 class Compiler {
  public:
@@ -71,7 +27,7 @@ class Compiler {
 
   Program run() {
     sequence_.check();
-    check();
+    check(sequence_, options_);
     const bool moving = reach_.flowing || reach_.diffusing;
     for (std::size_t b = 0; b < sequence_.blocks.size(); ++b) {
       const Block& block = sequence_.blocks[b];
@@ -97,38 +53,6 @@ class Compiler {
   }
 
  private:
-  void check() const {
-    if (sequence_.blocks.empty() || !(sequence_.duration() > 0))
-      throw Error(Errc::range,
-                  fmt::format("a sequence of {} blocks and {:g} s", sequence_.blocks.size(), sequence_.duration()),
-                  "give at least one block that lasts");
-    if (!(options_.tolerance > 0 && options_.tolerance <= 0.1))
-      throw Error(Errc::range, fmt::format("a tolerance of {:g} rad", options_.tolerance), "give 1e-7 to 0.1");
-    for (std::size_t b = 0; b < sequence_.blocks.size(); ++b) {
-      const Block& block = sequence_.blocks[b];
-      for (const auto& g : block.g)
-        if (g) {
-          const double most = GradientWave(g.get(), 1).largest();
-          if (most > 10)
-            throw Error(Errc::range, fmt::format("a gradient of {:g} T/m in block {}", most, b),
-                        "gradients are in T/m: 40 mT/m is 0.04");
-        }
-      if (block.rf && block.adc && block.rf->delay < block.adc->duration() - same_time &&
-          block.adc->delay < block.rf->duration() - same_time)
-        throw Error(Errc::range, fmt::format("a pulse and samples at the same time in block {}", b),
-                    "let one begin after the other ends");
-    }
-    double before = 0;
-    for (const double t : options_.record_times) {
-      if (!(t >= before) || t > sequence_.duration() * (1 + 1e-9) + same_time)
-        throw Error(
-            Errc::range,
-            fmt::format("record at {:g} s, after {:g} s, of a sequence of {:g} s", t, before, sequence_.duration()),
-            "give increasing times within the sequence");
-      before = t;
-    }
-  }
-
   int kind_of(const Instance& at) const { return out_.segments[static_cast<std::size_t>(at.segment)].kind; }
 
   std::vector<double> records_within(double duration) const {
@@ -202,7 +126,7 @@ class Compiler {
       if (label.name == spoil_label && label.value != 0) {
         Segment s;
         s.kind = segment_spoil;
-        out.push_back({kept(s), 0});
+        out.push_back({shared_.kept(s), 0});
       }
     return out;
   }
@@ -260,29 +184,14 @@ class Compiler {
 
   // --- segments ---
 
-  int kept(const Segment& s) {
-    // Equal segments are one; the bytes are compared, padding is zero because Segment{} is.
-    const auto key = std::tuple(s.kind, s.first, s.count, s.decay, s.decay_first, s.tau,
-                                std::array{s.k[0], s.k[1], s.k[2]}, std::array{s.m[0], s.m[1], s.m[2]}, s.spread);
-    const auto [found, added] = known_.emplace(key, static_cast<int>(out_.segments.size()));
-    if (added) out_.segments.push_back(s);
-    return found->second;
-  }
   int record_segment() {
     Segment s;
     s.kind = segment_record;
-    return kept(s);
+    return shared_.kept(s);
   }
   void add_record() {
     out_.instances.push_back({record_segment(), static_cast<int>(next_record_)});
     ++next_record_;
-  }
-
-  int decay(double tau) {
-    const auto key = static_cast<std::int64_t>(std::llround(tau * 1e12));
-    const auto [found, added] = decays_.emplace(key, static_cast<int>(out_.decay_times.size()));
-    if (added) out_.decay_times.push_back(static_cast<float>(tau));
-    return found->second;
   }
 
   void moments(const Waves& waves, double a, double e, Segment& s) const {
@@ -302,8 +211,8 @@ class Compiler {
   void free(const Waves& waves, double a, double e, Instances& out) {
     Segment s;
     moments(waves, a, e, s);
-    s.decay = decay(s.tau);
-    out.push_back({kept(s), 0});
+    s.decay = shared_.decay(s.tau);
+    out.push_back({shared_.kept(s), 0});
   }
 
   std::int64_t adc(const Adc& adc, const Waves& waves, std::int64_t next, double a, double e, Instances& out) {
@@ -320,7 +229,7 @@ class Compiler {
       if (!moving) moments(waves, t, std::max(t, first), s);
       s.count = static_cast<int>(last - next + 1);
       s.dt = static_cast<float>(adc.dwell);
-      s.decay_first = decay(s.tau), s.decay = decay(adc.dwell);
+      s.decay_first = shared_.decay(s.tau), s.decay = shared_.decay(adc.dwell);
       std::vector<AdcStep> steps;
       double largest = 0, difference = 0, widest = 0;
       for (std::int64_t i = next + 1; i <= last; ++i) {
@@ -341,7 +250,7 @@ class Compiler {
       s.same_steps = !steps.empty() && difference <= 2e-7 * largest;
       s.first = static_cast<int>(out_.adc.size());
       out_.adc.insert(out_.adc.end(), steps.begin(), s.same_steps ? steps.begin() + 1 : steps.end());
-      out.push_back({kept(s), static_cast<int>(next)});
+      out.push_back({shared_.kept(s), static_cast<int>(next)});
       next = last + 1;
       if (!moving && next < adc.samples) {
         // To the last sample taken, so that the next chunk begins one dwell later.
@@ -355,137 +264,18 @@ class Compiler {
 
   // --- pulses ---
 
-  struct Step {
-    std::complex<double> b;   // [rad]
-    std::array<double, 3> g;  // [rad/mm]
-    double wz = 0;            // of the farthest spin
-  };
-  std::vector<Step> steps_of(const RfWave& wave, const Waves& waves, double a, double e, std::size_t n) const {
-    std::vector<Step> out(n);
-    const double dt = (e - a) / static_cast<double>(n);
-    std::complex<double> b = wave.integral(a);
-    std::array<double, 3> k{};
-    for (std::size_t x = 0; x < 3; ++x) k[x] = waves.g[x].integral(a);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double t = i + 1 == n ? e : a + dt * static_cast<double>(i + 1);
-      const auto next = wave.integral(t);
-      out[i].b = two_pi * (next - b), b = next;
-      out[i].wz = two_pi * reach_.df * dt;
-      for (std::size_t x = 0; x < 3; ++x) {
-        const double k_next = waves.g[x].integral(t);
-        out[i].g[x] = two_pi * (k_next - k[x]), k[x] = k_next;
-        out[i].wz += std::abs(out[i].g[x]) * reach_.place[x];
-      }
-    }
-    return out;
-  }
-
-  /// The bound of CompileOptions::tolerance for these steps.
-  double error_of(const std::vector<Step>& steps, double dt) const {
-    double sum = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const Step &s = steps[i], &before = steps[i == 0 ? 0 : i - 1], &after = steps[std::min(i + 1, steps.size() - 1)];
-      const double half = i == 0 || i + 1 == steps.size() ? 1 : 0.5;
-      const double db = half * reach_.B1 * std::abs(after.b - before.b), b = reach_.B1 * std::abs(s.b);
-      double dwz = 0;
-      for (std::size_t x = 0; x < 3; ++x) dwz += half * std::abs(after.g[x] - before.g[x]) * (reach_.place[x]);
-      // A field that is wrong by at most d / 2 over a step turns by d / 4 too much at most, however fast the spin
-      // turns.
-      const double wz = std::min(s.wz, 3.0);
-      sum += (std::min(b, 3.0) * (dwz + db) + wz * db) / 12;
-      sum += b * std::min(std::hypot(b, s.wz), 3.0) * reach_.rate * dt / 12;
-    }
-    return sum;
-  }
-  /// What relaxation only every `group` steps costs: that of single steps, with all of a group in their places.
-  double relaxation_error(const std::vector<Step>& steps, double dt, std::size_t group) const {
-    double sum = 0;
-    for (std::size_t i = 0; i < steps.size(); i += group) {
-      double b = 0, w = 0;
-      for (std::size_t j = i; j < std::min(i + group, steps.size()); ++j)
-        b += reach_.B1 * std::abs(steps[j].b), w += std::hypot(reach_.B1 * std::abs(steps[j].b), steps[j].wz);
-      sum += b * std::min(w, 3.0) * reach_.rate * dt * static_cast<double>(group) / 12;
-    }
-    return sum;
-  }
-
   void rf(const RfWave& wave, const Waves& waves, double a, double e, Instances& out) {
-    const double whole = wave.end() - wave.begin(), share = options_.tolerance * (e - a) / whole;
-    const auto error = [&](std::size_t n) {
-      return error_of(steps_of(wave, waves, a, e, n), (e - a) / static_cast<double>(n));
-    };
-    // The error falls as 1 / n^2 once the steps resolve the waveform: ask the finest and go on from there.
-    const std::size_t finest = std::clamp<std::size_t>(
-        static_cast<std::size_t>(std::ceil(static_cast<double>(wave.cells()) * (e - a) / whole)), 1, 20000);
-    std::size_t n = 1;
-    if (error(1) > 0.75 * share || !constant(wave, waves, a, e)) {
-      const double guess = static_cast<double>(finest) * std::sqrt(error(finest) / (0.75 * share));
-      n = static_cast<std::size_t>(std::clamp(guess, 2.0, 200000.0));
-      while (n < 200000 && error(n) > 0.75 * share) n += n / 3 + 1;
-    }
-    // Relaxation less often than rotation, where a quarter of the tolerance allows: less work, and in f32 its small
-    // changes are rounded less often.
-    std::size_t group = 1;
-    for (std::size_t next = 2; next <= 16 && 2 * next <= n; next *= 2) {
-      const std::size_t m = (n + next - 1) / next * next;
-      if (relaxation_error(steps_of(wave, waves, a, e, m), (e - a) / static_cast<double>(m), next) > 0.25 * share)
-        break;
-      group = next;
-    }
-    n = (n + group - 1) / group * group;
-    const auto steps = steps_of(wave, waves, a, e, n);
-    const double dt = (e - a) / static_cast<double>(n), dt_group = dt * static_cast<double>(group);
-    out_.error_bound += error_of(steps, dt) + (group > 1 ? relaxation_error(steps, dt, group) : 0);
+    const double share = options_.tolerance * (e - a) / (wave.end() - wave.begin());
+    const PulseSteps pulse = pulse_steps(wave, waves, a, e, reach_, share);
+    const double dt_group = pulse.dt * static_cast<double>(pulse.group);
+    out_.error_bound += pulse.error_bound;
 
     Segment s;
     s.kind = segment_rf;
     moments(waves, a, e, s);
-    s.first = static_cast<int>(out_.rf.size()), s.count = static_cast<int>(n);
-    s.dt = static_cast<float>(dt);
-    s.relax_every = static_cast<int>(group);
-    s.decay = decay(dt_group), s.decay_first = decay(0.5 * dt_group);
-    std::array<double, 3> direction{};
-    double strongest = 0;
-    for (const auto& step : steps)
-      if (const double g = std::hypot(step.g[0], step.g[1], step.g[2]); g > strongest) {
-        strongest = g;
-        for (std::size_t x = 0; x < 3; ++x) direction[x] = step.g[x] / g;
-      }
-    bool one = true;
-    double b_most = 0, g_most = 0;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const auto& g = steps[i].g;
-      const double along = g[0] * direction[0] + g[1] * direction[1] + g[2] * direction[2];
-      double off = 0;
-      for (std::size_t x = 0; x < 3; ++x) off = std::max(off, std::abs(g[x] - along * direction[x]));
-      one = one && off <= 1e-9 * strongest;
-      RfStep step{};
-      step.bx = static_cast<float>(steps[i].b.real()), step.by = static_cast<float>(steps[i].b.imag());
-      step.bb = step.bx * step.bx + step.by * step.by;
-      step.along = static_cast<float>(along);
-      for (std::size_t x = 0; x < 3; ++x) {
-        step.g[x] = static_cast<float>(g[x]);
-        step.gv[x] = static_cast<float>(g[x] * (static_cast<double>(i) + 0.5) * dt);
-        g_most = std::max(g_most, std::abs(g[x]));
-      }
-      b_most = std::max(b_most, std::abs(steps[i].b));
-      out_.rf.push_back(step);
-    }
-    s.one_direction = one;
-    s.b_most = static_cast<float>(b_most), s.g_most = static_cast<float>(one ? strongest : g_most);
-    for (std::size_t x = 0; x < 3; ++x) s.direction[x] = direction[x];
-    out.push_back({kept(s), 0});
-  }
-
-  /// Whether sixteen parts of [a, e] have the same field.
-  bool constant(const RfWave& wave, const Waves& waves, double a, double e) const {
-    const auto steps = steps_of(wave, waves, a, e, 16);
-    for (const auto& s : steps) {
-      if (std::abs(s.b - steps[0].b) > 1e-9 * std::abs(steps[0].b)) return false;
-      for (std::size_t x = 0; x < 3; ++x)
-        if (std::abs(s.g[x] - steps[0].g[x]) > 1e-9 * std::abs(steps[0].g[x]) + 1e-15) return false;
-    }
-    return true;
+    s.decay = shared_.decay(dt_group), s.decay_first = shared_.decay(0.5 * dt_group);
+    put_steps(pulse, s, out_.rf);
+    out.push_back({shared_.kept(s), 0});
   }
 
   /// Neighbours that only precess are one jump.
@@ -498,8 +288,8 @@ class Compiler {
         Segment both;
         both.tau = first.tau + second.tau;
         for (std::size_t x = 0; x < 3; ++x) both.k[x] = first.k[x] + second.k[x];
-        both.decay = decay(both.tau);
-        merged.back().segment = kept(both);
+        both.decay = shared_.decay(both.tau);
+        merged.back().segment = shared_.kept(both);
       } else {
         merged.push_back(at);
       }
@@ -514,38 +304,16 @@ class Compiler {
   std::array<double, 3> k_{};
   std::size_t next_record_ = 0;
   Program out_;
+  Shared shared_{out_};
   using BlockKey = std::tuple<const void*, const void*, const void*, const void*, const void*, double, bool>;
   Alike<Rf> pulses_;
   Alike<Gradient> gradients_;
   Alike<Adc> samplings_;
   std::map<BlockKey, Instances> blocks_;
   std::map<BlockKey, double> errors_;
-  std::map<std::tuple<int, int, int, int, int, double, std::array<double, 3>, std::array<double, 3>, double>, int>
-      known_;
-  std::map<std::int64_t, int> decays_;
 };
 
 }  // namespace
-
-Reach reach_of(const Spins& spins) {
-  Reach out;
-  const std::vector<double>* places[] = {&spins.x, &spins.y, &spins.z};
-  const std::vector<double>* speeds[] = {&spins.vx, &spins.vy, &spins.vz};
-  for (std::size_t a = 0; a < 3; ++a) {
-    for (const double v : *places[a]) out.place[a] = std::max(out.place[a], std::abs(v));
-    for (const double v : *speeds[a]) {
-      out.speed[a] = std::max(out.speed[a], std::abs(v));
-      out.flowing = out.flowing || v != 0;
-    }
-  }
-  for (const double f : spins.df) out.df = std::max(out.df, std::abs(f));
-  for (const float b : spins.B1) out.B1 = std::max(out.B1, static_cast<double>(b));
-  for (const float d : spins.D) out.diffusing = out.diffusing || d > 0;
-  for (std::size_t i = 0; i < spins.size(); ++i)
-    out.rate =
-        std::max(out.rate, std::abs(1.0 / static_cast<double>(spins.T2[i]) - 1.0 / static_cast<double>(spins.T1[i])));
-  return out;
-}
 
 Program compile(const Sequence& sequence, const Reach& reach, const CompileOptions& options) {
   return Compiler(sequence, reach, options).run();

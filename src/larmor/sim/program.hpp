@@ -55,6 +55,9 @@ struct Reach {
 };
 Reach reach_of(const Spins& spins);
 
+/// What compile() refuses beside what Sequence::check does.
+void check(const Sequence& sequence, const CompileOptions& options);
+
 /// Errors   those of Sequence::check; Errc::range for a sequence without duration, a gradient above 10 T/m, a pulse and
 /// samples at once, a tolerance that is not in (0, 0.1], record times outside the sequence or not increasing
 Program compile(const Sequence& sequence, const Reach& reach, const CompileOptions& options = {});
