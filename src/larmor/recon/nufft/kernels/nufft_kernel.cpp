@@ -7,11 +7,11 @@ inline namespace LARMOR_ISA_NAMESPACE {
 namespace {
 
 template <int D, int V>
-constexpr Kernels kernels{slab_adjoint_of<D, V>, slab_forward_of<D, V>, columns_adjoint_of<D, V>,
-                          columns_forward_of<D, V>, V};
+constexpr Kernels kernels{slab_adjoint_of<D, V>, slab_forward_of<D, V>, columns_adjoint<D, V, Together>,
+                          columns_forward<D, V, Together>, V};
 template <int D, int V>
-constexpr Kernels single{single_slab_adjoint<D, V>, single_slab_forward<D, V>, single_columns_adjoint<D, V>,
-                         single_columns_forward<D, V>, V};
+constexpr Kernels single{single_slab_adjoint<D, V>, single_slab_forward<D, V>, columns_adjoint<D, V, Alone>,
+                         columns_forward<D, V, Alone>, V};
 
 template <int V>
 const Kernels* of_dims(int dims) {

@@ -230,47 +230,18 @@ LARMOR_INLINE void exchange_single(const ColumnRun& run, int64_t begin, int64_t 
   }
 }
 
+/// How the columns of one transform go into its image.
 template <int D, int V>
-void single_columns_adjoint(const ColumnRun& run) {
-  const Layout& a = *run.layout;
-  constexpr int64_t cell = 2 * V;
-  const SingleRoom room = single_room<V>(a, run.lines);
-  const LineFft& fft = a.fft[D - 1];
-  const int64_t n = a.n[D - 1], N = a.N[D - 1], column = single_column(a, V) * cell;
-  for (int64_t begin = run.begin; begin < run.end; begin += single_block(D)) {
-    const int64_t count = run.end - begin < single_block(D) ? run.end - begin : single_block(D);
-    for (int64_t k = 0; k < count; ++k)
-      transform<V, true>(fft, run.middle + (begin + k) * cell, column, room.block + k * N * cell);
-    exchange_single<D, V, true>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
-      const int64_t x = i - n / 2;
-      return static_cast<int64_t>(fft.order[x < 0 ? x + N : x]);
-    });
+struct Alone {
+  static constexpr int64_t block = single_block(D);
+  static int64_t column(const Layout& a) { return single_column(a, V); }
+  static float* lines(const Layout& a, float* room) { return single_room<V>(a, room).block; }
+  template <bool to_image, class Order>
+  LARMOR_INLINE static void exchange(const ColumnRun& run, int64_t begin, int64_t count, float* lines, int64_t pitch,
+                                     const Order& order) {
+    exchange_single<D, V, to_image>(run, begin, count, lines, pitch, order);
   }
-}
-
-template <int D, int V>
-void single_columns_forward(const ColumnRun& run) {
-  const Layout& a = *run.layout;
-  constexpr int64_t cell = 2 * V;
-  const SingleRoom room = single_room<V>(a, run.lines);
-  const LineFft& fft = a.fft[D - 1];
-  const int64_t n = a.n[D - 1], N = a.N[D - 1], below = n / 2, above = n - below;
-  const int64_t column = single_column(a, V) * cell;
-  for (int64_t begin = run.begin; begin < run.end; begin += single_block(D)) {
-    const int64_t count = run.end - begin < single_block(D) ? run.end - begin : single_block(D);
-    for (int64_t k = 0; k < count; ++k)
-      memset(room.block + (k * N + above) * cell, 0, static_cast<size_t>((N - n) * cell) * sizeof(float));
-    exchange_single<D, V, false>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
-      const int64_t x = i - below;
-      return x < 0 ? x + N : x;
-    });
-    for (int64_t k = 0; k < count; ++k) {
-      float* line = room.block + k * N * cell;
-      transform<V, false>(fft, line, cell, line);
-      in_order<V>(fft, line, run.middle + (begin + k) * cell, column / cell);
-    }
-  }
-}
+};
 
 }  // namespace LARMOR_ISA_NAMESPACE
 }  // namespace larmor::recon::nufft

@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // Several transforms side by side: their slabs and columns. A cell is one grid point of V transforms.
+#include <larmor/recon/nufft/kernels/columns.hpp>
 #include <larmor/recon/nufft/kernels/slab_points.hpp>
 
 namespace larmor::recon::nufft {
 inline namespace LARMOR_ISA_NAMESPACE {
-
-template <int V>
-LARMOR_INLINE void add_cells(float* to, const float* from, int64_t n) {
-  using A = At<V, false>;
-  for (int64_t i = 0; i < n; ++i, to += 2 * V, from += 2 * V) A::store(to, A::load(to) + A::load(from));
-}
-template <int V>
-LARMOR_INLINE void copy_cells(float* to, const float* from, int64_t n) {
-  memcpy(to, from, static_cast<size_t>(n) * 2 * V * sizeof(float));
-}
-
-/// The n cells of the image out of a transformed line of N, put `step` cells apart.
-template <int V>
-LARMOR_INLINE void crop(const LineFft& f, const float* line, int64_t n, float* to, int64_t step) {
-  const int64_t below = n / 2;
-  const int32_t* order = f.order + f.n - below;
-  for (int64_t i = 0; i < below; ++i) copy_cells<V>(to + i * step * 2 * V, line + order[i] * int64_t{2 * V}, 1);
-  for (int64_t i = below; i < n; ++i)
-    copy_cells<V>(to + i * step * 2 * V, line + f.order[i - below] * int64_t{2 * V}, 1);
-}
-/// All cells of a transformed line in their order, `step` cells apart.
-template <int V>
-LARMOR_INLINE void in_order(const LineFft& f, const float* line, float* to, int64_t step) {
-  for (int64_t i = 0; i < f.n; ++i) copy_cells<V>(to + i * step * 2 * V, line + f.order[i] * int64_t{2 * V}, 1);
-}
-/// The other way: n cells into a line of N, zeros between.
-template <int V>
-LARMOR_INLINE void place(const float* from, int64_t step, int64_t n, int64_t N, float* line) {
-  const int64_t below = n / 2, above = n - below, start = N - below;
-  for (int64_t i = 0; i < above; ++i) copy_cells<V>(line + i * 2 * V, from + (below + i) * step * 2 * V, 1);
-  memset(line + above * 2 * V, 0, static_cast<size_t>(start - above) * 2 * V * sizeof(float));
-  for (int64_t i = 0; i < below; ++i) copy_cells<V>(line + (start + i) * 2 * V, from + i * step * 2 * V, 1);
-}
 
 struct Room {
   float *line, *block, *cells;
@@ -171,48 +139,20 @@ LARMOR_INLINE void exchange(const ColumnRun& run, int64_t begin, int64_t count, 
   }
 }
 
+/// How the columns of several transforms go into images.
 template <int D, int V>
-void columns_adjoint_of(const ColumnRun& run) {
-  const Layout& a = *run.layout;
-  constexpr int64_t cell = 2 * V;
-  const Room room = room_of<V>(a, run.lines);
-  const LineFft& fft = a.fft[D - 1];
-  const int64_t n = a.n[D - 1], N = a.N[D - 1];
-  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
-    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
-    for (int64_t k = 0; k < count; ++k)
-      transform<V, true>(fft, run.middle + (begin + k) * cell, a.column * cell, room.block + k * N * cell);
-    exchange<D, V, true>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
-      const int64_t x = i - n / 2;
-      return static_cast<int64_t>(fft.order[x < 0 ? x + N : x]);
-    });
+struct Together {
+  static constexpr int64_t block = column_block;
+  static int64_t column(const Layout& a) { return a.column; }
+  static float* lines(const Layout& a, float* room) { return room_of<V>(a, room).block; }
+  template <bool to_image, class Order>
+  LARMOR_INLINE static void exchange(const ColumnRun& run, int64_t begin, int64_t count, float* lines, int64_t pitch,
+                                     const Order& order) {
+    // Lanes without a transform are zeros.
+    if (!to_image && run.group.active < V) memset(lines, 0, static_cast<size_t>(count * pitch * 2 * V) * sizeof(float));
+    larmor::recon::nufft::exchange<D, V, to_image>(run, begin, count, lines, pitch, order);
   }
-}
-
-template <int D, int V>
-void columns_forward_of(const ColumnRun& run) {
-  const Layout& a = *run.layout;
-  constexpr int64_t cell = 2 * V;
-  const Room room = room_of<V>(a, run.lines);
-  const LineFft& fft = a.fft[D - 1];
-  const int64_t n = a.n[D - 1], N = a.N[D - 1], below = n / 2, above = n - below;
-  for (int64_t begin = run.begin; begin < run.end; begin += column_block) {
-    const int64_t count = run.end - begin < column_block ? run.end - begin : column_block;
-    // Zeros between, and in lanes without a transform.
-    if (run.group.active < V) memset(room.block, 0, static_cast<size_t>(count * N * cell) * sizeof(float));
-    for (int64_t k = 0; k < count; ++k)
-      memset(room.block + (k * N + above) * cell, 0, static_cast<size_t>((N - n) * cell) * sizeof(float));
-    exchange<D, V, false>(run, begin, count, room.block, N, [&](int64_t i) LARMOR_LAMBDA {
-      const int64_t x = i - below;
-      return x < 0 ? x + N : x;
-    });
-    for (int64_t k = 0; k < count; ++k) {
-      float* line = room.block + k * N * cell;
-      transform<V, false>(fft, line, cell, line);
-      in_order<V>(fft, line, run.middle + (begin + k) * cell, a.column);
-    }
-  }
-}
+};
 
 }  // namespace LARMOR_ISA_NAMESPACE
 }  // namespace larmor::recon::nufft
