@@ -84,7 +84,7 @@ const std::vector<Entry>& entries() {
       LARMOR_KEY("train.warm_up", train.warm_up, "linear rise of the rate [epochs]"),
       LARMOR_KEY("train.clip", train.clip, "largest norm of the gradient; 0: none"),
       LARMOR_KEY("train.ema", train.ema, "decay of the mean of the weights that is kept; 0: none"),
-      LARMOR_KEY("train.half", train.half, "bfloat16 convolutions on CUDA"),
+      LARMOR_KEY("train.half", train.half, "bfloat16 convolutions on CUDA and on CPUs with matrix tiles (AMX)"),
       LARMOR_KEY("train.channels_last", train.channels_last,
                  "memory order of convolutions on CUDA; changes nothing but the time (--time tells)"),
       LARMOR_KEY("train.dice_weight", train.dice_weight, "of the Dice loss"),

@@ -49,7 +49,7 @@ struct TrainSpec {
   double warm_up = 1;               // epochs
   double clip = 12;                 // largest norm of the gradient; 0: none
   double ema = 0.999;               // decay of the mean of the weights that is kept; 0: the weights themselves
-  bool half = true;                 // bfloat16 convolutions on CUDA
+  bool half = true;                 // bfloat16 convolutions on CUDA, and on CPUs with matrix tiles (AMX)
   bool channels_last = false;       // CUDA: memory order of convolutions; changes nothing but the time
   bool layers = false;              // the CPU too runs libtorch's layers, as CUDA does, instead of lanes: for tests
   double dice_weight = 1, cross_entropy_weight = 1, label_smoothing = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <larmor/core/error.hpp>
 #include <larmor/core/parallel.hpp>
+#include <larmor/nn/conv_half.hpp>
 #include <larmor/nn/corners.hpp>
 #include <larmor/nn/unet_gradient.hpp>
 #include <mutex>
@@ -16,10 +17,22 @@ constexpr Reach point{false, false, false};
 
 std::string at(const char* stem, int level) { return stem + std::to_string(level); }
 
-/// Weights in the order in which the kernels read them, on the way there and on the way back.
-struct Packed {
-  std::vector<float> forward, backward;
+/// Weights in the order in which the kernels read them: of lanes, or of matrix tiles where these pay.
+struct Kernel {
+  std::vector<float> lanes;
+  std::vector<std::uint16_t> tiles;
 };
+struct Packed {
+  Kernel forward, backward;  // on the way there and on the way back
+};
+
+void convolve(const ConvGrid& grid, const Reach& reach, const Channels& in, int first_in, int cin, const Kernel& kernel,
+              std::span<const float> bias, Channels& out, int first_out, int cout, bool add = false) {
+  if (kernel.tiles.empty())
+    nn::convolve(grid, reach, in, first_in, cin, kernel.lanes, bias, out, first_out, cout, nullptr, add);
+  else
+    convolve_half(grid, reach, in, first_in, cin, kernel.tiles, bias, out, first_out, cout, add);
+}
 
 /// What a block keeps for the way back, beside its input and its result.
 struct BlockTape {
@@ -47,6 +60,7 @@ struct Scratch {
 struct UNetGradient::Impl {
   UNetSpec spec;
   int batch;
+  bool half;
   std::vector<ConvGrid> grids;
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes;
   std::map<std::string, std::size_t> index;
@@ -62,7 +76,8 @@ struct UNetGradient::Impl {
   const ConvGrid& grid(int level) const { return grids[static_cast<std::size_t>(level)]; }
   bool projected(int cin, int cout) const { return spec.residual && cin != cout; }
 
-  Impl(const UNetSpec& s, std::array<int, 3> size, int n) : spec(s), batch(n), shapes(weight_shapes(s)) {
+  Impl(const UNetSpec& s, std::array<int, 3> size, int n, bool half_)
+      : spec(s), batch(n), half(half_ && half_available()), shapes(weight_shapes(s)) {
     for (std::size_t i = 0; i < shapes.size(); ++i) index[shapes[i].first] = i;
     for (int l = 0; l < levels(); ++l)
       grids.emplace_back(spec.dims == 2 ? size[0] : size[0] >> l, size[1] >> l, size[2] >> l);
@@ -126,8 +141,13 @@ struct UNetGradient::Impl {
         const auto w = weights.at(name);
         auto& to = packed.at(name);
         const auto set = [&](std::span<const float> values, int cout, int cin, int taps) {
-          to.forward = nn::packed(values, cout, cin, taps);
-          to.backward = packed_transposed(values, cout, cin, taps);
+          if (half && half_pays(cin, cout)) {
+            to.forward.tiles = packed_half(values, cout, cin, taps);
+            to.backward.tiles = packed_half_transposed(values, cout, cin, taps);
+          } else {
+            to.forward.lanes = nn::packed(values, cout, cin, taps);
+            to.backward.lanes = packed_transposed(values, cout, cin, taps);
+          }
         };
         if (name.starts_with("down"))
           set(down_as_point(w, a, b, spec.dims), a, b * corners(), 1);
@@ -153,6 +173,14 @@ struct UNetGradient::Impl::Way {
   const Packed& packed(const std::string& name) const { return net.packed.at(name); }
   std::span<const float> value(const std::string& name) const { return weights.at(name); }
   std::span<float> gradient(const std::string& name) { return t.gradients[net.index.at(name)]; }
+
+  void weights_back(const ConvGrid& grid, const Reach& reach, const Channels& in, int cin, const Channels& grad,
+                    int first_grad, int cout, std::span<float> out) const {
+    if (net.half && half_pays(cin, cout))
+      convolve_weights_half(grid, reach, in, cin, grad, first_grad, cout, out);
+    else
+      convolve_weights(grid, reach, in, cin, grad, first_grad, cout, out);
+  }
 
   void norm_all(const ConvGrid& grid, const std::string& name, const Channels& z, const Channels* added, Channels& y,
                 int n, std::vector<Moments>& moments) const {
@@ -232,16 +260,16 @@ struct UNetGradient::Impl::Way {
     const int f = net.f(l);
     auto &dz = s.dz[of(l)], &by_a = s.inner[of(l)];
     norm_all_back(grid, name + ".norm2", b.z2, b.moments2, y, by_y, dz, f);
-    convolve_weights(grid, net.reach(), b.a, f, dz, 0, f, gradient(name + ".conv2.weight"));
+    weights_back(grid, net.reach(), b.a, f, dz, 0, f, gradient(name + ".conv2.weight"));
     convolve(grid, net.reach(), dz, 0, f, packed(name + ".conv2.weight").backward, {}, by_a, 0, f);
     norm_all_back(grid, name + ".norm1", b.z1, b.moments1, b.a, by_a, dz, f);
-    convolve_weights(grid, net.reach(), x, cin, dz, 0, f, gradient(name + ".conv1.weight"));
+    weights_back(grid, net.reach(), x, cin, dz, 0, f, gradient(name + ".conv1.weight"));
     const bool projected = net.projected(cin, f);
-    if (projected) convolve_weights(grid, point, x, cin, by_y, 0, f, gradient(name + ".proj.weight"));
+    if (projected) weights_back(grid, point, x, cin, by_y, 0, f, gradient(name + ".proj.weight"));
     if (by_x == nullptr) return;
     convolve(grid, net.reach(), dz, 0, f, packed(name + ".conv1.weight").backward, {}, *by_x, 0, cin);
     if (projected)
-      convolve(grid, point, by_y, 0, f, packed(name + ".proj.weight").backward, {}, *by_x, 0, cin, nullptr, true);
+      convolve(grid, point, by_y, 0, f, packed(name + ".proj.weight").backward, {}, *by_x, 0, cin, true);
     else if (net.spec.residual)
       for (int c = 0; c < f; ++c) scale_shift(grid, by_x->channel(c), 1, 0, by_y.channel(c), 1, by_x->channel(c));
   }
@@ -256,10 +284,10 @@ struct UNetGradient::Impl::Way {
       auto& g = s.logits[of(l)];
       const auto name = at("head", l);
       to_channels(grid, by_logits[of(l)], g, 0, g.count());
-      convolve_weights(grid, point, t.top[of(l)], f, g, 0, g.count(), gradient(name + ".weight"));
+      weights_back(grid, point, t.top[of(l)], f, g, 0, g.count(), gradient(name + ".weight"));
       const auto by_bias = gradient(name + ".bias");
       for (int c = 0; c < g.count(); ++c) by_bias[of(c)] += static_cast<float>(sum_of(grid, g.channel(c)));
-      convolve(grid, point, g, 0, g.count(), packed(name + ".weight").backward, {}, by_top, 0, f, nullptr, any_above);
+      convolve(grid, point, g, 0, g.count(), packed(name + ".weight").backward, {}, by_top, 0, f, any_above);
     }
     Channels* by_input = l == 0 ? nullptr : &s.below[of(l)];
     const auto& input = l == 0 ? t.image : t.below[of(l)];
@@ -274,7 +302,7 @@ struct UNetGradient::Impl::Way {
     auto& corners = s.corners[of(l)];
     split_corners(small, grid, net.spec.dims, by_both, f, f, corners);
     std::vector<float> by_point(of(deeper) * of(parts));
-    convolve_weights(small, point, t.top[of(l) + 1], deeper, corners, 0, parts, by_point);
+    weights_back(small, point, t.top[of(l) + 1], deeper, corners, 0, parts, by_point);
     add_up_from_point(by_point, deeper, f, net.spec.dims, gradient(at("up", l) + ".weight"));
     const auto up_bias = gradient(at("up", l) + ".bias");
     for (int k = 0; k < parts; ++k) up_bias[of(k % f)] += static_cast<float>(sum_of(small, corners.channel(k)));
@@ -283,7 +311,7 @@ struct UNetGradient::Impl::Way {
     back(l + 1, by_logits, true);
     auto& by_below = s.below[of(l) + 1];
     std::fill(by_point.begin(), by_point.end(), 0.0f);
-    convolve_weights(small, point, t.split[of(l)], parts, by_below, 0, deeper, by_point);
+    weights_back(small, point, t.split[of(l)], parts, by_below, 0, deeper, by_point);
     add_down_from_point(by_point, deeper, f, net.spec.dims, gradient(at("down", l) + ".weight"));
     const auto down_bias = gradient(at("down", l) + ".bias");
     for (int c = 0; c < deeper; ++c) down_bias[of(c)] += static_cast<float>(sum_of(small, by_below.channel(c)));
@@ -293,14 +321,14 @@ struct UNetGradient::Impl::Way {
   }
 };
 
-UNetGradient::UNetGradient(const UNetSpec& spec, std::array<int, 3> size, int batch) {
+UNetGradient::UNetGradient(const UNetSpec& spec, std::array<int, 3> size, int batch, bool half) {
   spec.check();
   const auto m = spec.multiple();
   for (std::size_t a = 0; a < 3; ++a)
     if (size[a] < m[a] || size[a] % m[a] != 0)
       throw Error(Errc::shape, fmt::format("the network takes multiples of {} x {} x {}, given {} x {} x {}", m[0],
                                            m[1], m[2], size[0], size[1], size[2]));
-  impl_ = std::make_unique<Impl>(spec, size, batch);
+  impl_ = std::make_unique<Impl>(spec, size, batch, half);
 }
 UNetGradient::~UNetGradient() = default;
 

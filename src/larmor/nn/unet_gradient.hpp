@@ -19,8 +19,9 @@ using ByName = std::map<std::string, std::span<T>>;
 /// used again in every step. Results do not depend on the number of threads.
 class UNetGradient {
  public:
-  /// For batches of `batch` images of one size. Errors   Errc::shape when it is no multiple of spec.multiple()
-  UNetGradient(const UNetSpec& spec, std::array<int, 3> size, int batch);
+  /// For batches of `batch` images of one size. `half`: inputs of convolutions are rounded to bfloat16 where the
+  /// processor has matrix tiles. Errors   Errc::shape when the size is no multiple of spec.multiple()
+  UNetGradient(const UNetSpec& spec, std::array<int, 3> size, int batch, bool half = false);
   ~UNetGradient();
   UNetGradient(const UNetGradient&) = delete;
   UNetGradient& operator=(const UNetGradient&) = delete;

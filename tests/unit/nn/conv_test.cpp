@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <larmor/core/error.hpp>
 #include <larmor/core/isa.hpp>
-#include <larmor/nn/conv.hpp>
+#include <larmor/nn/conv_half.hpp>
 #include <larmor/nn/trainer.hpp>
 #include <larmor/nn/unet.hpp>
 #include <random>
@@ -102,6 +103,70 @@ TEST(Conv, GradientsAreAdjoint) {
       EXPECT_NEAR(a, c, 1e-4 * std::abs(a) + 1e-2);
     }
   }
+}
+
+float in_bfloat16(float v) {  // to nearest: a float is a bfloat16 and 16 bits more
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &v, 4);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  std::memcpy(&v, &bits, 4);
+  return v;
+}
+
+TEST(ConvHalf, IsTheConvolutionOfRoundedNumbers) {
+  force_isa(levels().back());
+  if (!half_available()) GTEST_SKIP() << "no matrix tiles";
+  for (const auto& [nx, ny, nz, cin, cout, reach] : {std::tuple{7, 5, 6, 16, 16, Reach{}},
+                                                     {9, 6, 5, 9, 20, Reach{}},
+                                                     {5, 7, 4, 40, 33, Reach{}},
+                                                     {20, 14, 10, 32, 8, Reach{false, true, true}},
+                                                     {6, 5, 4, 70, 17, Reach{false, false, false}}}) {
+    const ConvGrid grid(nx, ny, nz);
+    auto x = random_values(grid.voxels() * static_cast<std::size_t>(cin), 1);
+    auto w = random_values(static_cast<std::size_t>(cin * cout * reach.count()), 2);
+    auto g = random_values(grid.voxels() * static_cast<std::size_t>(cout), 3);
+    const auto bias = random_values(static_cast<std::size_t>(cout), 4);
+    for (auto* v : {&x, &w, &g})
+      for (auto& value : *v) value = in_bfloat16(value);
+    Channels in(grid, cin + 1), grad(grid, cout + 2), want(grid, cout), found(grid, cout + 1), back(grid, cin),
+        back_found(grid, cin);
+    to_channels(grid, x.data(), in, 0, cin);
+    to_channels(grid, g.data(), grad, 2, cout);
+    const int taps = reach.count();
+    std::vector<float> a(g.size()), b(g.size()), dx(x.size()), dx_found(x.size()), dw(w.size(), 0.5f), dw_found = dw;
+    for (const bool add : {false, true}) {
+      convolve(grid, reach, in, 0, cin, packed(w, cout, cin, taps), bias, want, 0, cout, nullptr, add);
+      convolve_half(grid, reach, in, 0, cin, packed_half(w, cout, cin, taps), bias, found, 1, cout, add);
+    }
+    convolve(grid, reach, grad, 2, cout, packed_transposed(w, cout, cin, taps), {}, back, 0, cin);
+    convolve_half(grid, reach, grad, 2, cout, packed_half_transposed(w, cout, cin, taps), {}, back_found, 0, cin);
+    convolve_weights(grid, reach, in, cin, grad, 2, cout, dw);
+    convolve_weights_half(grid, reach, in, cin, grad, 2, cout, dw_found);
+    from_channels(grid, want, 0, cout, a.data());
+    from_channels(grid, found, 1, cout, b.data());
+    from_channels(grid, back, 0, cin, dx.data());
+    from_channels(grid, back_found, 0, cin, dx_found.data());
+    const auto gap = [](const std::vector<float>& p, const std::vector<float>& q) {
+      double difference = 0, norm = 0;
+      for (std::size_t i = 0; i < p.size(); ++i) {
+        difference += (static_cast<double>(p[i]) - q[i]) * (static_cast<double>(p[i]) - q[i]);
+        norm += static_cast<double>(p[i]) * p[i];
+      }
+      return std::sqrt(difference / norm);
+    };
+    // The same products of numbers that are exact in both; sums of floats in another order.
+    EXPECT_LT(gap(a, b), 1e-5) << cin << " " << cout;
+    EXPECT_LT(gap(dx, dx_found), 1e-5) << cin << " " << cout;
+    EXPECT_LT(gap(dw, dw_found), 1e-5) << cin << " " << cout;
+    for (int c = 1; c <= cout; ++c)  // the border stays 0
+      EXPECT_EQ(found.channel(c)[grid.nx], 0.0f);
+  }
+}
+
+TEST(ConvHalf, IsNotUsedAtALowerInstructionSet) {
+  force_isa(Isa::baseline);
+  EXPECT_FALSE(half_available());
+  force_isa(levels().back());
 }
 
 TEST(Moments, OfALargeOffset) {

@@ -51,6 +51,7 @@ TEST(Trainer, LibraryAndLanesLearnAlike) {
     const auto h = trainer().train(s, balls(6, 1), {}, where).history;
     return std::pair{h[0].loss, h[1].loss};
   };
+  spec.half = false;
   const auto lanes = losses(spec);
   spec.layers = true, spec.half = false;
   for (const bool channels_last : {false, true}) {

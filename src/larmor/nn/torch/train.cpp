@@ -175,7 +175,8 @@ void validate(const Network& net, const Parameters& p, const std::vector<TrainSa
 /// Passes of the CPU: the network on lanes, the loss by autograd.
 class LaneSteps {
  public:
-  LaneSteps(const TrainSpec& spec, const State& state) : spec_(spec), net_(spec.net, spec.patch, spec.batch) {
+  LaneSteps(const TrainSpec& spec, const State& state)
+      : spec_(spec), net_(spec.net, spec.patch, spec.batch, spec.half) {
     for (const auto& [name, t] : state.p) {
       weights_[name] = {t.data_ptr<float>(), static_cast<std::size_t>(t.numel())};
       gradients_[name] = {state.leaves.at(name).grad().data_ptr<float>(), static_cast<std::size_t>(t.numel())};
