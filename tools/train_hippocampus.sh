@@ -3,7 +3,7 @@
 # Trains the hippocampus model by self-training inside folds, planned for eight minutes of one GPU:
 #
 #   curate    the list of cases and five folds by person
-#   time      which order of memory is faster on this device (about 40 s on CUDA, nothing on the CPU)
+#   time      which order of memory is faster on this device (about 30 s on CUDA)
 #   teachers  ten networks, each with two folds held out, side by side
 #   students  one network a fold and one on everybody, side by side. Each learns from the labels and from what teachers
 #             say of an image; those of fold f held out f, and of them an image is taught by the one that did not see it
@@ -44,7 +44,7 @@ if $only_time; then
   exec "$larmor" seg train "$config" --list "$list" --time 4
 fi
 if [[ ! -f $out/fastest ]]; then
-  device=$("$larmor" seg train "$config" --list "$list" --time 4 2>&1 > "$out/ways" | grep -o 'on cuda' || true)
+  device=$("$larmor" seg train "$config" --list "$list" --time 2 2>&1 > "$out/ways" | grep -o 'on cuda' || true)
   if [[ -n $device ]]; then
     head -n 2 "$out/ways" | sort -rn | grep -o 'train.channels_last=[a-z]*' | head -n 1 > "$out/fastest"
   else
