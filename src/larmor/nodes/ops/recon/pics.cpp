@@ -6,6 +6,7 @@
 #include <larmor/nodes/axes.hpp>
 #include <larmor/nodes/recon_ports.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
+#include <larmor/recon/operators/vectors.hpp>
 #include <larmor/recon/parallel/sampling.hpp>
 
 namespace larmor::nodes {
@@ -17,6 +18,8 @@ Axes along(const Array& a, const std::string& text) {
   return out;
 }
 
+void require_finite(const Array& a, const std::string& name) { recon::require_finite(a.cast(DType::c64), name); }
+
 void say(flow::Ports& io, const recon::Solution& s) {
   io.log(fmt::format("{} iterations, residual {:.2e}, {}", s.iterations, s.residual.back(),
                      s.converged ? "converged" : "stopped by their number"));
@@ -26,6 +29,7 @@ void cartesian(flow::Ports& io) {
   const auto in = io.in<Gridded>("in"), maps = io.in<Gridded>("maps");
   const std::string coil = io.setting("axis");
   need_axis(in.data, coil), need_axis(maps.data, coil);
+  require_finite(in.data, "k-space"), require_finite(maps.data, "the sensitivities");
   const Axes axes = along(maps.data, io.setting("axes"));
   // Samples of k-space that are 0 in every coil were not measured; along axes that are not transformed, too.
   Axes mask_axes;
@@ -54,6 +58,7 @@ void trajectory(flow::Ports& io) {
   const std::string coil = io.setting("axis");
   require_same_samples(traj, in, "samples");
   need_axis(in, coil), need_axis(maps.data, coil);
+  require_finite(in, "the samples"), require_finite(maps.data, "the sensitivities");
   const Array weights = io.has("weights") ? io.in<Array>("weights") : Array();
   Axes known = traj.sample_axes();
   for (const auto& name : maps.data.axes()) known.push_back(name);

@@ -114,6 +114,10 @@ TEST(ReconPics, ReachesTheObjectAndShowsItsWay) {
                          {{"solver", "admm"}, {"tv", 2e-3}, {"iterations", 40}});
   EXPECT_LT(relative(sparse, s.object), relative(cg.at("out"), s.object));
   EXPECT_LT(relative(flat, s.object), relative(cg.at("out"), s.object));
+  Array damaged = array(s.maps).cast(DType::c64).clone();
+  damaged.data<std::complex<float>>()[1] = NAN;
+  EXPECT_THAT(error_of("recon.pics", {{"in", s.kspace}, {"maps", damaged}}, {}, Errc::range),
+              HasSubstr("of the sensitivities are NaN or infinite, the first at x 1"));
   EXPECT_THAT(error_of("recon.pics", {{"in", s.kspace}, {"maps", s.maps}}, {{"tv", 0.1}}, Errc::usage),
               HasSubstr("admm"));
 }
