@@ -130,19 +130,19 @@ extern "C" void larmor_half_weights(const LarmorHalfWeights* run) {
           // Names of tiles are numbers in the instructions, so the loop over them is written out.
 #define LARMOR_EACH_TILE(X) X(0) X(1) X(2) X(3) X(4) X(5)
 #define LARMOR_LOAD(k) \
-  if (k < n) _tile_loadd(k, sums + 256 * k, 64);
+  if ((k) < n) _tile_loadd(k, sums + 256 * (k), 64);
           LARMOR_EACH_TILE(LARMOR_LOAD)
           for (size_t b = begin; b < end; ++b) {
             _tile_loadd(7, grad + 256 * b, 64);
 #define LARMOR_MULTIPLY(k)                                     \
-  if (k < n) {                                                 \
+  if ((k) < n) {                                               \
     _tile_loadd(6, in + 32 * b + taps[k], 2 * run->in_stride); \
     _tile_dpbf16ps(k, 6, 7);                                   \
   }
             LARMOR_EACH_TILE(LARMOR_MULTIPLY)
           }
 #define LARMOR_STORE(k) \
-  if (k < n) _tile_stored(k, sums + 256 * k, 64);
+  if ((k) < n) _tile_stored(k, sums + 256 * (k), 64);
           LARMOR_EACH_TILE(LARMOR_STORE)
 #undef LARMOR_STORE
 #undef LARMOR_MULTIPLY
