@@ -32,7 +32,7 @@ FirstPass first_pass(const Array& curves, std::span<const double> times, double 
   const fit::CurveModel& model = gamma_variate();
   const auto fitted =
       fit::fit_curves(model, curves.range(curves.rank() - 1, 0, static_cast<std::int64_t>(n)), design, {}, mask,
-                      {.max_iterations = 60, .tolerance = 1e-3, .match_curvature = true}, progress, cancel);
+                      {.max_iterations = 60, .tolerance = 2e-3, .match_curvature = true}, progress, cancel);
   out.status = fitted.status;
   const std::size_t n_voxels = fitted.status.size();
   out.curves = Array::uninitialised(DType::f32, curves.shape(), curves.axes());
