@@ -3,6 +3,7 @@
 or a clear error, whatever is odd about the files."""
 import json
 import math
+import re
 import shutil
 
 import harness
@@ -22,6 +23,16 @@ def pcasl(f, ATT, t):
   if t < ATT + LD:
     return whole * (1 - math.exp(-R * (t - ATT)))
   return whole * math.exp(-R * (t - LD - ATT)) * (1 - math.exp(-R * LD))
+
+
+def pasl(f, ATT, t, TI1):
+  """The same for pulsed labelling: equations 3 and 5."""
+  k = 1 / T1_BLOOD - 1 / T1 - f / PARTITION
+  if t < ATT:
+    return 0.0
+  end = min(t, ATT + TI1)
+  q = math.exp(k * t) * (math.exp(-k * ATT) - math.exp(-k * end)) / (k * (end - ATT))
+  return 2 * EFFICIENCY * f * (end - ATT) * math.exp(-t / T1_BLOOD) * q
 
 
 DIFFERENCE = M0 / PARTITION * pcasl(0.01, 0.9, LD + PLD)
@@ -86,6 +97,15 @@ class Cases(harness.CliCase):
     self.flow(consensus(TR=10))
     self.pairs(M0Type="Absent", M0Estimate=None)
     self.flow(consensus(TR=5))  # the control images
+
+  def test_report_of_constant_maps(self):
+    """Colours of one value begin at 0, and no standard error is below it."""
+    self.pairs()
+    self.ran()
+    page = (self.dir / "out" / "report.html").read_text(encoding="utf-8")
+    bars = re.findall(r">CBF \[mL/min/100g\]</text>(.*?)</svg>", page, re.S)
+    self.assertTrue(any(re.findall(r">([^<]*)</text>", b)[:1] == ["0"] for b in bars), bars)
+    self.assertNotIn("\u22120.2<", page)
 
   def test_M0_that_is_not_what_M0Type_says(self):
     self.pairs(M0Type="Included", M0Estimate=None)
@@ -159,6 +179,21 @@ class Cases(harness.CliCase):
     self.assertAlmostEqual(values[0], 60, delta=0.05)
     self.assertAlmostEqual(read_nifti(self.dir / "out" / "ATT.nii.gz")[0][0], 0.9, delta=1e-3)
     self.refused("the series has 6 timings", code=2)
+
+  def test_pulsed_labelling(self):
+    facts = {"ArterialSpinLabelingType": "PASL", "LabelingDuration": None, "BolusCutOffFlag": True,
+             "BolusCutOffDelayTime": 0.7, "BolusCutOffTechnique": "QUIPSSII"}
+    delays = [0.8, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4]
+    volumes = [x for t in delays for x in (CONTROL, CONTROL - M0 / PARTITION * pasl(0.008, 0.75, t, 0.7))]
+    self.asl(volumes, ["control", "label"] * len(delays), PostLabelingDelay=[t for t in delays for _ in (0, 1)], **facts)
+    values, _ = self.ran(config="fit: {method: kinetic}\n")
+    self.assertAlmostEqual(values[0], 48, delta=0.05)
+    self.assertAlmostEqual(read_nifti(self.dir / "out" / "ATT.nii.gz")[0][0], 0.75, delta=1e-3)
+    difference = M0 / PARTITION * pasl(0.008, 0.75, 1.8, 0.7)
+    self.asl([CONTROL, CONTROL - difference], ["control", "label"], PostLabelingDelay=1.8, **facts)
+    # Alsop et al. (2015), PASL
+    expected = 6000 * PARTITION * difference * math.exp(1.8 / T1_BLOOD) / (2 * EFFICIENCY * 0.7 * M0)
+    self.flow(expected)
 
   # DSC: an artery of gamma shape and tissue of flow 0.01/s, MTT 4 s (convolved by the trapezoid rule, 75 ms).
   def dsc(self, frames=60, begin=15.0, step=1.5, header=None, bolus=True, **change):

@@ -179,7 +179,8 @@ double bar_width(const ColourScale& scale, const std::string& title) {
   for (const double t : ticks)
     widest = std::max(widest, svg::text_width(tick_text(t, ticks.size() > 1 ? ticks[1] - ticks[0] : 1)));
   // At least 84, so that maps in a column have one size whatever their ticks.
-  return std::max({84.0, 24 + widest, svg::text_width(title, 12)});
+  // Capitals and brackets of a title are wider than the mean letter.
+  return std::max({84.0, 24 + widest, 1.15 * svg::text_width(title, 12) + 4});
 }
 
 void check_window(const ColourScale& scale) {
