@@ -44,7 +44,7 @@ flow::Library graph_library(const fs::path& file) {
 
 flow::Graph open_graph(const fs::path& file) {
   std::error_code failed;
-  if (!fs::exists(file, failed)) {
+  if (!fs::exists(file, failed) || fs::is_directory(file, failed)) {  // a folder of that name hides no graph
     if (nodes::shipped_graphs().count(file.string())) return nodes::shipped_graph(file.string());
     if (nodes::example_graphs().count(file.string())) return nodes::example_graph(file.string());
   }

@@ -107,6 +107,10 @@ class Cases(CliCase):
     self.fails(2, ["run", "g.json", "--to", "maen"], "did you mean mean?")
     self.fails(2, ["run", "g.json", "--memory", "lots"], "is no size")
     self.fails(1, ["run", "nothing.json"], "nothing.json")
+    (self.dir / "sense").mkdir()  # a folder that has the name of a graph does not hide it
+    self.assertIn("sense", self.ok("graph", "show", "sense").stdout)
+    (self.dir / "folder").mkdir()
+    self.fails(1, ["run", "folder"], "folder")
 
   def test_report_and_cache_folder(self):
     self.ok("run", "g.json", "--report", "r.json", "--cache", "c", "--out", "o")
