@@ -62,7 +62,7 @@ nn::Weights ensemble(const std::vector<nn::Weights>& members) {
   if (members.empty()) throw Error(Errc::usage, "an ensemble of no networks");
   nn::Weights out;
   out.meta = members[0].meta;
-  out.meta.erase("sha256");
+  for (const char* of_one : {"sha256", "seen", "fold"}) out.meta.erase(of_one);
   out.meta["members"] = std::to_string(members.size());
   for (std::size_t i = 0; i < members.size(); ++i) {
     for (const char* key : {"net", "classes", "mirror"})

@@ -299,6 +299,9 @@ TEST(Predict, EnsembleIsTheMean) {
     ASSERT_NEAR(c.probabilities.data.data<float>()[i],
                 (a.probabilities.data.data<float>()[i] + b.probabilities.data.data<float>()[i]) / 2, 1e-5);
   auto other = second;
+  other.meta["fold"] = "1", other.meta["seen"] = "a,b";  // what one network saw is not what all did
+  const auto joined = ensemble({other, w1}).meta;
+  EXPECT_EQ(joined.count("fold") + joined.count("seen"), 0u);
   other.meta["mirror"] = "1,1,1";
   EXPECT_THROW(ensemble({w1, other}), Error);
   EXPECT_THROW(ensemble({}), Error);
