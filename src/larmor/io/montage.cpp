@@ -59,10 +59,9 @@ Picture montage(const Array& array, const Montage& o) {
     throw Error(Errc::range, fmt::format("a window from {:g} to {:g}", o.window->first, o.window->second),
                 "give a lower end below the upper");
   const std::int64_t nx = array.extent(0), ny = array.extent(1), planes = array.size() / (nx * ny);
-  const std::int64_t columns =
-      o.columns > 0
-          ? std::min<std::int64_t>(o.columns, planes)
-          : static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(planes * ny) / static_cast<double>(nx))));
+  const auto square =
+      static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(planes * ny) / static_cast<double>(nx))));
+  const std::int64_t columns = std::min(o.columns > 0 ? std::int64_t{o.columns} : square, planes);
   const std::int64_t rows = (planes + columns - 1) / columns;
   const double pixels = static_cast<double>(columns * nx * o.zoom) * static_cast<double>(rows * ny * o.zoom);
   if (planes > 4096 || pixels > 1e8)

@@ -34,6 +34,25 @@ TEST(ViewPicture, ComplexColours) {
   EXPECT_THAT(io::complex_colour(0.2, 0), ElementsAre(0, 51, 51));
 }
 
+// One sample along x, as BART keeps a plane: the picture is that of y and z, and not as many columns as z has.
+TEST(ViewPicture, AnAxisOfOneElementIsNoSide) {
+  Array flat = Array::of<float>({4, 3});
+  for (int i = 0; i < 12; ++i) flat.data<float>()[i] = static_cast<float>(i);
+  const io::Picture expected = picture(flat), along = picture(flat.reshaped({1, 4, 3})),
+                    between = picture(flat.reshaped({4, 1, 3}));
+  EXPECT_EQ(along.width, expected.width);
+  EXPECT_EQ(along.height, expected.height);
+  EXPECT_EQ(along.pixels, expected.pixels);
+  EXPECT_EQ(between.pixels, expected.pixels);
+  EXPECT_EQ(picture(flat.reshaped({1, 1, 12})).height, 3);  // no two longer ones: twelve planes of one element
+}
+
+TEST(ViewPicture, OneTallPlaneIsOnePlaneWide) {
+  const io::Picture tall = picture(Array::of<float>({3, 8}));
+  EXPECT_EQ(tall.width, 3);
+  EXPECT_EQ(tall.height, 8);
+}
+
 TEST(ViewPicture, PlanesSideBySide) {
   Array a = Array::of<float>({3, 2, 3});
   a.data<float>()[0] = 1;      // first plane, lower left
