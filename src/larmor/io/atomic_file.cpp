@@ -27,8 +27,10 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
   static std::atomic<unsigned> counter{0};
   // Stem shortened: with the ending a long name would pass NAME_MAX (255).
   const std::string stem = target_.filename().string().substr(0, 200);
-  work_ = folder / fmt::format(".{}.{}-{}.part", stem, ::getpid(), counter++);
-  file_ = ::open(work_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  do {  // a run of this number, all the same in a container, may have been killed and have left its own
+    work_ = folder / fmt::format(".{}.{}-{}.part", stem, ::getpid(), counter++);
+    file_ = ::open(work_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (file_ < 0 && errno == EEXIST);
   if (file_ < 0) fail("create");
 }
 

@@ -67,11 +67,10 @@ OutputFolder::OutputFolder(fs::path target) : target_(std::move(target)) {
   static std::atomic<unsigned> counter{0};
   const std::string name = target_.filename().string().substr(0, 200);
   remove_leftovers(parent, name);
-  work_ = parent / fmt::format(".{}.{}-{}.part", name, ::getpid(), counter++);
-  if (!fs::create_directory(work_, ec) || ec) {
-    if (!ec) ec = std::make_error_code(std::errc::file_exists);
-    fail("make folder", work_, ec);
-  }
+  do {  // a run of this number, all the same in a container, may have been killed and have left its own
+    work_ = parent / fmt::format(".{}.{}-{}.part", name, ::getpid(), counter++);
+  } while (!fs::create_directory(work_, ec) && !ec);
+  if (ec) fail("make folder", work_, ec);
 }
 
 OutputFolder::~OutputFolder() {

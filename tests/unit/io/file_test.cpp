@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -244,6 +245,21 @@ TEST(OutputFolder, TheNextRemovesWhatAKilledOneLeft) {
   remove_leftovers(dir.path);
   EXPECT_FALSE(fs::exists(other));
   EXPECT_TRUE(fs::exists(alive));
+}
+
+// In a container every run may have the same number: what a killed one left must not stop the next.
+TEST(OutputFolder, LeftoversOfTheSameProcessIdAreNoObstacle) {
+  TempFolder dir;
+  for (int count = 0; count < 400; ++count) {
+    fs::create_directories(dir.path / fmt::format(".maps.{}-{}.part", ::getpid(), count));
+    write_text(dir.path / fmt::format(".a.txt.{}-{}.part", ::getpid(), count), "half");
+  }
+  OutputFolder out(dir.path / "maps");
+  write_text(out.path() / "b.txt", "whole");
+  out.commit();
+  write_text(dir.path / "a.txt", "whole");
+  EXPECT_EQ(fs::file_size(dir.path / "a.txt"), 5u);
+  EXPECT_TRUE(fs::exists(dir.path / "maps" / "b.txt"));
 }
 
 TEST(OutputFolder, ReplacesItsOwnFilesAndKeepsOthers) {
