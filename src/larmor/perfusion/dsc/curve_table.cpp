@@ -105,9 +105,9 @@ void CurveTable::project(const std::vector<float>& full) {
   basis_ = subspace_of(some, n_frames_, 1e-6, max_residue_rank, held);
   const std::size_t rank = basis_.size() / n_frames_;
   left_out_ = held[std::min(rank, n_frames_)];
-  // To choose a place to begin, a hundredth of the norm may be missing.
+  // To choose a place to begin, a twentieth of the norm may be missing.
   std::size_t scan = 0;
-  while (scan < std::min(rank, n_frames_) && held[scan] > 1e-4) ++scan;
+  while (scan < std::min(rank, n_frames_) && held[scan] > 2.5e-3) ++scan;
   view_.rank = static_cast<int>(rank), view_.scan_rank = static_cast<int>(scan);
   curves_.assign(nodes() * rank, 0.0f);
   parallel_for(nodes(), 64, [&](std::size_t begin, std::size_t end) {
