@@ -15,6 +15,8 @@ export const program = process.env.LARMOR_BIN ?? join(source, "build/bin/larmor"
 export const browser = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Where pictures of each step go when LARMOR_PICTURES names a folder. */
 const pictures = process.env.LARMOR_PICTURES;
+/** Milliseconds by which the page's requests are late, as they are on another machine: what a test took for granted shows then. */
+const late = Number(process.env.LARMOR_LATENCY ?? 0);
 
 /** Why the tests cannot run here, or nothing. */
 export const skip = process.env.LARMOR_STUDIO ? false : !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
@@ -72,7 +74,7 @@ async function joinStudio(base, graph) {
 }
 
 /** A page of Chromium on `url`; errors of the page fail the test when it closes. */
-export async function openPage(t, url, { width = 1440, height = 900, dark = false } = {}) {
+export async function openPage(t, url, { width = 1440, height = 900, dark = false, latency = late } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "larmor-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: browser, args: flags, headless: true, viewport: { width, height }, colorScheme: dark ? "dark" : "light",
@@ -80,6 +82,11 @@ export async function openPage(t, url, { width = 1440, height = 900, dark = fals
   });
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(20000);
+  if (latency) {
+    const cdp = await context.newCDPSession(page);
+    await cdp.send("Network.enable");
+    await cdp.send("Network.emulateNetworkConditions", { offline: false, latency, downloadThroughput: -1, uploadThroughput: -1 });
+  }
   const wrong = [];
   page.on("pageerror", (e) => wrong.push(String(e)));
   page.on("console", (m) => m.type() === "error" && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED/.test(m.text()) && wrong.push(m.text()));

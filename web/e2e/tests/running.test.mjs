@@ -98,7 +98,7 @@ test("a port is mapped over an axis, and a loop keeps its history to go back thr
 test("a run is cancelled, and a lost connection is said and comes back", { skip, timeout: 120000 }, async (t) => {
   const slow = { larmor: 1, title: "Slow", nodes: { big: { op: "phantom.shepp_logan", at: [0, 0], settings: { size: [1024, 1024, 64], oversample: 8 } } } };
   const studio = await startStudio(t, { graph: slow });
-  const { page, context, picture } = await openPage(t, studio.url);
+  const { page, context, picture } = await openPage(t, studio.url, { latency: 0 });  // being offline and being late exclude each other
   await page.getByTestId("cancel").waitFor();
   await state(page, "big", "running");
   await picture("running-cancel");

@@ -75,11 +75,13 @@ test("examples open from the menu, and those that need no file run", { skip, tim
   const studio = await startStudio(t);
   const { page, picture } = await openPage(t, studio.url);
   for (const title of ["Coil combination", "Spin simulator", "k-space filter"]) {
-    const before = (await studio.get("/api/graphs")).length;
+    const before = (await studio.get("/api/graphs")).map((g) => g.id);
     await page.getByTestId("examples-menu").click();
     await page.locator(".menu button", { hasText: title }).first().click();
-    await until(async () => (await studio.get("/api/graphs")).length === before + 1);
-    const id = (await page.evaluate(() => location.hash)).split("/").at(-1);
+    // The server has the new graph before the page has gone to it.
+    let id;
+    await until(async () => (id = (await studio.get("/api/graphs")).map((g) => g.id).find((g) => !before.includes(g))));
+    await page.waitForFunction((g) => location.hash.endsWith(`/${g}`), id);
     const done = async () => {
       const g = await studio.get(`/api/graphs/${id}`);
       const states = Object.values(g.nodes).map((n) => n.state);
@@ -155,7 +157,7 @@ test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t)
 test("the hippocampus pipeline opens asking for a study, and says what is wrong with one that is none", { skip, timeout: 120000 }, async (t) => {
   const graph = readFileSync(join(source, "graphs", "hippocampus.json"), "utf8");
   const studio = await startStudio(t, { graph, files: { "holiday/notes.txt": "no images, but longer than sixteen bytes" } });
-  const { page, picture } = await openPage(t, studio.url);
+  const { page, picture } = await openPage(t, studio.url, { latency: 300 });  // the folder that is entered must be the one that is chosen
   await state(page, "choose", "needs");
   for (const id of ["choose", "segment", "measure", "write"]) assert.notEqual(await node(page, id).getAttribute("data-state"), "error", id);
   await picture("trouble-hippocampus");

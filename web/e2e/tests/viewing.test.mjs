@@ -102,7 +102,7 @@ const grids = JSON.parse(`{"larmor":1,"title":"Grids","nodes":{
 
 test("an image of another grid is laid over, wiped and subtracted where it lies in space", { skip, timeout: 120000 }, async (t) => {
   const studio = await startStudio(t, { graph: grids });
-  const { page, picture } = await openPage(t, studio.url);
+  const { page, picture } = await openPage(t, studio.url, { latency: 150 });  // the second image comes under a pointer that lies still
   for (const id of ["coarse", "blurred"]) await state(page, id, "done", "cached");
   const compare = async (tile, other, mode) => {
     await tile.getByTitle(/^Compare with another port/).click();

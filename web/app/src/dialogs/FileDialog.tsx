@@ -40,20 +40,24 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
   const [all, setAll] = useState(false);
   const [listing, setListing] = useState<Listing | null>(null);
   const [problem, setProblem] = useState<Message | null>(null);
+  const [asking, setAsking] = useState(true);
   useEffect(() => {
     let live = true;
+    setAsking(true);
     api
       .json<Listing>(`/api/files?path=${encodeURIComponent(path)}`)
       .then((l) => {
         if (!live) return;
         setListing(l);
         setProblem(null);
+        setAsking(false);
       })
       .catch((e: unknown) => {
         if (!live) return;
         // A start that is not there any more: begin at the roots.
         if (path && !listing) setPath("");
         else setProblem(say(e));
+        setAsking(false);
       });
     return () => void (live = false);
   }, [api, path]);  // eslint-disable-line react-hooks/exhaustive-deps
@@ -62,8 +66,10 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
   const inside = root !== undefined ? here.slice(root.length).split("/").filter(Boolean) : here.split("/").filter(Boolean);
   const entries = (listing?.entries ?? []).filter((e) => e.dir || (!folder && (all || fits(e.name, endings)))).sort((a, b) => Number(b.dir) - Number(a.dir) || a.name.localeCompare(b.name, undefined, { numeric: true }));
   const exists = entries.some((e) => !e.dir && e.name === name);
+  // Until the folder that was entered has answered, what is seen is the one before: that must not be taken for it.
+  const ready = (n: string) => !asking && (folder ? !problem : !!n.trim() && (!problem || n.startsWith("/")));
   const finish = (n = name) => {
-    if (!folder && !n.trim()) return;
+    if (!ready(n)) return;
     const ending = save && endings?.length && !fits(n, endings) ? "." + endings[0]!.replace(/^\./, "") : "";
     onClose();
     onDone(folder ? here : n.startsWith("/") ? n + ending : joined(here, n + ending));
@@ -81,7 +87,7 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
         <>
           {!folder && !!endings?.length && <label className="check muted" style={{ marginRight: "auto" }}><input type="checkbox" checked={all} onChange={(e) => setAll(e.target.checked)} /> all files</label>}
           <button className="button" onClick={onClose}>Cancel</button>
-          <button className="button primary" disabled={!folder && !name.trim()} onClick={() => finish()} data-testid="file-ok">{save ? (exists ? "Replace" : "Save") : folder ? "Choose this folder" : "Open"}</button>
+          <button className="button primary" disabled={!ready(name)} onClick={() => finish()} data-testid="file-ok">{save ? (exists ? "Replace" : "Save") : folder ? "Choose this folder" : "Open"}</button>
         </>
       }
     >

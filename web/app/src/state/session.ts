@@ -294,15 +294,22 @@ export class Session {
   }
   /** Waits until our edits have arrived, so that what follows sees them. */
   private async settled() {
-    for (let n = 0; n < 200 && this.optimistic.waiting.some((e) => e.state !== "answered"); n++) await new Promise((r) => setTimeout(r, 15));
+    await this.until(() => this.optimistic.waiting.every((e) => e.state === "answered"));
+  }
+  /** The same, and until their events have come, which say what can be undone. */
+  private echoed() {
+    return this.until(() => this.optimistic.waiting.length === 0);
+  }
+  private async until(reached: () => boolean) {
+    for (let n = 0; n < 1000 && !reached(); n++) await new Promise((r) => setTimeout(r, 15));
   }
   async undo() {
-    await this.settled();
+    await this.echoed();
     if (this.state.undo === null) return this.tell(messages.noUndo, "info");
     await this.post("undo");
   }
   async redo() {
-    await this.settled();
+    await this.echoed();
     if (this.state.redo === null) return this.tell(messages.noRedo, "info");
     await this.post("redo");
   }

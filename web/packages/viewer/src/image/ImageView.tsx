@@ -65,7 +65,9 @@ export function ImageView(p: ImageViewProps): ReactNode {
   const hasResults = useAtRest((options.rois?.length ?? 0) > 0 || Boolean(options.line));
   if (failure) return <Message error={failure} />;
 
-  const at = model.cursorHere && model.cursorFrom !== model.me ? model.pick(0, ...model.cursorHere) : hover;
+  // Read anew where the pointer was last: another slice, frame or second image comes under it without a movement.
+  const under = hover && (model.pick(hover.tile, hover.index[model.shown[0]] ?? 0, hover.index[model.shown[1]] ?? 0) ?? hover);
+  const at = model.cursorHere && model.cursorFrom !== model.me ? model.pick(0, ...model.cursorHere) : under;
   return (
     <div className={`lmv lmv-image${plain ? " lmv-plain" : ""}`}>
       {!plain && (
