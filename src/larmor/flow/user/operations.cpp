@@ -85,10 +85,10 @@ struct UserOperations::Impl {
     if (watcher.joinable()) watcher.join();
   }
 
-  /// Of the files of operations, and of those that these are made of.
-  Stamps stamps() const {
+  /// Of the files of operations, those that nobody has read yet too unless told, and of those that these are made of.
+  Stamps stamps(bool unread = true) const {
     Stamps out;
-    stamp(out, find_files(options.folders));
+    if (unread) stamp(out, find_files(options.folders));
     const std::lock_guard lock(mutex);
     for (const auto& [file, item] : items)
       if (item.operation) stamp(out, item.operation->looked_for());
@@ -194,7 +194,11 @@ void UserOperations::watch(std::function<void()> changed) {
       // Twice the same: whoever writes is done.
       if (now != known && now == seen) {
         changed();
-        known = impl->stamps();  // other files may count now
+        // Other files may count now. What was saved while that went on is new: it may have been read before.
+        known = impl->stamps(false);
+        const Stamps after = impl->stamps();
+        for (const auto& [path, when] : now)
+          if (after.count(path)) known[path] = when;
       }
       seen = now;
       lock.lock();

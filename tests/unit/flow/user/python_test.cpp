@@ -403,6 +403,29 @@ TEST_F(PythonOperation, SavingAHelperIsNoticed) {
   EXPECT_EQ(run("user.op").at("out").number(), 12);
 }
 
+// Reading operations again takes its time: what is saved meanwhile, or is new in the folder, must not go unseen.
+TEST_F(PythonOperation, SavingWhileItIsReadIsNoticed) {
+  put_body("  return 1\n");
+  refresh();
+  std::atomic<int> told = 0;
+  ops_->watch([&] {
+    refresh();
+    if (told == 0) put_body("  return 100 + 200\n");  // an editor, just after it was read
+    if (told == 1)
+      put("new.py",
+          "def describe(): return {'id': 'user.new', 'outputs': [{'name': 'out', 'type': 'number'}]}\n"
+          "def compute(io): return 7\n");
+    ++told;
+  });
+  put_body("  return 10 + 20\n");
+  for (int i = 0; i < 3000 && told < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  ASSERT_EQ(told, 3);
+  EXPECT_EQ(run("user.op").at("out").number(), 300);
+  EXPECT_EQ(run("user.new").at("out").number(), 7);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));  // five looks: nothing changes any more
+  EXPECT_EQ(told, 3);
+}
+
 // Nothing holds an operation but the registry and what runs: its process ends when both have let it go.
 TEST_F(PythonOperation, ProcessesEndWithTheLastUse) {
   put_body("  return 1\n");
