@@ -31,6 +31,25 @@ describe("edits", () => {
     await until(() => session.state.doc.nodes!.fit!.settings?.Hct === 0.5);
   });
 
+  test("steps there and back are taken in their order, however late the server answers", async () => {
+    const slow = async <T,>(answer: Promise<T>) => (await new Promise((r) => setTimeout(r, 100)), answer);
+    const inner = httpApi(s.base);
+    const { session, told } = await s.open(id, "a", { ...inner, json: async (path, init) => slow(inner.json(path, init)) });
+    for (const Hct of [0.5, 0.6]) {
+      session.edit("set Hct", (g) => setSetting(g, "fit", "Hct", Hct));
+      await settled(session);
+    }
+    const steps = [session.undo(), session.undo(), session.redo()];
+    await Promise.all(steps);
+    expect(told).toEqual([]);
+    await until(() => session.state.doc.nodes!.fit!.settings?.Hct === 0.5);
+    expect(session.state.redo).toBe("set Hct");
+    await Promise.all([session.redo(), session.undo(), session.undo(), session.redo(), session.redo()]);
+    expect(told).toEqual([]);
+    await until(() => session.state.doc.nodes!.fit!.settings?.Hct === 0.6);
+    expect(session.state.redo).toBe(null);
+  });
+
   test("a drag of a slider is few calls and one step of undo", async () => {
     let calls = 0;
     const api = counting(httpApi(s.base), () => calls++);
@@ -133,7 +152,9 @@ describe("runs", () => {
   test("reports draw only the node that they are about", async () => {
     const { session } = await s.open(id, "a");
     await until(() => server().running === null && session.state.run?.state !== "running");
-    await new Promise((r) => setTimeout(r, 50));  // the last reports of that run are shown
+    server().emit({ t: "clients", n: 7 });  // events keep their order: those of that run have come
+    await until(() => session.state.clients === 7);
+    await new Promise((r) => setTimeout(r, 0));  // and are drawn
     let fit = 0, aif = 0;
     session.reports.subscribe("fit", () => fit++);
     session.reports.subscribe("aif", () => aif++);

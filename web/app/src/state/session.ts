@@ -23,6 +23,7 @@ export class Session {
   private backlog: ServerEvent[] | null = null;
   private unsure: { patch: Patch; label: string }[] = [];
   private underWay: Promise<unknown> = Promise.resolve();
+  private steps: { way: "undo" | "redo"; before: Promise<unknown>; all: Promise<unknown> } = { way: "undo", before: Promise.resolve(), all: Promise.resolve() };
   private connected = false;
   /** The event stream is there, and the document was read after it began. */
   ready = false;
@@ -296,22 +297,32 @@ export class Session {
   private async settled() {
     await this.until(() => this.optimistic.waiting.every((e) => e.state === "answered"));
   }
-  /** The same, and until their events have come, which say what can be undone. */
-  private echoed() {
-    return this.until(() => this.optimistic.waiting.length === 0);
-  }
   private async until(reached: () => boolean) {
     for (let n = 0; n < 1000 && !reached(); n++) await new Promise((r) => setTimeout(r, 15));
   }
-  async undo() {
-    await this.echoed();
-    if (this.state.undo === null) return this.tell(messages.noUndo, "info");
-    await this.post("undo");
+  undo() {
+    return this.step("undo");
   }
-  async redo() {
-    await this.echoed();
-    if (this.state.redo === null) return this.tell(messages.noRedo, "info");
-    await this.post("redo");
+  redo() {
+    return this.step("redo");
+  }
+  /** Steps one way do not wait for each other; those the other way do, because only events say what can be undone or redone. */
+  private step(way: "undo" | "redo"): Promise<void> {
+    if (this.steps.way !== way) this.steps = { way, before: this.steps.all, all: this.steps.all };
+    const one = this.oneStep(way, this.steps.before);
+    this.steps.all = Promise.all([this.steps.all, one]);
+    return one;
+  }
+  private async oneStep(way: "undo" | "redo", before: Promise<unknown>) {
+    await before;
+    await this.until(() => this.optimistic.waiting.length === 0);
+    if (this.state[way] === null) return this.tell(way === "undo" ? messages.noUndo : messages.noRedo, "info");
+    try {
+      const { rev } = await this.api.json<{ rev: number }>(`/api/graphs/${this.id}/${way}`, { method: "POST", body: "{}" });
+      await this.until(() => this.state.rev >= rev);
+    } catch (e) {
+      this.tell(say(e), "error");
+    }
   }
   async runAll(force = false) {
     await this.settled();
