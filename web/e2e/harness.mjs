@@ -17,6 +17,8 @@ export const browser = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const pictures = process.env.LARMOR_PICTURES;
 /** Milliseconds by which the page's requests are late, as they are on another machine: what a test took for granted shows then. */
 const late = Number(process.env.LARMOR_LATENCY ?? 0);
+/** By how many times the page computes slower, as on an old or a busy machine. */
+const slow = Number(process.env.LARMOR_THROTTLE ?? 1);
 
 /** Why the tests cannot run here, or nothing. */
 export const skip = process.env.LARMOR_STUDIO ? false : !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
@@ -49,7 +51,8 @@ export async function startStudio(t, { graph, args = [], files = {}, ops } = {})
     });
     child.on("exit", (code) => (clearTimeout(late), failed(new Error(`Studio ended with ${code}: ${talk}`))));
   });
-  const client = process.env.LARMOR_DIST ? await front(resolve(process.env.LARMOR_DIST), address.port) : null;
+  const { LARMOR_DIST: dist, LARMOR_EVENTS: lateEvents } = process.env;
+  const client = dist || lateEvents ? await front(dist && resolve(dist), address.port, Number(lateEvents ?? 0)) : null;
   const base = `http://127.0.0.1:${client?.port ?? address.port}`;
   t.after(async () => {
     for (const close of pagesOf.get(t) ?? []) await close();
@@ -82,8 +85,9 @@ export async function openPage(t, url, { width = 1440, height = 900, dark = fals
   });
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(20000);
+  const cdp = await context.newCDPSession(page);
+  if (slow > 1) await cdp.send("Emulation.setCPUThrottlingRate", { rate: slow });
   if (latency) {
-    const cdp = await context.newCDPSession(page);
     await cdp.send("Network.enable");
     await cdp.send("Network.emulateNetworkConditions", { offline: false, latency, downloadThroughput: -1, uploadThroughput: -1 });
   }
