@@ -8,6 +8,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -379,20 +380,38 @@ class Cases(harness.CliCase):
     labels(self.dir / "labels.nii.gz")
     self.assertEqual(len(self.measure("in", "out", "--rules", "rules.yaml")["sides"]), 1)
 
+  def receiver(self):
+    """storescp that listens, and its port."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+      with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+      scp = subprocess.Popen(["storescp", "--promiscuous", "-od", str(self.dir / "store"), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+      while scp.poll() is None and time.monotonic() < end:  # it ends where another program was faster to take the port
+        try:
+          socket.create_connection(("127.0.0.1", port), timeout=10).close()
+          return scp, port
+        except OSError:
+          time.sleep(0.05)
+      scp.kill()
+      scp.wait()
+    self.fail("storescp does not listen")
+
   def test_objects_are_sent(self):
     if not installed("storescp"):
       harness.skip("storescp (dcmtk) is not installed")
     series(self.dir / "in")
     labels(self.dir / "labels.nii.gz")
     (self.dir / "store").mkdir()
-    port = 11000 + os.getpid() % 20000
-    args = ["hippocampus", "in", "-o", "out", "--labels", "labels.nii.gz", "-q", "--send", f"127.0.0.1:{port}", "--attempts", "1"]
-    self.assertEqual(self.run_larmor(*args).returncode, 1)  # nobody listens
+    words = lambda port: ["hippocampus", "in", "-o", "out", "--labels", "labels.nii.gz", "-q", "--send", f"127.0.0.1:{port}"]
+    with socket.socket() as nobody:  # holds the port, and does not listen
+      nobody.bind(("127.0.0.1", 0))
+      self.assertEqual(self.run_larmor(*words(nobody.getsockname()[1]), "--attempts", "1").returncode, 1)
     self.assertFalse(load_json(self.dir / "out" / "sent.json")["stored"])
-    scp = subprocess.Popen(["storescp", "--promiscuous", "-od", str(self.dir / "store"), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    scp, port = self.receiver()
     try:
-      time.sleep(0.5)
-      args[-1] = "5"
+      args = [*words(port), "--attempts", "5"]
       self.assertIn("4 of 4 objects stored", self.ok(*args).stdout)
     finally:
       scp.send_signal(signal.SIGTERM)

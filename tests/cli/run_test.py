@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 
 from harness import LARMOR, CliCase, load_json, main, read_nifti, write_nifti
 
@@ -137,9 +136,10 @@ class Cases(CliCase):
     self.graph(loop, "loop.json")
     with subprocess.Popen([LARMOR, "run", "loop.json", "--no-cache"], cwd=self.dir, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True, env={**os.environ, **self.env}) as run:
-      time.sleep(1)
+      err = run.stderr.readline()  # it runs
+      self.assertIn("done", err)
       run.send_signal(signal.SIGINT)
-      _, err = run.communicate(timeout=20)
+      err += run.communicate(timeout=60)[1]
       self.assertEqual(run.returncode, 1, err)
       self.assertIn("cancelled", err)
 

@@ -41,7 +41,7 @@ export async function studio() {
   };
 }
 
-export async function until(true_: () => boolean, ms = 4000) {
+export async function until(true_: () => boolean, ms = 60_000) {
   const end = Date.now() + ms;
   while (!true_()) {
     if (Date.now() > end) throw new Error("waited in vain for " + true_.toString());

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <larmor/flow/user/operations.hpp>
 #include <larmor/flow/user/process.hpp>
+#include <mutex>
 
 namespace larmor::flow::user {
 
@@ -14,8 +16,8 @@ class UserTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    dir_ = std::filesystem::temp_directory_path() /
-           (std::string("larmor_user_") + test->test_suite_name() + "_" + test->name());
+    dir_ = std::filesystem::temp_directory_path() / (std::string("larmor_user_") + test->test_suite_name() + "_" +
+                                                     test->name() + "_" + std::to_string(::getpid()));
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_ / "ops");
     options_.folders = {dir_ / "ops"};
@@ -49,7 +51,10 @@ class UserTest : public testing::Test {
   std::map<std::string, Value> run(const std::string& id, std::map<std::string, Value> inputs = {},
                                    std::map<std::string, Value> settings = {}) {
     Ports::Services services;
-    services.log = [this](const std::string& text) { log_ += text; };
+    services.log = [this](const std::string& text) {
+      const std::lock_guard lock(log_mutex_);
+      log_ += text;
+    };
     services.warn = [this](const std::string& text) { warned_ += text; };
     services.cancel = cancel_;
     services.progress = Progress([this](const std::string& what, std::size_t done, std::size_t total) {
@@ -57,6 +62,12 @@ class UserTest : public testing::Test {
     });
     services.node = "a/node";
     return run_operation(types_.get(id), types_.types, std::move(inputs), std::move(settings), services);
+  }
+
+  /// What a run has said so far, also while it goes on in another thread.
+  std::string logged() {
+    const std::lock_guard lock(log_mutex_);
+    return log_;
   }
 
   /// The error of a run: all of it as text, with its places.
@@ -80,6 +91,7 @@ class UserTest : public testing::Test {
   UserOptions options_;
   NodeTypes types_;
   std::unique_ptr<UserOperations> ops_;
+  std::mutex log_mutex_;
   std::string log_, warned_, progress_;
   Cancel cancel_;
 };
