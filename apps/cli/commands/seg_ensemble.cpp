@@ -20,15 +20,16 @@ int run(const Call& call) {
   if (const double limit = call.number("--uncertainty-limit"); limit < 1)
     joined.meta["uncertainty_limit"] = fmt::format("{}", limit);
   if (call.given("--list")) {
-    const int classes = nn::UNet(members[0]).spec().classes;
+    const int classes = nn::UNetSpec::from_json(joined.meta.at("net")).classes;
     const auto plane = seg::find_parting(prepared_samples(read_seg_list(call.text("--list")), classes), classes);
     joined.meta.erase("parting");
     if (plane) joined.meta["parting"] = seg::to_string(*plane);
   }
   nn::write_weights(call.text("--out"), joined, half ? nn::Precision::half : nn::Precision::single);
   const auto written = nn::read_weights(call.text("--out"));  // as it will be used
-  fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"), members.size(),
-             1e-6 * static_cast<double>(written.parameters()), half ? 2 : 4, written.meta.at("sha256"));
+  fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"),
+             joined.meta.at("members"), 1e-6 * static_cast<double>(written.parameters()), half ? 2 : 4,
+             written.meta.at("sha256"));
   return 0;
 }
 
@@ -39,7 +40,7 @@ void register_seg_ensemble(Commands& commands) {
       {.name = "seg ensemble",
        .does =
            "Joins trained networks of one configuration into one model, which gives the mean of their probabilities",
-       .in = {{.name = "WEIGHTS", .what = "files of larmor seg train", .repeated = true}},
+       .in = {{.name = "WEIGHTS", .what = "files of larmor seg train, or ensembles of them", .repeated = true}},
        .opt = {file("--out", "the model").need().as("-o"),
                number("--uncertainty-limit",
                       "mean uncertainty above which a result is flagged: the largest of cross-validation, in "

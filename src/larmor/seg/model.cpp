@@ -56,9 +56,26 @@ std::vector<double> numbers(const std::map<std::string, std::string>& meta, cons
   return out;
 }
 
+/// The networks of a file: one, or those of an ensemble, each with what the ensemble says of itself.
+std::vector<nn::Weights> networks_of(nn::Weights weights) {
+  const auto count = numbers(weights.meta, "members", 1);
+  if (count.empty()) return {std::move(weights)};
+  std::vector<nn::Weights> each(static_cast<std::size_t>(std::clamp(count[0], 0.0, 1000.0)));
+  for (std::size_t i = 0; i < each.size(); ++i) {
+    each[i].meta = weights.meta;
+    const std::string prefix = fmt::format("m{}.", i);
+    for (auto& [name, t] : weights.tensors)
+      if (name.starts_with(prefix)) each[i].tensors[name.substr(prefix.size())] = std::move(t);
+  }
+  return each;
+}
+
 }  // namespace
 
-nn::Weights ensemble(const std::vector<nn::Weights>& members) {
+nn::Weights ensemble(const std::vector<nn::Weights>& files) {
+  std::vector<nn::Weights> members;  // an ensemble among them gives its networks
+  for (const auto& file : files)
+    for (auto& network : networks_of(file)) members.push_back(std::move(network));
   if (members.empty()) throw Error(Errc::usage, "an ensemble of no networks");
   nn::Weights out;
   out.meta = members[0].meta;
@@ -92,43 +109,32 @@ void Segmenter::load() const {
                 "train one with `larmor seg train` and give its file, or set LARMOR_MODELS to the folder of the model");
   }
   nn::Weights weights = nn::read_weights(m.path);
-  const auto told = weights.meta.find("sha256");
-  const std::string sum = told == weights.meta.end() ? nn::sha256_of(weights) : told->second;
+  const auto meta = weights.meta;
+  const auto told = meta.find("sha256");
+  const std::string sum = told == meta.end() ? nn::sha256_of(weights) : told->second;
   try {
-    const auto count = numbers(weights.meta, "members", 1);
-    if (count.empty()) {
-      m.members.emplace_back(weights);
-    } else {
-      std::vector<nn::Weights> each(static_cast<std::size_t>(std::clamp(count[0], 0.0, 1000.0)));
-      for (std::size_t i = 0; i < each.size(); ++i) {
-        each[i].meta = weights.meta;
-        const std::string prefix = fmt::format("m{}.", i);
-        for (auto& [name, t] : weights.tensors)
-          if (name.starts_with(prefix)) each[i].tensors[name.substr(prefix.size())] = std::move(t);
-      }
-      std::vector<std::optional<nn::UNet>> members(each.size());
-      parallel_for(each.size(), 1, [&](std::size_t begin, std::size_t end) {
-        for (auto i = begin; i < end; ++i) members[i].emplace(each[i]);
-      });
-      for (auto& member : members) m.members.push_back(std::move(*member));
-    }
+    const auto each = networks_of(std::move(weights));
+    std::vector<std::optional<nn::UNet>> members(each.size());
+    parallel_for(each.size(), 1, [&](std::size_t begin, std::size_t end) {
+      for (auto i = begin; i < end; ++i) members[i].emplace(each[i]);
+    });
+    for (auto& member : members) m.members.push_back(std::move(*member));
     if (m.members.empty()) throw Error(Errc::format, "the weights hold no network");
-    if (const auto v = numbers(weights.meta, "mirror", 3); !v.empty())
+    if (const auto v = numbers(meta, "mirror", 3); !v.empty())
       for (std::size_t a = 0; a < 3; ++a) m.mirror[a] = v[a] != 0;
-    if (const auto v = numbers(weights.meta, "volume_range", 2); !v.empty()) m.usual.volume_range = {v[0], v[1]};
-    if (const auto v = numbers(weights.meta, "uncertainty_limit", 1); !v.empty()) m.usual.uncertainty = v[0];
-    const auto names = weights.meta.find("classes");
-    if (names != weights.meta.end()) m.classes = split(names->second);
+    if (const auto v = numbers(meta, "volume_range", 2); !v.empty()) m.usual.volume_range = {v[0], v[1]};
+    if (const auto v = numbers(meta, "uncertainty_limit", 1); !v.empty()) m.usual.uncertainty = v[0];
+    const auto names = meta.find("classes");
+    if (names != meta.end()) m.classes = split(names->second);
     const auto n = static_cast<std::size_t>(m.members[0].spec().classes);
     if (m.classes.size() != n) {
       m.classes = {"background"};
       for (std::size_t c = 1; c < n; ++c) m.classes.push_back("class " + std::to_string(c));
     }
-    if (const auto it = weights.meta.find("parting"); it != weights.meta.end())
+    if (const auto it = meta.find("parting"); it != meta.end())
       m.parting = parse_parting(it->second, static_cast<int>(n));
-    const auto title = weights.meta.find("name");
-    m.name =
-        fmt::format("{} {}", title == weights.meta.end() ? m.path.stem().string() : title->second, sum.substr(0, 12));
+    const auto title = meta.find("name");
+    m.name = fmt::format("{} {}", title == meta.end() ? m.path.stem().string() : title->second, sum.substr(0, 12));
   } catch (Error& e) {
     m.members.clear();
     e.at(m.path.string());

@@ -62,9 +62,9 @@ class Segmenter {
   std::shared_ptr<Model> model_;
 };
 
-/// Networks of one configuration as one model, which gives the mean of their probabilities.
-/// Errors   Errc::format when they differ in more than their weights
-nn::Weights ensemble(const std::vector<nn::Weights>& members);
+/// Networks of one configuration as one model, which gives the mean of their probabilities. An ensemble among them
+/// stands for its networks. Errors   Errc::format when they differ in more than their weights
+nn::Weights ensemble(const std::vector<nn::Weights>& files);
 
 /// File of the shipped model, empty when there is none in any of the places.
 std::filesystem::path shipped_model();

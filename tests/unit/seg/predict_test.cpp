@@ -298,6 +298,10 @@ TEST(Predict, EnsembleIsTheMean) {
   for (std::int64_t i = 0; i < c.probabilities.data.size(); ++i)
     ASSERT_NEAR(c.probabilities.data.data<float>()[i],
                 (a.probabilities.data.data<float>()[i] + b.probabilities.data.data<float>()[i]) / 2, 1e-5);
+  // Of an ensemble and a network comes one of all networks, which weigh the same.
+  const auto flat = ensemble({w1, second, w1}), nested = ensemble({ensemble({w1, second}), w1});
+  EXPECT_EQ(nested.meta, flat.meta);
+  EXPECT_EQ(nn::sha256_of(nested), nn::sha256_of(flat));
   auto other = second;
   other.meta["fold"] = "1", other.meta["seen"] = "a,b";  // what one network saw is not what all did
   const auto joined = ensemble({other, w1}).meta;
