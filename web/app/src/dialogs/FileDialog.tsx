@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { format } from "@larmor/graph";
 import { ChevronRight, CornerLeftUp, File, Folder, HardDrive } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type MouseEvent, useEffect, useState } from "react";
 import { type Message, say } from "../errors.ts";
 import { useApi } from "../state/hooks.ts";
 import { Dialog } from "../ui/Dialog.tsx";
@@ -55,8 +55,8 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
       .catch((e: unknown) => {
         if (!live) return;
         // A start that is not there any more: begin at the roots.
-        if (path && !listing) setPath("");
-        else setProblem(say(e));
+        if (path && !listing) return setPath("");
+        setProblem(say(e));
         setAsking(false);
       });
     return () => void (live = false);
@@ -74,6 +74,8 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
     onClose();
     onDone(folder ? here : n.startsWith("/") ? n + ending : joined(here, n + ending));
   };
+  // Who clicks twice on a folder has entered it at the first: the second meets what lies there now.
+  const once = (event: MouseEvent, act: () => void) => event.detail < 2 && act();
   const open = (e: Entry) => {
     if (e.dir) setPath(joined(here, e.name));
     else setName(e.name);
@@ -108,10 +110,10 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
       <div className="files">
         {problem && <div className="empty"><strong>{problem.text}</strong><span>{problem.advice}</span></div>}
         {!problem && inside.length > 0 && (
-          <button className="file" onClick={() => setPath((root ?? "") + (inside.length > 1 ? "/" + inside.slice(0, -1).join("/") : ""))}><CornerLeftUp size={15} /> ..</button>
+          <button className="file" onClick={(event) => once(event, () => setPath((root ?? "") + (inside.length > 1 ? "/" + inside.slice(0, -1).join("/") : "")))}><CornerLeftUp size={15} /> ..</button>
         )}
         {!problem && entries.map((e) => (
-          <button key={e.name} className={"file" + (!e.dir && e.name === name ? " chosen" : "")} onClick={() => open(e)} onDoubleClick={() => !e.dir && finish(e.name)} data-testid={`file-${e.name}`}>
+          <button key={e.name} className={"file" + (!e.dir && e.name === name ? " chosen" : "")} onClick={(event) => once(event, () => open(e))} onDoubleClick={() => !e.dir && e.name === name && finish(e.name)} data-testid={`file-${e.name}`}>
             {e.dir ? <Folder size={15} /> : <File size={15} />}
             <span className="ellipsis">{e.name}</span>
             <span className="size">{e.dir ? "" : format.bytes(e.size ?? 0)}</span>

@@ -63,8 +63,10 @@ export function Control(props: ControlProps) {
 
 function NumberControl({ setting, value, onChange, disabled }: ControlProps) {
   const number = typeof value === "number" ? value : NaN;
-  const first = useRef(number); // a hand's range does not grow while it drags
-  const hand = forHand(setting, number, first.current), scale = sliderScale(hand);
+  // The range of a hand lies still while it drags: it would run away under the pointer.
+  const first = useRef(number), held = useRef(number), dragging = useRef(false);
+  if (!dragging.current) held.current = number;
+  const hand = forHand(setting, held.current, first.current), scale = sliderScale(hand);
   const gesture = useRef(0);
   const lo = lowerOf(hand), hi = upperOf(hand);
   if (!scale) return <NumberEntry setting={setting} value={value} onChange={onChange} disabled={disabled} />;
@@ -81,7 +83,13 @@ function NumberControl({ setting, value, onChange, disabled }: ControlProps) {
           value={at}
           disabled={disabled}
           style={{ "--fill": `${at * 100}%` } as CSSProperties}
-          onPointerDown={() => gesture.current++}
+          onPointerDown={() => {
+            gesture.current++;
+            dragging.current = true;
+          }}
+          onLostPointerCapture={() => (dragging.current = false)}
+          onPointerUp={() => (dragging.current = false)}
+          onPointerCancel={() => (dragging.current = false)}
           onKeyDown={(e) => e.key.startsWith("Arrow") || gesture.current++}
           onChange={(e) => {
             const v = fromSlider(hand, Number(e.target.value));
