@@ -32,7 +32,10 @@ describe("edits", () => {
   });
 
   test("steps there and back are taken in their order, however late the server answers", async () => {
-    const slow = async <T,>(answer: Promise<T>) => (await new Promise((r) => setTimeout(r, 100)), answer);
+    const slow = async <T,>(answer: Promise<T>) => {
+      await Promise.allSettled([answer, new Promise((r) => setTimeout(r, 100))]);
+      return answer;
+    };
     const inner = httpApi(s.base);
     const { session, told } = await s.open(id, "a", { ...inner, json: async (path, init) => slow(inner.json(path, init)) });
     for (const Hct of [0.5, 0.6]) {
@@ -48,6 +51,8 @@ describe("edits", () => {
     expect(told).toEqual([]);
     await until(() => session.state.doc.nodes!.fit!.settings?.Hct === 0.6);
     expect(session.state.redo).toBe(null);
+    await Promise.all([session.undo(), session.undo(), session.undo()]);
+    expect(told.map((m) => m.text)).toEqual(["There is nothing to undo"]);
   });
 
   test("a drag of a slider is few calls and one step of undo", async () => {

@@ -83,7 +83,7 @@ export class MockGraph {
   }
   undo(from: Undo[], to: Undo[]): string {
     const step = from.pop();
-    if (!step) throw new MockError(400, "usage", "there is nothing to undo");
+    if (!step) throw new MockError(409, "usage", "there is nothing to undo");
     const next = apply(this.doc, step.patch);
     to.push({ patch: diff(next, this.doc), label: step.label, at: 0 });
     this.take(next, step.patch, step.label, undefined);

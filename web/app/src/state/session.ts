@@ -316,12 +316,14 @@ export class Session {
   private async oneStep(way: "undo" | "redo", before: Promise<unknown>) {
     await before;
     await this.until(() => this.optimistic.waiting.length === 0);
-    if (this.state[way] === null) return this.tell(way === "undo" ? messages.noUndo : messages.noRedo, "info");
+    const none = () => this.tell(way === "undo" ? messages.noUndo : messages.noRedo, "info");
+    if (this.state[way] === null) return none();
     try {
       const { rev } = await this.api.json<{ rev: number }>(`/api/graphs/${this.id}/${way}`, { method: "POST", body: "{}" });
       await this.until(() => this.state.rev >= rev);
     } catch (e) {
-      this.tell(say(e), "error");
+      if (e instanceof ApiError && e.status === 409) none();  // the step before took the last one, and has not come back
+      else this.tell(say(e), "error");
     }
   }
   async runAll(force = false) {
