@@ -156,6 +156,25 @@ export const frames = (page, n = 2) => page.evaluate((n) => new Promise((done) =
   next(n);
 }), n);
 
+/**
+ * How many times slower the page is now than on a quiet machine, at least 1: bounds of time are meant for a quiet one.
+ * It is told by a fixed piece of work in every frame: by its time, 7 ms on two quiet cores, and by that of the frames.
+ */
+export const slowness = (page) => page.evaluate(async () => {
+  const numbers = Float64Array.from({ length: 100000 }, (_, i) => i % 977), works = [], frames = [];
+  let last;
+  for (let n = 0; n < 30; ++n) {
+    const now = await new Promise((done) => requestAnimationFrame(done));
+    if (last !== undefined) frames.push(now - last);
+    last = now;
+    const begin = performance.now();
+    for (let k = 0; k < 10; ++k) for (let i = 1; i < numbers.length; ++i) numbers[i] = Math.sqrt(numbers[i] * numbers[i - 1] + k);
+    works.push(performance.now() - begin);
+  }
+  const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
+  return Math.max(1, median(works) / 8, median(frames) / 16.7);
+});
+
 /** Waits until a slider that plays has been everywhere, so that all frames are there. */
 export const roundOnce = (page, slider) => page.waitForFunction((css) => {
   const input = document.querySelector(css), seen = (window.seen_ ??= new Set()).add(input.value);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many nodes, and a cine: how fast. Bounds are wide, because the machine may be shared; the figures are printed.
+// Many nodes, and a cine: how fast. Bounds are wide, and wider where the machine is slow or shared; the figures are printed.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { docOf, node, openPage, port, roundOnce, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+import { docOf, node, openPage, port, roundOnce, set, settled, skip, slowness, startStudio, state, until } from "../harness.mjs";
 
 /** A field of nodes: rows of chains. */
 function field(n) {
@@ -52,7 +52,7 @@ async function nearer(page, box) {
   await page.getByTestId("far-view").waitFor({ state: "detached" });  // all of them
 }
 
-// Frames as they are on a quiet machine are 17 ms; on one that does four things at once several times that.
+// Frames as they are on a quiet machine are 17 ms.
 for (const [n, median, open] of [[500, 100, 20], [2000, 150, 40]]) {
   test(`${n} nodes: opened, panned, a setting changed`, { skip, timeout: 240000 }, async (t) => {
     const studio = await startStudio(t, { graph: field(Math.round((n * 24) / 25)) });
@@ -61,11 +61,14 @@ for (const [n, median, open] of [[500, 100, 20], [2000, 150, 40]]) {
     await page.getByTestId("far-view").or(page.locator(".react-flow__node").first()).first().waitFor();
     const opened = (Date.now() - begun) / 1000;
     await until(async () => (await studio.get("/api/graphs"))[0] && !(await studio.get(`/api/graphs/${(await studio.get("/api/graphs"))[0].id}`)).running, 60000);
+    const slow = [await slowness(page)];
     const box = await page.getByTestId("canvas").boundingBox();
     const far = await frames(page, () => pan(page, box));
     await picture(`nodes-${n}`);
     await nearer(page, box);
+    slow.push(await slowness(page));
     const near = await frames(page, () => pan(page, box));
+    slow.push(await slowness(page));
     // A setting of a node that is seen, at the beginning of a chain: the form, the server, what depends on it, the canvas.
     // The one nearest to the middle of the canvas: others may lie half under a panel.
     const id = await page.$$eval(
@@ -84,10 +87,12 @@ for (const [n, median, open] of [[500, 100, 20], [2000, 150, 40]]) {
     const applied = (Date.now() - pressed) / 1000;
     await state(page, id, "done");
     const ran = (Date.now() - pressed) / 1000;
-    console.log(`${n} nodes: open ${opened.toFixed(1)} s (Chromium's start included); pan from afar ${told(far)}; near ${told(near)}; a setting reaches the document in ${applied.toFixed(2)} s, its node has run in ${ran.toFixed(2)} s`);
-    assert.ok(opened < open, `opened in ${opened} s`);
-    assert.ok(at(far, 0.5) < median && at(near, 0.5) < median, `median frames ${at(far, 0.5)} and ${at(near, 0.5)} ms`);
-    assert.ok(applied < 5 && ran < 15, `a setting takes ${applied} and ${ran} s`);
+    slow.push(await slowness(page));
+    const times = Math.max(...slow);
+    console.log(`${n} nodes, ${times.toFixed(1)} times slower than a quiet machine: open ${opened.toFixed(1)} s (Chromium's start included); pan from afar ${told(far)}; near ${told(near)}; a setting reaches the document in ${applied.toFixed(2)} s, its node has run in ${ran.toFixed(2)} s`);
+    assert.ok(opened < open * times, `opened in ${opened} s`);
+    assert.ok(at(far, 0.5) < median * times && at(near, 0.5) < median * times, `median frames ${at(far, 0.5)} and ${at(near, 0.5)} ms`);
+    assert.ok(applied < 5 * times && ran < 15 * times, `a setting takes ${applied} and ${ran} s`);
   });
 }
 
@@ -111,6 +116,7 @@ test("a cine of complex frames of 256 x 256", { skip, timeout: 120000 }, async (
   await fps.fill("30");
   await fps.press("Enter");
   await roundOnce(page, "[data-testid='probe-tile-frame.out'] input[type=range]");
+  const before = await slowness(page);
   const rate = await page.evaluate(async () => {
     const input = document.querySelector("[data-testid='probe-tile-frame.out'] input[type=range]");
     let n = 0, last = input.value;
@@ -123,6 +129,7 @@ test("a cine of complex frames of 256 x 256", { skip, timeout: 120000 }, async (
     return (1000 * n) / (performance.now() - begin);
   });
   await picture("cine");
-  console.log(`cine of 256 x 256 c64: ${rate.toFixed(1)} frames a second`);
-  assert.ok(rate > 8, `${rate} frames a second`);
+  const times = Math.max(before, await slowness(page));
+  console.log(`cine of 256 x 256 c64: ${rate.toFixed(1)} frames a second, ${times.toFixed(1)} times slower than a quiet machine`);
+  assert.ok(rate > 8 / times, `${rate} frames a second`);
 });

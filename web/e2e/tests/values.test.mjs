@@ -2,7 +2,7 @@
 // Values are looked at: complex images, curves, maps; errors on nodes; dashboards; many nodes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dce, docOf, drawn, frames, node, openPage, port, set, settled, skip, startStudio, state, until } from "../harness.mjs";
+import { dce, docOf, drawn, frames, node, openPage, port, set, settled, skip, slowness, startStudio, state, until } from "../harness.mjs";
 
 const shepp = {
   larmor: 1, title: "Complex image",
@@ -153,6 +153,7 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
     await work();
     return page.evaluate(() => ((window.going_ = false), window.frames_.slice(1).sort((a, b) => a - b)));
   };
+  const before = await slowness(page);
   const times = await measure(async () => {
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     for (let k = 0; k < 10; ++k) {
@@ -164,6 +165,7 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
       await frames(page);
     }
   });
+  const slower = Math.max(before, await slowness(page));
   const at = (p) => times[Math.min(times.length - 1, Math.floor(p * times.length))];
   console.log(`frame times with 500 nodes: median ${at(0.5).toFixed(1)} ms, 95 % ${at(0.95).toFixed(1)} ms, longest ${at(1).toFixed(1)} ms over ${times.length} frames`);
   await picture("nodes-500");
@@ -175,5 +177,5 @@ test("500 nodes stay fluid", { skip, timeout: 240000 }, async (t) => {
   }
   assert.ok(await page.locator(".react-flow__node").count(), "nodes appear nearer by");
   // Software rendering on two shared cores: what matters is that a frame is drawn several times a second all the while.
-  assert.ok(at(0.5) < 100, `median frame ${at(0.5)} ms`);
+  assert.ok(at(0.5) < 100 * slower, `median frame ${at(0.5)} ms`);
 });

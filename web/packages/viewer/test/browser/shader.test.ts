@@ -11,7 +11,7 @@ const grey = { part: "real", map: "grey", window: { lo: 0, hi: 1 }, gamma: 1 } a
 const colour = { ...grey, part: "colour" } as const;
 
 // Skipped, not passed, where there is no browser (LARMOR_CHROMIUM names another than /usr/bin/chromium), and with the unit tests: npm run test:browser.
-describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the shader, in ${chromiumPath}`, { timeout: 60_000 }, () => {
+describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the shader, in ${chromiumPath}`, { timeout: 240_000 }, () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium || !process.env["LARMOR_BROWSER"])(`the shader, in 
     page = await browser.newPage();
     // As a module's top level would not be global, and `var Shader = ...` is.
     await page.addScriptTag({ content: output.output[0]!.code });
-  }, 60_000);
+  }, 240_000);
   afterAll(async () => browser?.close());
 
   const draw = (ask: Ask) => {
