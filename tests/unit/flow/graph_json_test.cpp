@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -205,7 +206,8 @@ TEST(GraphJson, SplitsReferences) {
 }
 
 TEST(GraphJson, LoadsFiles) {
-  const auto path = std::filesystem::temp_directory_path() / "larmor_graph_json_test.json";
+  const auto path =
+      std::filesystem::temp_directory_path() / ("larmor_graph_json_test_" + std::to_string(::getpid()) + ".json");
   std::ofstream(path) << everything;
   EXPECT_EQ(load_graph(path).title, "all");
   std::ofstream(path) << "{";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,8 @@ class ProvenanceTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    dir_ = std::filesystem::temp_directory_path() / (std::string("larmor_provenance_") + test->name());
+    dir_ = std::filesystem::temp_directory_path() /
+           (std::string("larmor_provenance_") + test->name() + "_" + std::to_string(::getpid()));
     std::filesystem::create_directories(dir_);
     types_.add("io.read", [] {
       NodeType t = NodeType{.title = "Read"}.out<Array>("out", "").set(Setting::open("path", "which"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -138,7 +139,7 @@ TEST(Weights, NamesTheNearest) {
 }
 
 TEST(Weights, FilesAreWholeOrNot) {
-  const auto folder = std::filesystem::temp_directory_path() / "larmor_weights_test";
+  const auto folder = std::filesystem::temp_directory_path() / ("larmor_weights_test_" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
   write_weights(folder / "w.safetensors", two());
   EXPECT_EQ(read_weights(folder / "w.safetensors").parameters(), 7);
@@ -170,7 +171,7 @@ TEST(Crc32c, KnownAnswers) {
 }
 
 TEST(EventFile, RecordsAreFramed) {
-  const auto folder = std::filesystem::temp_directory_path() / "larmor_event_test";
+  const auto folder = std::filesystem::temp_directory_path() / ("larmor_event_test_" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
   EventFile events(folder);
   events.scalar("loss", 3, 0.5f);

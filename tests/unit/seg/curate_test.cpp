@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -126,7 +127,7 @@ TEST(Curate, FindsEveryKindOfDirt) {
 }
 
 TEST(Curate, FindsFilesThatBelongTogether) {
-  const auto folder = fs::temp_directory_path() / "larmor_curate_test";
+  const auto folder = fs::temp_directory_path() / ("larmor_curate_test_" + std::to_string(::getpid()));
   fs::remove_all(folder);
   fs::create_directories(folder / "images");
   fs::create_directories(folder / "labels");

@@ -289,7 +289,7 @@ TEST(Predict, EnsembleIsTheMean) {
   const auto w2 = nn::initial_weights(nn::UNetSpec::from_json(w1.meta.at("net")), 2);
   auto second = w1;
   second.tensors = w2.tensors;
-  const auto dir = fs::temp_directory_path() / "larmor_ensemble_test";
+  const auto dir = fs::temp_directory_path() / ("larmor_ensemble_test_" + std::to_string(::getpid()));
   nn::write_weights(dir / "2.safetensors", second);
   nn::write_weights(dir / "both.safetensors", ensemble({w1, second}));
   const auto image = blob();

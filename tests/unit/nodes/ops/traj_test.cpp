@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <complex>
@@ -230,7 +231,8 @@ TEST(TrajOps, SequencesTravelOnAWireAndThroughFiles) {
   EXPECT_EQ(*ValueTraits<Sequence>::from(value).blocks[0].rf, *pulse);
   EXPECT_THROW(ValueTraits<Sequence>::from(Value(1.0)), Error);
 
-  const auto path = std::filesystem::temp_directory_path() / "larmor_traj_test.seq";
+  const auto path =
+      std::filesystem::temp_directory_path() / ("larmor_traj_test_" + std::to_string(::getpid()) + ".seq");
   test::run_op("io.write_pulseq", {{"sequence", value}}, {{"path", path.string()}},
                {.provenance = [] { return std::string(R"({"colour": "#123456"})"); }});
   expect_same(
@@ -313,7 +315,8 @@ TEST(TrajOps, ASequenceOfArmsSamplesTheSameTrajectory) {
   const auto sequence =
       test::run_op("traj.sequence", {{"waveforms", spiral.at("waveforms")}}, {{"FA", 20.0}, {"TR", 15.0}});
   // Through a file as well.
-  const auto path = std::filesystem::temp_directory_path() / "larmor_traj_arms.seq";
+  const auto path =
+      std::filesystem::temp_directory_path() / ("larmor_traj_arms_" + std::to_string(::getpid()) + ".seq");
   test::run_op("io.write_pulseq", {{"sequence", sequence.at("sequence")}}, {{"path", path.string()}});
   const auto read = test::run_op("io.read_pulseq", {}, {{"path", path.string()}});
   std::filesystem::remove(path);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <filesystem>
 #include <larmor/flow/value_traits.hpp>
 #include <larmor/nn/trainer.hpp>
@@ -28,7 +30,8 @@ TEST(SegVolumes, CountsVoxelsTimesTheirVolume) {
 TEST(SegPredict, RunsAModelOfAFile) {
   nn::UNetSpec spec;
   spec.filters = {4, 6}, spec.supervised = 0;
-  const auto path = std::filesystem::temp_directory_path() / "larmor_seg_op.safetensors";
+  const auto path =
+      std::filesystem::temp_directory_path() / ("larmor_seg_op_" + std::to_string(::getpid()) + ".safetensors");
   nn::write_weights(path, nn::initial_weights(spec, 1));
   Image image;
   image.data = random({12, 14, 10}, {"x", "y", "z"}, DType::f32);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <larmor/io/montage.hpp>
@@ -131,7 +132,7 @@ TEST(ViewText, Formats) {
 }
 
 TEST(IoCfl, OperationsAndFileNames) {
-  const auto dir = std::filesystem::temp_directory_path() / "larmor_cfl_ops";
+  const auto dir = std::filesystem::temp_directory_path() / ("larmor_cfl_ops_" + std::to_string(::getpid()));
   const std::string path = (dir / "k.cfl").string();
   const Array a = random({4, 3, 2}, {"x", "y", "coil"}, DType::c64);
   run("io.write_cfl", {{"array", a}}, {{"path", path}}, "file");
