@@ -40,8 +40,13 @@ bool Dataset::is_dicom(const std::filesystem::path& path) {
   in.read(head, sizeof head);
   const auto n = in.gcount();
   if (n == 132 && std::string_view(head + 128, 4) == "DICM") return true;
-  // Files from before PS3.10: (0008,00xx) in little endian, with a VR or a plausible length.
-  return n >= 16 && head[0] == 8 && head[1] == 0 && head[3] == 0 && head[6] < 64;
+  if (n < 16) return false;
+  // Files from before PS3.10: (0008,00xx) in little endian, with a VR or a plausible length; or in big endian, or
+  // (0002,0000), with a VR.
+  if (head[0] == 8 && head[1] == 0 && head[3] == 0 && head[6] < 64) return true;
+  const std::string_view tag(head, 3), vr(head + 4, 2);
+  return (tag == std::string_view("\0\x8\0", 3) && (vr == "UL" || vr == "CS" || vr == "UI")) ||
+         (tag == std::string_view("\x2\0\0", 3) && vr == "UL");
 }
 
 Dataset Dataset::read(const std::filesystem::path& path) {

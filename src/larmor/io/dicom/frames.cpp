@@ -23,6 +23,13 @@ struct Groups {
           if (auto v = item->numbers(name); !v.empty()) return v;
     return object->numbers(name);
   }
+  // A text that is no number, in the place that counts.
+  bool unreadable(std::string_view sequence, std::string_view name) const {
+    for (const auto* group : {&own, &shared})
+      if (*group)
+        if (const auto item = (*group)->item(sequence); item && item->has(name)) return item->numbers(name).empty();
+    return object->has(name) && object->numbers(name).empty();
+  }
   double number(std::string_view sequence, std::string_view name, double otherwise) const {
     const auto v = numbers(sequence, name);
     return v.empty() ? otherwise : v[0];
@@ -50,7 +57,7 @@ Frame frame_of(const Groups& g) {
   f.intercept = g.number("PixelValueTransformationSequence", "RescaleIntercept", 0);
   // A text that is no number must not pass for none.
   for (const auto& [value, name] : {std::pair(&f.slope, "RescaleSlope"), {&f.intercept, "RescaleIntercept"}})
-    if (g.object->has(name) && g.object->numbers(name).empty()) *value = nan;
+    if (g.unreadable("PixelValueTransformationSequence", name)) *value = nan;
   f.temporal = g.number("FrameContentSequence", "TemporalPositionIndex",
                         g.object->number("TemporalPositionIdentifier").value_or(nan));
   f.acquisition =
@@ -72,14 +79,15 @@ std::vector<Frame> frames_of(const Series& series) {
   for (std::size_t i = 0; i < series.instances.size(); ++i) {
     const Dataset& d = series.instances[i].data;
     if (!d.has_pixels()) continue;
-    const int n = std::max(1, static_cast<int>(d.number("NumberOfFrames").value_or(1)));
+    const double n = std::max(1.0, d.number("NumberOfFrames").value_or(1));
     const auto own = d.items("PerFrameFunctionalGroupsSequence");
-    if (!own.empty() && static_cast<int>(own.size()) != n)
+    if (!own.empty() && static_cast<double>(own.size()) != n)
       throw Error(Errc::format,
                   fmt::format("{} says {} frames and describes {}", series.instances[i].file.string(), n, own.size()),
                   "copy or export it again");
     const auto shared = d.item("SharedFunctionalGroupsSequence");
-    for (int k = 0; k < n; ++k) {
+    // Of frames that are not described one is enough, to be refused: a damaged number may promise billions.
+    for (int k = 0; k < std::max(1, static_cast<int>(own.size())); ++k) {
       Frame f = frame_of({&d, shared, own.empty() ? std::nullopt : std::optional(own[static_cast<std::size_t>(k)])});
       f.instance = i, f.number = k;
       if (n > 1 && own.empty()) f.placed = false;  // frames that all claim one place

@@ -12,6 +12,9 @@
 #include <dcmtk/dcmjpls/djrparam.h>
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "make_series.hpp"
 
 namespace larmor::test {
@@ -51,6 +54,11 @@ void store_as(const fs::path& from, const fs::path& to, E_TransferSyntax syntax)
     parameter = nullptr;
   ASSERT_TRUE(file.getDataset()->chooseRepresentation(syntax, parameter).good());
   ASSERT_TRUE(file.saveFile(to.c_str(), syntax).good());
+}
+
+std::string bytes_of_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// Largest difference of the picture in the only file of a folder from what was meant.
@@ -145,6 +153,24 @@ TEST(DicomSyntax, CompressedFramesOfAnEnhancedObject) {
     ASSERT_EQ(a.size(), b.size());
     for (std::int64_t i = 0; i < a.size(); ++i) ASSERT_EQ(a.data<double>()[i], b.data<double>()[i]);
   }
+}
+
+// Files from before PS3.10, in three codings, and one with group 0002 but no prefix.
+TEST(DicomSyntax, FilesWithoutPrefixAreFound) {
+  Folder f, bare;
+  SeriesSpec s;
+  s.slices = 4;
+  write_series(f.path, s);
+  const E_TransferSyntax kinds[] = {EXS_LittleEndianImplicit, EXS_LittleEndianExplicit, EXS_BigEndianExplicit};
+  for (int k = 0; k < 3; ++k) {
+    const auto name = std::to_string(k) + ".dcm";
+    DcmFileFormat file;
+    ASSERT_TRUE(file.loadFile((f.path / name).c_str()).good());
+    ASSERT_TRUE(file.getDataset()->saveFile((bare.path / name).c_str(), kinds[k]).good());
+  }
+  const auto whole = bytes_of_file(f.path / "3.dcm");
+  std::ofstream(bare.path / "3.dcm", std::ios::binary) << whole.substr(132);
+  EXPECT_EQ(worst_in(bare.path, s), 0);
 }
 
 TEST(DicomSyntax, WhatCannotBeDecodedIsNamed) {

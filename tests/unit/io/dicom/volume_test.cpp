@@ -161,6 +161,18 @@ TEST(DicomVolume, FunctionalGroupsMustBeComplete) {
   d.set("NumberOfFrames", 9);
   d.write(f.path / "a.dcm");
   EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(f.path)); }), HasSubstr("says 9 frames and describes 8"));
+  d = enhanced(s, true);
+  d.items("PerFrameFunctionalGroupsSequence")[3].item("PixelValueTransformationSequence")->set("RescaleSlope", "1,5");
+  d.write(f.path / "a.dcm");
+  EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(f.path)); }), HasSubstr("frame 4 cannot be rescaled"));
+  // Billions of frames of which none is described: refused at once.
+  for (const char* frames : {"2147483647", "99999999999"}) {
+    d = enhanced(s, false);
+    d.erase("PerFrameFunctionalGroupsSequence");
+    d.set("NumberOfFrames", frames);
+    d.write(f.path / "a.dcm");
+    EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(f.path)); }), HasSubstr("does not say where it lies"));
+  }
 }
 
 TEST(DicomVolume, SeveralPicturesOfOnePlaceAreAFourthAxis) {
