@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/io/dicom/dcmtk.hpp>
+#include <larmor/io/dicom/characters.hpp>
 //
 #include <dcmtk/dcmdata/dcspchrs.h>
 #include <iconv.h>
@@ -43,13 +43,36 @@ std::string from_iso_2022(std::string value) {
   return iconv_from("ISO-2022-JP-2", value);
 }
 
-}  // namespace
-
-std::string utf8(const std::string& value, DcmItem& item) {
-  if (plain(value)) return value;
+OFString charset_of(DcmItem& item) {
   OFString charset;
   for (DcmItem* at = &item; at != nullptr; at = at->getParentItem())
     if (at->findAndGetOFStringArray(DCM_SpecificCharacterSet, charset).good()) break;
+  return charset;
+}
+
+}  // namespace
+
+std::string stored(const std::string& text, DcmItem& item) {
+  if (plain(text)) return text;
+  const OFString charset = charset_of(item);
+  if (charset == "ISO_IR 192" || iconv_from("UTF-8", text).empty()) return text;
+  DcmSpecificCharacterSet set;
+  OFString out;
+  if (!charset.empty() && set.selectCharacterSet("ISO_IR 192", charset).good() &&
+      set.convertString(OFString(text.c_str(), text.size()), out, "\\^=").good())
+    return {out.c_str(), out.length()};
+  std::string ascii;
+  for (const char c : text)
+    if (const auto u = static_cast<unsigned char>(c); u < 0x80)
+      ascii += c;
+    else if (u >= 0xc0)  // the first byte of a character
+      ascii += '?';
+  return ascii;
+}
+
+std::string utf8(const std::string& value, DcmItem& item) {
+  if (plain(value)) return value;
+  const OFString charset = charset_of(item);
   thread_local Converter converter;
   if (converter.from != charset.c_str()) {
     converter.from = charset.c_str();

@@ -3,7 +3,7 @@
 
 #include <charconv>
 #include <cmath>
-#include <larmor/io/dicom/dcmtk.hpp>
+#include <larmor/io/dicom/characters.hpp>
 
 namespace larmor::dicom {
 namespace {
@@ -29,7 +29,8 @@ void put(void* item, Tag t, std::string_view value) {
     item_of(item).insertEmptyElement(DcmTag(key(t)), OFTrue);
     return;
   }
-  const OFCondition done = item_of(item).putAndInsertString(DcmTag(key(t)), std::string(value).c_str());
+  const OFCondition done =
+      item_of(item).putAndInsertString(DcmTag(key(t)), stored(std::string(value), item_of(item)).c_str());
   if (done.bad()) bad_value(t, value, done);
 }
 
