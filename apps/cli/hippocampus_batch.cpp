@@ -8,7 +8,7 @@
 #include <larmor/core/hash.hpp>
 #include <larmor/core/log.hpp>
 #include <larmor/core/parallel.hpp>
-#include <larmor/io/dicom/scan.hpp>
+#include <larmor/io/dicom/damage.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/io/leftovers.hpp>
 #include <larmor/io/table.hpp>
@@ -64,9 +64,22 @@ std::vector<std::string> labels_of(const std::string& labels, const std::string&
   return {};
 }
 
+// Whether a damaged file is of the study: it says so, or says nothing and lies in a folder with files of no other one.
+bool may_be_of(const dicom::Study& study, const dicom::Damaged& d, const dicom::Found& found) {
+  if (!d.series.empty()) return d.is_of(study);
+  const auto beside = [&](const dicom::Study& s) {
+    return std::any_of(s.series.begin(), s.series.end(), [&](const dicom::Series& series) {
+      return std::any_of(series.instances.begin(), series.instances.end(),
+                         [&](const dicom::Instance& i) { return i.file.parent_path() == d.file.parent_path(); });
+    });
+  };
+  return beside(study) && std::count_if(found.studies.begin(), found.studies.end(), beside) == 1;
+}
+
 std::vector<Todo> todo_list(const BatchJob& job, dicom::Found& found) {
   std::vector<Todo> out;
   const auto settings = settings_of(job.each);
+  const auto damaged = dicom::damaged_files(found);
   for (const auto& study : found.studies) {
     Todo t;
     t.row = {.patient_id = study.patient_id,
@@ -88,6 +101,9 @@ std::vector<Todo> todo_list(const BatchJob& job, dicom::Found& found) {
             from.empty() || *from.begin() == "..")
           t.files.push_back(i.file.string());
     if (t.files.empty()) continue;
+    // Damaged ones too: whether they are needed is seen where the series is chosen.
+    for (const auto& d : damaged)
+      if (may_be_of(study, d, found)) t.files.push_back(d.file.string());
     std::sort(t.files.begin(), t.files.end());
     for (const auto& f : t.files) all += "\n" + state_of(f);
     for (const auto& f : labels_of(job.labels, t.row.folder)) all += "\n" + state_of(f);

@@ -232,6 +232,24 @@ class Cases(harness.CliCase):
     self.fails(1, ["hippocampus", "in", "-o", "out", "--model", "w.safetensors", "-q"], "w.safetensors", "damaged weights")
     self.assertFalse((self.dir / "out").exists())
 
+  def test_damaged_files_of_other_series_are_told(self):
+    labels(self.dir / "labels.nii.gz")
+    series(self.dir / "in" / "a")
+    series(self.dir / "in" / "b", uid="2.25.77", description="T2")
+    with (self.dir / "in" / "b" / "5.dcm").open("r+b") as f:
+      f.truncate(2000)
+    done = self.ok("hippocampus", "in", "-o", "out", "--labels", "labels.nii.gz")
+    self.assertIn("b/5.dcm is a damaged DICOM file", done.stderr)
+    self.assertIn("it is of a series that is not measured", done.stderr)
+    self.fails(1, ["dicom", "to-nifti", "in", "-o", "t2.nii.gz", "--series", "T2", "-q"], "5.dcm is a damaged DICOM file")
+    # The last slice: nothing but the damaged file says that there was one.
+    with (self.dir / "in" / "a" / f"{NZ - 1}.dcm").open("r+b") as f:
+      f.truncate(2000)
+    self.fails(1, ["hippocampus", "in", "-o", "out2", "--labels", "labels.nii.gz", "-q"], f"a/{NZ - 1}.dcm is a damaged DICOM file", "series 'HippoCrop'")
+    summary = json.loads(self.run_larmor("hippocampus", "batch", "in", "-o", "all", "--json", "-q").stdout)
+    self.assertEqual(summary["counts"], {"failed": 1})
+    self.assertIn("is a damaged DICOM file", summary["rows"][0]["reason"])
+
   def test_results_do_not_lie_in_the_study(self):
     labels(self.dir / "labels.nii.gz")
     series(self.dir / "in" / "a")
@@ -265,6 +283,11 @@ class Cases(harness.CliCase):
     total = self.measure("young", "out2", "--side", "left", "--norms", table)["sides"][0]["volumes"][2]
     self.assertIsNone(total.get("percentile"))
     self.assertIn("outside the table (20 to 60, 60 to 90)", total["no_percentile"])
+    # Objects keep the character set of the study, which has none: what it cannot hold is no error in it.
+    (self.dir / "named.csv").write_text("# title: Normes fran\u00e7aises\n" + table.read_text().split("\n", 1)[1])
+    self.measure("in", "out4", "--side", "left", "--norms", "named.csv")
+    self.assertIn(b"Percentiles by: Normes fran?aises", (self.dir / "out4" / "sr.dcm").read_bytes())
+    self.assertEqual(self.judged("dciodvfy", self.dir / "out4" / "sr.dcm"), [])
     (self.dir / "bad.csv").write_text("structure,side,sex,age_low,age_high,mean_mm3,sd_mm3\ntotal,left,X,20,60,3000,300\n")
     self.fails(1, ["hippocampus", "in", "-o", "out3", "--labels", "labels.nii.gz", "--norms", "bad.csv", "-q"], "sex is 'X'", "write F, M or any")
 

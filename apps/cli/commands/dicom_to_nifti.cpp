@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <larmor/core/log.hpp>
+#include <larmor/io/dicom/damage.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/nodes/sidecar.hpp>
 #include <nlohmann/json.hpp>
@@ -26,7 +27,9 @@ struct Written {
   std::string file, text;
 };
 
-Written convert(const dicom::Series& series, const fs::path& path, const Call& call) {
+Written convert(const dicom::Series& series, const fs::path& path, const std::vector<dicom::Damaged>& damaged,
+                const Call& call) {
+  dicom::require_whole(series, damaged);
   const auto volume = dicom::read_volume(series, {.allow_tilt = call.flag("--tilt")}, console_progress(call.quiet),
                                          &Cancel::interrupt());
   for (const auto& w : volume.warnings) log::warning(series.description + ": " + w);
@@ -41,6 +44,7 @@ Written convert(const dicom::Series& series, const fs::path& path, const Call& c
 
 int run(const Call& call) {
   const auto found = dicom::scan(call.text("PATH"), console_progress(call.quiet), &Cancel::interrupt());
+  const auto damaged = dicom::damaged_files(found);
   const fs::path out = call.text("--out");
   const bool one = out.string().ends_with(".nii") || out.string().ends_with(".nii.gz");
   std::vector<Written> written;
@@ -49,7 +53,7 @@ int run(const Call& call) {
     const auto& series = chosen_series(found, call.text("--series"));
     written.push_back(convert(
         series, one ? out : out / (file_name(series.description, series.head().text("SeriesNumber")) + ".nii.gz"),
-        call));
+        damaged, call));
   } else {
     std::map<std::string, int> names;
     for (const auto& study : found.studies)
@@ -58,7 +62,7 @@ int run(const Call& call) {
         auto name = file_name(series.description, series.head().text("SeriesNumber"));
         if (const int n = names[name]++) name += fmt::format("_{}", n + 1);
         try {
-          written.push_back(convert(series, out / (name + ".nii.gz"), call));
+          written.push_back(convert(series, out / (name + ".nii.gz"), damaged, call));
         } catch (const Error& e) {
           if (e.code() == Errc::cancelled || e.code() == Errc::file) throw;
           fmt::print(stderr, "{}: not converted\n{}\n", series.describe(), e.what());

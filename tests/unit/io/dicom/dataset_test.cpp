@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <larmor/io/dicom/damage.hpp>
 #include <larmor/io/file.hpp>
 
 #include "make_series.hpp"
@@ -59,6 +60,26 @@ TEST(Dataset, NamesOfPeopleAreReadInTheirCharacterSet) {
   EXPECT_EQ(name_in("ISO_IR 144", "\xbb\xee\xda^\xb8"), "Люк^И");
   EXPECT_EQ(name_in("\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"), "Yamada^Tarou=山田^太郎");
   EXPECT_EQ(name_in("", "M\xfcller"), "Müller");  // says ASCII, is not: no byte is lost
+}
+
+// What is written into an object whose names are not in UTF-8 must not lie about its characters.
+TEST(Dataset, TextIsStoredInTheCharacterSet) {
+  const auto bytes_in = [&](const char* set, const char* text) {
+    Folder f;
+    SeriesSpec s;
+    s.change = [&](dicom::Dataset& d, int) {
+      d.set("SpecificCharacterSet", set).add("ContentSequence").set("TextValue", text);
+    };
+    make_slice(s, 0).write(f.path / "a.dcm");
+    const auto item = *dicom::Dataset::read(f.path / "a.dcm").item("ContentSequence");
+    dicom::Dataset plain;  // without a character set the bytes come back
+    plain.copy(item, "TextValue");
+    return plain.text("TextValue");
+  };
+  EXPECT_EQ(bytes_in("ISO_IR 192", "fran\u00e7aise"), "fran\u00c3\u00a7aise");  // UTF-8 read as Latin-1
+  EXPECT_EQ(bytes_in("ISO_IR 100", "fran\u00e7aise"), "fran\u00e7aise");
+  EXPECT_EQ(bytes_in("", "fran\u00e7aise \u2013"), "fran?aise ?");
+  EXPECT_EQ(bytes_in("\\ISO 2022 IR 87", "fran\u00e7aise"), "fran?aise");
 }
 
 TEST(Dataset, CopiesAreByteForByte) {
@@ -211,6 +232,39 @@ TEST(Scan, TwoObjectsOfOneIdentifierAreNoCopies) {
     EXPECT_EQ(r.kind, dicom::Rejected::Kind::damaged);
     EXPECT_THAT(r.reason, HasSubstr("0.dcm have one SOPInstanceUID and are two objects (InstanceNumber "));
   }
+  EXPECT_THAT(error_of([&] { dicom::require_whole(found.studies[0].series[0], dicom::damaged_files(found)); }),
+              HasSubstr("are two objects"));
+}
+
+// A file that is cut off belongs to the series that it names, and to none when it is cut before.
+TEST(Scan, DamagedFilesAreOfTheirSeries) {
+  Folder f;
+  SeriesSpec a, b;
+  a.slices = b.slices = 3;
+  b.series = "2.25.500";
+  for (const char* folder : {"a", "b"}) fs::create_directories(f.path / folder);
+  write_series(f.path / "a", a);
+  write_series(f.path / "b", b);
+  const auto size = fs::file_size(f.path / "b" / "2.dcm");
+  fs::resize_file(f.path / "b" / "2.dcm", size - 10);  // in the pixels
+  auto found = dicom::scan(f.path);
+  auto damaged = dicom::damaged_files(found);
+  ASSERT_EQ(damaged.size(), 1U);
+  EXPECT_TRUE(damaged[0].is_of(found.studies.at(0)));
+  for (const auto& series : found.studies[0].series) {
+    EXPECT_EQ(damaged[0].is_of(series), series.uid == b.series);
+    if (series.uid == b.series)
+      EXPECT_THAT(error_of([&] { dicom::require_whole(series, damaged); }), HasSubstr("2.dcm is a damaged DICOM file"));
+    else
+      dicom::require_whole(series, damaged);
+  }
+  const auto text = io::read_text(f.path / "b" / "1.dcm");
+  fs::resize_file(f.path / "b" / "2.dcm", text.find("2.25.500") + 4);  // in the identifier
+  found = dicom::scan(f.path);
+  damaged = dicom::damaged_files(found);
+  ASSERT_EQ(damaged.size(), 1U);
+  EXPECT_FALSE(damaged[0].is_of(found.studies.at(0)));
+  EXPECT_EQ(damaged[0].series, "");
 }
 
 TEST(Scan, EmptyAndMissingFolders) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <larmor/flow/node_type.hpp>
+#include <larmor/io/dicom/damage.hpp>
 #include <larmor/nodes/values/hippocampus.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <regex>
@@ -31,6 +32,7 @@ void read_series(flow::Ports& io) {
     throw Error(Errc::usage, fmt::format("{} series fit '{}'", fit.size(), wanted),
                 all.empty() ? "no images are here: " + dicom::rejected_text(found.rejected) : "choose one of " + all);
   const auto& [study, series] = fit[0];
+  dicom::require_whole(*series, dicom::damaged_files(found));
   auto volume = dicom::read_volume(*series, {.allow_tilt = io.setting("tilt")}, io.progress(), &io.cancel());
   for (const auto& w : volume.warnings) io.warn(w);
   io.out("image") = volume.image;

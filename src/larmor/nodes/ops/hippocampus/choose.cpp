@@ -5,6 +5,7 @@
 #include <larmor/clinic/checks.hpp>
 #include <larmor/clinic/rules.hpp>
 #include <larmor/flow/node_type.hpp>
+#include <larmor/io/dicom/damage.hpp>
 #include <larmor/nodes/values/hippocampus.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <sstream>
@@ -36,11 +37,22 @@ void choose(flow::Ports& io) {
                             found.studies.size() > 4 ? ", ..." : ""),
                 "name the folder of one, or use larmor hippocampus batch");
   }
-  // A damaged file may be a slice.
-  for (const auto& r : found.rejected)
-    if (r.kind == dicom::Rejected::Kind::damaged) throw Error(Errc::format, r.reason, "copy or export the study again");
   const auto& study = found.studies[0];
-  const auto choice = clinic::choose_series(study, rules, side == "as_stored" ? "" : side);
+  // A damaged file may be a slice, unless it says that it is of another series that is here.
+  const auto damaged = dicom::damaged_files(found);
+  for (const auto& d : damaged)
+    if (std::none_of(study.series.begin(), study.series.end(), [&](const auto& s) { return d.is_of(s); }))
+      throw Error(Errc::format, d.reason, "copy or export the study again");
+  const auto choice = [&] {
+    try {
+      return clinic::choose_series(study, rules, side == "as_stored" ? "" : side);
+    } catch (Error& e) {
+      for (const auto& d : damaged) e.at(d.reason);  // it may be why
+      throw;
+    }
+  }();
+  for (const auto& c : choice.chosen) dicom::require_whole(*c.series, damaged);
+  for (const auto& d : damaged) io.warn(d.reason + "; it is of a series that is not measured");
   const bool second = io.setting("second");
   if (second && choice.chosen.size() < 2)
     throw Error(Errc::usage, "the study has no second side", "measure the one that is there");
