@@ -111,8 +111,10 @@ test("a run is cancelled, and a lost connection is said and comes back", { skip,
   await set(page, "fov", "200");
   await page.getByTestId("offline").waitFor({ timeout: 40000 });
   await picture("running-offline");
-  await context.setOffline(false);
   await page.getByTestId("offline").getByText("Try now").click();
+  await page.getByTestId("offline").waitFor();  // nothing to be had yet
+  assert.equal(await page.getByTestId("setting-fov").inputValue(), "200", "what was typed is shown meanwhile");
+  await context.setOffline(false);
   await page.getByTestId("offline").waitFor({ state: "detached", timeout: 40000 });
   // The edit that was made meanwhile has arrived.
   await until(async () => (await docOf(studio)).nodes.big.settings.fov === 200);

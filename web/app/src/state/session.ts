@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  type Api, ApiError, apply, changeAt, diff, EditError, equal, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type Patch, type Selection,
+  type Api, ApiError, changeAt, diff, EditError, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type Patch, type Selection,
 } from "@larmor/graph";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Message, messages, say } from "../errors.ts";
@@ -21,10 +21,10 @@ export class Session {
   private optimistic: Optimistic;
   private connection: Connection | null = null;
   private backlog: ServerEvent[] | null = null;
-  private unsure: { patch: Patch; label: string }[] = [];
   private underWay: Promise<unknown> = Promise.resolve();
   private steps: { way: "undo" | "redo"; before: Promise<unknown>; all: Promise<unknown> } = { way: "undo", before: Promise.resolve(), all: Promise.resolve() };
   private connected = false;
+  private again: ReturnType<typeof setTimeout> | undefined;
   /** The event stream is there, and the document was read after it began. */
   ready = false;
 
@@ -66,6 +66,7 @@ export class Session {
   }
   /** Leaves the graph; it stays open on the server. */
   leave() {
+    clearTimeout(this.again);
     this.connection?.close();
     this.connection = null;
   }
@@ -155,11 +156,14 @@ export class Session {
         else this.optimistic.answered(edit.id);
       } catch (e) {
         if (e instanceof ApiError && e.status === 0) {
-          // Nobody knows whether it arrived; when the connection is back, the document tells.
-          this.unsure.push({ patch: edit.patch, label: edit.label });
-          for (const fallen of this.optimistic.refuse(edit.id)) this.unsure.push({ patch: fallen.patch, label: fallen.label });
+          // Nobody knows whether it arrived; when the connection is back, the document tells. It is shown until then.
           this.set({ online: false });
+          if (this.connected) this.connection?.retry();
           break;
+        }
+        if (!this.optimistic.waiting.some((w) => w.id === edit.id)) {
+          await this.resync();  // it fell before the answer came, which was said
+          continue;
         }
         const fallen = this.optimistic.refuse(edit.id);
         this.show();
@@ -181,21 +185,15 @@ export class Session {
     try {
       await this.underWay;
       this.take(await this.api.json<GraphAnswer>(`/api/graphs/${this.id}`));
-      const unsure = this.unsure;
-      this.unsure = [];
-      for (const { patch, label } of unsure) {
-        try {
-          // An edit that changes nothing any more has arrived before the connection broke.
-          if (!equal(apply(this.optimistic.doc, patch), this.optimistic.doc)) this.optimistic.add(patch, label);
-        } catch {
-          continue;  // it does not apply: it has arrived, or what it changed is gone
-        }
-      }
       this.ready = this.connected;
       this.set({ online: this.connected });
       this.show();
     } catch (e) {
-      this.tell(say(e), "error");
+      if (e instanceof ApiError && e.status === 0) {
+        this.set({ online: false });
+        clearTimeout(this.again);
+        this.again = setTimeout(() => this.connection?.retry(), 2000);
+      } else this.tell(say(e), "error");
     } finally {
       const events = this.backlog ?? [];
       this.backlog = null;

@@ -7,7 +7,7 @@ import { align, bounds, contains, distribute, freePlace, nodeShape, overlap, typ
 import { layout } from "./layout.ts";
 import { topLevel } from "./level.ts";
 import { nodeView } from "./node_view.ts";
-import { diff } from "./patch.ts";
+import { apply, diff, type Patch } from "./patch.ts";
 import { Optimistic, squash } from "./pending.ts";
 import { compareRuns, profileRows, timeline } from "./profile.ts";
 import { aggregate, type NodeReport, type RunReport, secondsLeft } from "./report.ts";
@@ -137,13 +137,29 @@ describe("optimistic edits", () => {
     o.add(patch(7, o.doc), "scale", "drag");
     expect(o.waiting).toHaveLength(2);
   });
-  test("a fresh document keeps what was not sent yet", () => {
+  test("a fresh document tells of what was sent whether it has arrived, and keeps what was not sent yet", () => {
+    const title: Patch = [{ op: "add", path: "/title", value: "t" }];
+    for (const arrived of [false, true]) {
+      const o = new Optimistic(small());
+      o.add(patch(5), "scale");
+      o.send();
+      o.add(title, "title");
+      o.reset(arrived ? apply(small(), patch(5)) : small());
+      expect(o.doc).toEqual(apply(apply(small(), patch(5)), title));
+      expect(o.waiting.map((e) => e.label)).toEqual(arrived ? ["title"] : ["scale", "title"]);
+      expect(o.send()!.label).toBe(arrived ? "title" : "scale");
+    }
+    // Answered: it is in the document, or was taken back since.
     const o = new Optimistic(small());
-    o.add(patch(5), "scale");
-    o.send();
-    o.add([{ op: "add", path: "/title", value: "t" }], "title");
+    o.answered((o.add(patch(5), "scale"), o.send()!).id);
     o.reset(small());
-    expect(o.doc).toEqual({ ...small(), title: "t" });
+    expect(o.doc).toEqual(small());
+    // What it changed is gone.
+    const gone = new Optimistic(small());
+    gone.add(patch(5), "scale");
+    gone.send();
+    gone.reset({ ...small(), nodes: {} });
+    expect(gone.waiting).toEqual([]);
   });
   test("squashing does not change what a patch does", () => {
     expect(squash([{ op: "add", path: "/a", value: 1 }, { op: "replace", path: "/a", value: 2 }, { op: "remove", path: "/b" }])).toEqual([{ op: "add", path: "/a", value: 2 }, { op: "remove", path: "/b" }]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GraphDoc } from "./document.ts";
+import { equal } from "./json.ts";
 import { apply, type Patch, PatchError } from "./patch.ts";
 
 /** An edit on its way to the server. */
@@ -71,11 +72,27 @@ export class Optimistic {
     this.confirmed = apply(this.confirmed, patch);
     return this.redraw();
   }
-  /** A fresh document from the server; edits that were sent are lost or in it. */
+  /**
+   * A fresh document from the server. Edits that it has answered are in it. Of one that was sent and never answered the
+   * document tells: what it would still change has not arrived, and is sent again.
+   */
   reset(doc: GraphDoc) {
     this.confirmed = doc;
-    this.edits = this.edits.filter((e) => e.state === "waiting");
-    this.redraw();
+    let now = doc;
+    this.edits = this.edits.filter((e) => {
+      if (e.state === "answered") return false;
+      try {
+        const next = apply(now, e.patch);
+        if (e.state === "sent" && equal(next, now)) return false;
+        now = next;
+        e.state = "waiting";
+        return true;
+      } catch (error) {
+        if (!(error instanceof PatchError)) throw error;
+        return false;  // it has arrived, or what it changed is gone
+      }
+    });
+    this.shown = now;
   }
 
   private redraw(): Edit[] {
