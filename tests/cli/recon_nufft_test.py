@@ -68,6 +68,51 @@ class Cases(CliCase):
     at = max(range(N * N), key=lambda i: abs(still[i]))
     self.assertEqual(max(range(N * N), key=lambda i: abs(moved[i])), at + 3 - 2 * N)
 
+  def test_every_method_moves_the_image_and_the_protocol_gives_way(self):
+    self.make()
+    for method in ("nufft", "grid", "dft"):
+      images = []
+      for shift in ("0,0", "3,-2"):
+        self.ok("recon", "nufft", "s.npy", "--traj", "k.npy", "--matrix", N, "--method", method, "--shift", shift, "-o", "m.npy")
+        images.append(read_npy(self.dir / "m.npy")[0])
+      peaks = [max(range(N * N), key=lambda i: abs(image[i])) for image in images]
+      self.assertEqual(peaks[1], peaks[0] + 3 - 2 * N, method)
+    # The protocol moves the image, whatever the method; what is asked for here wins over it.
+    n = 60
+    write_npy(self.dir / "image.npy", [complex(blob(x - 6, y - 6), 0) for y in range(n) for x in range(n)], (n, n))
+    protocol = {"fov_m": 0.24, "resolution_m": 0.005, "arms": 16, "dwell_ms": 0.005, "max_gradient_mT_per_m": 30,
+                "max_slew_mT_per_m_per_ms": 120, "gradient_raster_ms": 0.01,
+                "reconstruction_settings": {"effective_matrix": n, "shift_y_pixels": 5, "taper": 0.5}}
+    (self.dir / "p.json").write_text(json.dumps(protocol))
+    self.ok("recon", "sample", "image.npy", "--protocol", "p.json", "-o", "sp.npy")
+    def image_of(*options):
+      self.ok("recon", "nufft", "sp.npy", "--protocol", "p.json", "-o", "m.npy", *options)
+      return read_npy(self.dir / "m.npy")[0]
+    exact = image_of("--method", "dft")
+    norm = math.sqrt(sum(abs(v) ** 2 for v in exact))
+    for method, most in (("nufft", 2e-4), ("grid", 5e-3)):
+      got = image_of("--method", method)
+      self.assertLess(math.sqrt(sum(abs(a - b) ** 2 for a, b in zip(got, exact))), most * norm, method)
+    still = image_of("--shift", "0,0")
+    at = max(range(n * n), key=lambda i: abs(still[i]))
+    self.assertEqual(max(range(n * n), key=lambda i: abs(exact[i])), at + 5 * n)
+    self.assertNotEqual(image_of("--taper", "0"), image_of())
+    self.assertNotEqual(image_of("--iterations", "1"), image_of())
+
+  def test_what_would_do_nothing_is_refused(self):
+    self.make()
+    base = ("recon", "nufft", "s.npy", "--traj", "k.npy", "-o", "x.npy", "--matrix")
+    self.fails(2, (*base, "48", "--method", "grid", "--size", "20,20"), "--size does nothing with --method grid")
+    self.fails(2, (*base, "48", "--method", "dft", "--tolerance", "1e-3"), "--tolerance does nothing with --method dft")
+    self.fails(2, ("recon", "nufft", "s.npy", "--protocol", "p.json", "--matrix", "48", "-o", "x.npy"), "--matrix goes with --traj")
+    self.fails(1, (*base, "48.5"), "'matrix' is 48.5", "whole number")
+    self.fails(1, (*base, "48", "--size", "48.5,48"), "'size' is 48.5")
+    for method in ("nufft", "grid", "dft"):
+      self.fails(1, (*base, "48", "--shift", "1e300,0", "--method", method), "a shift of 1e+300 voxels along x of an image of 48")
+    write_npy(self.dir / "nan.npy", [complex(math.nan, 0)] * len(read_npy(self.dir / "s.npy")[0]), read_npy(self.dir / "s.npy")[1])
+    self.fails(1, ("recon", "nufft", "nan.npy", "--traj", "k.npy", "--matrix", "48", "-o", "x.npy"), "no finite numbers")
+    self.assertFalse((self.dir / "x.npy").exists())
+
   def test_what_is_wrong(self):
     self.make()
     self.fails(2, ("recon", "nufft", "s.npy", "-o", "x.npy"), "either --traj or --protocol")

@@ -6,6 +6,7 @@
 #include <larmor/core/log.hpp>
 #include <larmor/core/progress.hpp>
 #include <larmor/nodes/files.hpp>
+#include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
 
@@ -46,6 +47,9 @@ Trajectory trajectory_of(const Call& call) {
   if (call.given("--traj") == call.given("--protocol"))
     throw Error(Errc::usage, fmt::format("larmor {}: give either --traj or --protocol", call.command->name),
                 "--traj positions.npy [cycles/FOV], or --protocol scan.json of a spiral scan");
+  if (call.given("--protocol") && call.given("--matrix"))
+    throw Error(Errc::usage, fmt::format("larmor {}: --matrix goes with --traj", call.command->name),
+                "leave it out: the protocol has the size of the image");
   if (call.given("--protocol"))
     return flow::ValueTraits<Trajectory>::from(
         operation(call, "traj.spiral", {{"protocol", nodes::read_file(call.text("--protocol"))}}, {}, "trajectory"));
@@ -97,7 +101,28 @@ void report(const Call& call, const std::string& what, const Array& out) {
     fmt::print("{} -> {}  {}\n", what, call.text("--out"), out.describe());
 }
 
+/// What only some methods can do. Errors   Errc::usage when the one that was chosen would leave it undone
+void check_method(const Call& call) {
+  const std::string method = call.text("--method");
+  for (const auto& [option, able] : {std::pair{"--size", method != "grid"}, {"--tolerance", method == "nufft"}})
+    if (call.given(option) && !able)
+      throw Error(Errc::usage,
+                  fmt::format("larmor {}: {} does nothing with --method {}", call.command->name, option, method),
+                  "leave it out, or use --method nufft");
+}
+
+/// The samples with the turn of the phase that moves their image.
+Array shifted(const Trajectory& traj, const Shape& image, const Array& samples, const std::vector<double>& shift) {
+  const Array turns = nodes::shifted_weights(traj, image, {}, shift);
+  Array out = samples.cast(DType::c64).clone();
+  const auto s = out.span<std::complex<float>>();
+  const auto t = turns.span<std::complex<float>>();
+  for (std::size_t i = 0; i < s.size(); ++i) s[i] *= t[i % t.size()];
+  return out;
+}
+
 int to_images(const Call& call) {
+  check_method(call);
   const auto traj = trajectory_of(call);
   Array samples =
       fitting(array_in(call.text("KSPACE")), traj.sample_shape(), traj.sample_axes(), call.text("KSPACE"), "samples");
@@ -107,15 +132,27 @@ int to_images(const Call& call) {
     samples = flow::ValueTraits<Array>::from(operation(call, "recon.despike", {{"in", samples}}, {}, "out"));
   Values inputs{{"in", samples}, {"trajectory", where}};
   if (const std::string density = call.text("--density"); density != "none") {
-    Values settings{
-        {"method", density}, {"iterations", call.number("--iterations")}, {"taper", call.number("--taper")}};
-    Values from{{"trajectory", where}};
-    if (!protocol.none()) from["protocol"] = protocol;
-    inputs["dcf"] = operation(call, "recon.dcf", from, settings, "out");
+    // What was asked for here wins over the protocol.
+    const auto setting = [&](const char* option, const char* name) {
+      return call.given(option) ? call.number(option)
+                                : nodes::reconstruction_setting(protocol, name).value_or(call.number(option));
+    };
+    inputs["dcf"] = operation(call, "recon.dcf", {{"trajectory", where}},
+                              {{"method", density},
+                               {"iterations", setting("--iterations", "density_compensation_iterations")},
+                               {"taper", setting("--taper", "taper")}},
+                              "out");
   }
   Value::List size;
   for (const double n : call.given("--size") ? call.numbers("--size") : std::vector<double>{}) size.emplace_back(n);
   const std::string method = call.text("--method");
+  const auto dims = static_cast<std::size_t>(traj.dimensions());
+  const auto shift =
+      nodes::image_shift(call.given("--shift") ? call.numbers("--shift") : std::vector<double>{}, protocol, dims);
+  if (method != "nufft" && !shift.empty()) {
+    const Shape voxels = size.empty() ? traj.matrix : nodes::voxels_of(call.numbers("--size"), "size");
+    inputs["in"] = shifted(traj, voxels, samples, shift);
+  }
   Value image;
   if (method == "grid") {
     Values steps{{"trajectory", where}};
@@ -126,12 +163,10 @@ int to_images(const Call& call) {
   } else if (method == "dft") {
     image = operation(call, "recon.dft_adjoint", inputs, {{"size", size}}, "out");
   } else {
-    Value::List shift;
-    for (const double n : call.given("--shift") ? call.numbers("--shift") : std::vector<double>{})
-      shift.emplace_back(n);
-    if (!protocol.none()) inputs["protocol"] = protocol;
-    image = operation(call, "recon.nufft_adjoint", inputs,
-                      {{"size", size}, {"shift", shift}, {"tolerance", call.number("--tolerance")}}, "out");
+    image = operation(
+        call, "recon.nufft_adjoint", inputs,
+        {{"size", size}, {"shift", Value::List(shift.begin(), shift.end())}, {"tolerance", call.number("--tolerance")}},
+        "out");
   }
   report(call, "images", flow::ValueTraits<Array>::from(image));
   return 0;

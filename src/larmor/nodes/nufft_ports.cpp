@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <deque>
 #include <larmor/nodes/nufft_ports.hpp>
 #include <mutex>
@@ -56,8 +57,16 @@ Shape image_size(const flow::Ports& io, const Trajectory& traj) {
     throw Error(Errc::usage,
                 fmt::format("'size' has {} numbers and the trajectory {} coordinates", size.size(), traj.matrix.size()),
                 "give one an axis, or none");
-  Shape out;
-  for (const double n : size) out.push_back(static_cast<std::int64_t>(n));
+  return voxels_of(size, "size");
+}
+
+std::vector<std::int64_t> voxels_of(const std::vector<double>& numbers, std::string_view what) {
+  std::vector<std::int64_t> out;
+  for (const double n : numbers) {
+    if (!(std::abs(n) <= 1e9) || n != std::floor(n))
+      throw Error(Errc::range, fmt::format("'{}' is {:g}", what, n), "give a whole number of voxels");
+    out.push_back(static_cast<std::int64_t>(n));
+  }
   return out;
 }
 
@@ -95,6 +104,16 @@ Array shifted_weights(const Trajectory& traj, const Shape& image, const Array& d
   if (known.size() >= kept) known.pop_front();
   known.push_back({traj.k, dcf, image, shift, weights});
   return weights;
+}
+
+std::vector<double> image_shift(std::vector<double> given, const flow::Value& protocol, std::size_t axes) {
+  if (!given.empty()) return given;
+  for (std::size_t d = 0; d < axes; ++d) {
+    const auto by = reconstruction_setting(protocol, std::string("shift_") + "xyz"[d] + "_pixels");
+    if (by && given.empty()) given.assign(axes, 0.0);
+    if (by) given[d] = *by;
+  }
+  return given;
 }
 
 std::optional<double> reconstruction_setting(const flow::Value& protocol, std::string_view name) {

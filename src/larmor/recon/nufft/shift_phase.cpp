@@ -13,6 +13,11 @@ Array shift_phase(const Trajectory& traj, const Shape& image, const Array& weigh
   if (voxels.size() != dims || image.size() != dims)
     throw Error(Errc::shape, fmt::format("a shift along {} axes of an image of {}, for {} coordinates", voxels.size(),
                                          to_string(image), dims));
+  for (std::size_t d = 0; d < dims; ++d)
+    if (!(std::abs(voxels[d]) <= static_cast<double>(image[d])))
+      throw Error(Errc::range,
+                  fmt::format("a shift of {:g} voxels along {} of an image of {}", voxels[d], "xyz"[d], image[d]),
+                  fmt::format("give {} at most", image[d]));
   if (weights.rank() > 0 && weights.shape() != traj.sample_shape())
     throw Error(Errc::shape, fmt::format("weights are {} and the trajectory has {} samples", weights.describe(),
                                          to_string(traj.sample_shape())));

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cmath>
 #include <larmor/flow/node_type.hpp>
 #include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/recon/dcf/dcf.hpp>
@@ -12,6 +15,9 @@ void compute(flow::Ports& io) {
   const flow::Value& protocol = io.value("protocol");
   const double iterations =
       reconstruction_setting(protocol, "density_compensation_iterations").value_or(double(io.setting("iterations")));
+  if (!(iterations >= 1 && iterations <= 200) || iterations != std::floor(iterations))
+    throw Error(Errc::range, fmt::format("protocol: {:g} density_compensation_iterations", iterations),
+                "give a whole number from 1 to 200");
   const double taper = reconstruction_setting(protocol, "taper").value_or(double(io.setting("taper")));
   Array dcf;
   if (method == "voronoi")

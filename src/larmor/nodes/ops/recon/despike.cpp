@@ -23,6 +23,12 @@ void compute(flow::Ports& io) {
                            rest % in.extent(axis));
       rest /= in.extent(axis);
     }
+    // Magnitudes alone cannot single out more than a quarter: most of these are no numbers.
+    if (2 * static_cast<std::int64_t>(out.places.size()) > in.size())
+      throw Error(Errc::range,
+                  fmt::format("despike: {} of {} samples are no finite numbers, or do not belong to the rest",
+                              out.places.size(), in.size()),
+                  "check how the file was written: too few are left to replace them");
     io.warn(fmt::format("{} of {} samples do not belong to the rest and were replaced; the first at {}",
                         out.places.size(), in.size(), first));
   }

@@ -16,13 +16,7 @@ std::int64_t batch_behind(const Array& a, std::size_t axes) {
 /// The density compensation, with the turn of the phase that moves the image.
 Array weights_of(const flow::Ports& io, const Trajectory& traj, const Shape& image) {
   Array weights = io.has("dcf") ? io.in<Array>("dcf") : Array{};
-  std::vector<double> shift = io.setting("shift").numbers();
-  if (shift.empty())
-    for (std::size_t d = 0; d < image.size(); ++d) {
-      const auto by = reconstruction_setting(io.value("protocol"), std::string("shift_") + "xyz"[d] + "_pixels");
-      if (by && shift.empty()) shift.assign(image.size(), 0.0);
-      if (by) shift[d] = *by;
-    }
+  const auto shift = image_shift(io.setting("shift").numbers(), io.value("protocol"), image.size());
   if (shift.empty()) return weights;
   return shifted_weights(traj, image, weights, shift);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <larmor/flow/node_type.hpp>
-#include <larmor/nodes/values/trajectory.hpp>
+#include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/recon/trajectory/edit.hpp>
 
 namespace larmor::nodes {
@@ -8,8 +8,7 @@ namespace {
 
 void compute(flow::Ports& io) {
   const Array k = io.in<Array>("positions");
-  std::vector<std::int64_t> matrix;
-  for (const double n : io.setting("matrix").numbers()) matrix.push_back(static_cast<std::int64_t>(n));
+  auto matrix = voxels_of(io.setting("matrix").numbers(), "matrix");
   const auto d = static_cast<std::size_t>(k.rank() > 0 ? k.extent(k.rank() - 1) : 0);
   if (matrix.size() == 1) matrix.resize(d, matrix[0]);
   std::vector<double> fov = io.setting("fov").numbers();
