@@ -18,6 +18,7 @@ constexpr double degree = std::numbers::pi / 180;
 void print_signal(const sim::BlochResult& r, std::size_t spins) {
   fmt::print("time_s,kx_per_mm,ky_per_mm,kz_per_mm,re,im\n");
   for (std::size_t i = 0; i < r.sample_times.size(); ++i) {
+    if (i % 4096 == 0) Cancel::interrupt().check();
     const auto s = r.signal.data<std::complex<float>>()[i] / static_cast<float>(spins);
     const auto& k = r.sample_k[i];
     fmt::print("{:.9g},{:.7g},{:.7g},{:.7g},{:.7g},{:.7g}\n", r.sample_times[i], k[0], k[1], k[2], s.real(), s.imag());
@@ -83,6 +84,7 @@ int run(const Call& call) {
         1e6 * *std::max_element(sequence.blocks[0].rf->magnitude.begin(), sequence.blocks[0].rf->magnitude.end()));
   fmt::print("{},Mx,My,Mz\n", slice ? "z_mm" : "df_Hz");
   for (std::size_t i = 0; i < spins.size(); ++i) {
+    if (i % 4096 == 0) Cancel::interrupt().check();
     const float* m = result.magnetisation.data<float>() + 3 * i;
     fmt::print("{:.9g},{:.7g},{:.7g},{:.7g}\n", slice ? spins.z[i] : spins.df[i], m[0], m[1], m[2]);
   }

@@ -39,6 +39,7 @@ int run(const Call& call) {
   const auto count = tissue.T1.size();
   for (std::size_t i = 0; i < count; ++i)
     for (int r = 0; r < n; ++r) {
+      if (r % 4096 == 0) Cancel::interrupt().check();
       const auto s = signal.data<std::complex<float>>()[static_cast<std::size_t>(r) * count + i];
       fmt::print("{:.6g},{:.6g},{},{:.6g},{:.7g},{:.7g},{:.7g}\n", 1e3f * tissue.T1[i], 1e3f * tissue.T2[i], r,
                  first + step * r, s.real(), s.imag(), std::abs(s));

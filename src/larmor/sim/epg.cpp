@@ -22,7 +22,8 @@ namespace larmor::sim {
 namespace {
 
 constexpr double pi = std::numbers::pi;
-constexpr std::size_t pack = 16;  // lanes of the widest instruction set
+constexpr std::size_t pack = 16;                 // lanes of the widest instruction set
+constexpr long work_between_checks = 4'000'000;  // orders; some 0.1 s
 
 EpgKernel kernel() {
 #if defined(__x86_64__)
@@ -151,9 +152,10 @@ Array epg_run(const EpgSequence& sequence, const EpgTissue& tissue, const EpgOpt
   std::vector<float> signal(2 * n * static_cast<std::size_t>(n_reads));
   const bool diffusing = !tissue.D.empty() && options.dk > 0;
   const EpgRun run{.steps = steps.data(),
+                   .first_step = 0,
                    .n_steps = static_cast<int>(steps.size()),
                    .n_orders = static_cast<int>(n_orders),
-                   .n_reads = n_reads,
+                   .first_read = 0,
                    .dk = static_cast<float>(options.dk),
                    .R1 = R1.data(),
                    .R2 = R2.data(),
@@ -169,8 +171,16 @@ Array epg_run(const EpgSequence& sequence, const EpgTissue& tissue, const EpgOpt
       [&](std::size_t first, std::size_t last) {
         const auto scratch = allocate(epg_scratch(run) * sizeof(float), Device::cpu());
         for (std::size_t p = first; p < last; ++p) {
-          if (cancel) cancel->check();
-          tissues(&run, p * pack, pack, reinterpret_cast<float*>(scratch.get()));
+          EpgRun part = run;
+          for (part.n_steps = 0; part.n_steps < run.n_steps;) {
+            if (cancel) cancel->check();
+            part.first_step = part.n_steps;
+            for (long work = 0; part.n_steps < run.n_steps && work < work_between_checks; ++part.n_steps)
+              work += steps[static_cast<std::size_t>(part.n_steps)].orders;
+            tissues(&part, p * pack, pack, reinterpret_cast<float*>(scratch.get()));
+            for (int i = part.first_step; i < part.n_steps; ++i)
+              part.first_read += steps[static_cast<std::size_t>(i)].kind == epg_read ? 1 : 0;
+          }
         }
       },
       cancel);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <larmor/core/isa.hpp>
 #include <larmor/sim/epg.hpp>
 #include <larmor/sim/signals.hpp>
+#include <thread>
 
 #include "support.hpp"
 
@@ -147,6 +149,23 @@ TEST(Epg, InstructionSetsAgree) {
       EXPECT_LT(gap(first, epg_run(sequence, t)), 2e-6) << to_string(other);
     }
   force_isa(level);
+}
+
+TEST(Epg, OneLongTrainCanBeCancelledAndIsRunInParts) {
+  EpgTissue t;
+  t.T1 = {1}, t.T2 = {0.1f};
+  // 300,000 pulses would take minutes.
+  Cancel cancel;
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    cancel.request();
+  });
+  EXPECT_THROW(epg_run(epg_spgr(0.3, 5e-3, 2e-3, 300000, 2.04), t, {}, &cancel), Error);
+  later.join();
+  // What is seen of the first pulses does not hang on how many parts the train has: 4000 pulses are several.
+  const Array few = epg_run(epg_spgr(0.3, 5e-3, 2e-3, 40, 2.04), t),
+              many = epg_run(epg_spgr(0.3, 5e-3, 2e-3, 4000, 2.04), t);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(few.data<std::complex<float>>()[i], many.data<std::complex<float>>()[i]) << i;
 }
 
 // --- closed forms ---

@@ -102,10 +102,12 @@ LARMOR_HD void run_tissues(const EpgRun& run, size_t first, Order<T>* s) {
                       R2 = simd::load<T>(run.R2 + first);
   const T B1 = run.B1 ? simd::load<T>(run.B1 + first) : T(1.0f), df = run.df ? simd::load<T>(run.df + first) : zero;
   const T D = run.D ? simd::load<T>(run.D + first) : zero;
-  for (int k = 0; k < run.n_orders; ++k) s[k] = {zero, zero, zero, zero, zero, zero};
-  s[0].Z_re = M0;
-  int read = 0;
-  for (int i = 0; i < run.n_steps; ++i) {
+  if (run.first_step == 0) {
+    for (int k = 0; k < run.n_orders; ++k) s[k] = {zero, zero, zero, zero, zero, zero};
+    s[0].Z_re = M0;
+  }
+  int read = run.first_read;
+  for (int i = run.first_step; i < run.n_steps; ++i) {
     const EpgStep& step = run.steps[i];
     if (step.kind == epg_pulse) {
       pulse(s, step.orders, T(step.FA) * B1, T(step.cos), T(step.sin));
@@ -131,6 +133,8 @@ LARMOR_HD void run_tissues(const EpgRun& run, size_t first, Order<T>* s) {
 extern "C" void LARMOR_ISA_JOIN(larmor_epg_, LARMOR_ISA)(const larmor::sim::EpgRun* run, size_t first, size_t count,
                                                          float* scratch) {
   using F = larmor::simd::Pack<float>;
-  for (size_t at = first; at < first + count; at += F::size)
+  // Scratch of a pack: floats of its lanes for the orders and one more.
+  const size_t each = static_cast<size_t>(run->n_orders + 1) * 6 * F::size;
+  for (size_t at = first; at < first + count; at += F::size, scratch += each)
     larmor::sim::epg::run_tissues<F>(*run, at, reinterpret_cast<larmor::sim::epg::Order<F>*>(scratch));
 }

@@ -17,7 +17,8 @@ struct EpgStep {
 };
 struct EpgRun {
   const EpgStep* steps;
-  int n_steps, n_orders, n_reads;
+  int first_step, n_steps, n_orders;        // steps [first_step, n_steps); scratch goes on where those before ended
+  int first_read;                           // reads before first_step
   float dk;                                 // [rad/mm] of one order, for diffusion
   const float *R1, *R2, *B1, *df, *D, *M0;  // (tissue); B1, df, D null: 1, 0, 0
   float* signal;                            // (tissue, re | im, read), stride n
@@ -25,7 +26,7 @@ struct EpgRun {
 };
 /// Floats of scratch.
 constexpr size_t epg_scratch(const EpgRun& run) { return static_cast<size_t>(run.n_orders + 1) * 6 * 16; }
-/// Tissues [first, first + 16 lanes or fewer of one pack), whole packs.
+/// Tissues [first, first + 16 lanes or fewer of one pack), whole packs, each with scratch of its own.
 using EpgKernel = void (*)(const EpgRun* run, size_t first, size_t count, float* scratch);
 
 }  // namespace larmor::sim
