@@ -45,12 +45,47 @@ std::vector<Option> kspace_options() {
       integer("--seed", "of random lines", 1, 0, 1000000)};
 }
 
+namespace {
+
+/// The file, with the names of --rename: those of k-space always, those of `sensitivities` where the file has none.
+Value named(const Call& call, const std::string& path, bool sensitivities) {
+  const std::string coil = call.text("--coil-axis");
+  const auto array = [](const Value& v) { return flow::ValueTraits<Array>::from(v); };
+  const auto has_coils = [&](const Value& v) {
+    const Axes axes = array(v).axes();
+    return std::find(axes.begin(), axes.end(), coil) != axes.end();
+  };
+  Value data = nodes::read_file(path);
+  if (call.given("--rename") && !(sensitivities && has_coils(data))) {
+    try {
+      data = run_operation_of(call, "array.rename_axes", {{"in", data}}, {{"names", call.text("--rename")}}).at("out");
+    } catch (Error& e) {
+      throw e.at(path);
+    }
+  }
+  if (has_coils(data)) return data;
+  const Array a = array(data);
+  // As NumPy mostly has them: coil, slice, y, x.
+  std::string names = coil;
+  for (int left = a.rank() - 1; left > 0; --left)
+    names += left == 1 ? ", x" : left == 2 ? ", y" : left == 3 ? ", slice" : fmt::format(", a{}", left);
+  throw Error(Errc::usage,
+              fmt::format("{} no axis called '{}': {}", sensitivities ? "sensitivities have" : "k-space has", coil,
+                          a.describe()),
+              fmt::format("name the axes in the file's order, such as --rename \"{}\", or the one of the coils: "
+                          "--coil-axis {}",
+                          names, a.rank() > 0 ? a.axes().front() : coil))
+      .at(path)
+      .at("larmor " + call.command->name);
+}
+
+}  // namespace
+
+Value named_kspace(const Call& call) { return named(call, call.text("KSPACE"), false); }
+
 ReconJob read_kspace(const Call& call) {
   ReconJob job;
-  job.full = nodes::read_file(call.text("KSPACE")), job.coil_axis = call.text("--coil-axis");
-  if (call.given("--rename"))
-    job.full =
-        run_operation_of(call, "array.rename_axes", {{"in", job.full}}, {{"names", call.text("--rename")}}).at("out");
+  job.full = named_kspace(call), job.coil_axis = call.text("--coil-axis");
   job.kspace = job.full;
   job.axes = kspace_axes(call, job.full);
   job.calibration = kspace_calibration(call, job.full, job.axes);
@@ -66,8 +101,11 @@ ReconJob read_kspace(const Call& call) {
 }
 
 std::string kspace_axes(const Call& call, const Value& kspace) {
-  if (call.given("--axes")) return call.text("--axes");
   const Array a = flow::ValueTraits<Array>::from(kspace);
+  if (call.given("--axes")) {
+    nodes::axes_in(a, call.text("--axes"));  // says what is wrong with them
+    return call.text("--axes");
+  }
   std::vector<std::string> wide;
   for (const char* name : {"x", "y", "z"})
     if (std::find(a.axes().begin(), a.axes().end(), name) == a.axes().end())
@@ -98,7 +136,7 @@ std::vector<Option> maps_options() {
 }
 
 Value read_maps(const Call& call, const ReconJob& job) {
-  if (call.given("--maps")) return nodes::read_file(call.text("--maps"));
+  if (call.given("--maps")) return named(call, call.text("--maps"), true);
   return run_operation_of(call, "recon.espirit", {{"in", job.full}},
                           {{"axes", job.axes},
                            {"axis", job.coil_axis},

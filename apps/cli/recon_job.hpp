@@ -23,6 +23,8 @@ struct ReconJob {
   std::string axes, coil_axis;
   std::int64_t calibration = 0;  // --calibration, or what of 24 was measured
 };
+/// KSPACE with the names of --rename. Errors   Errc::usage when none of its axes is that of the coils
+flow::Value named_kspace(const Call& call);
 /// KSPACE, --rename, --axes, --coil-axis, --undersample, --calibration, --random, --seed.
 std::vector<Option> kspace_options();
 ReconJob read_kspace(const Call& call);

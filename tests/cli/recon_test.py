@@ -50,6 +50,8 @@ class Cases(CliCase):
     self.ok("run-op", "array.rename_axes", "--in", "in=k.npy", "--set", "names=y, z, coil", "--out", "out=plane.cfl")
     done = self.ok("recon", "sense", "plane.cfl", "image.npy", "--undersample", "y=2")
     self.assertLess(self.error_in(done.stdout), 0.15)
+    self.ok("run", "sense", "--in", "kspace=plane.cfl", "--no-cache", "--out", "graph")  # the example takes such data too
+    self.assertTrue((self.dir / "graph" / "error_picture.png").exists())
     self.ok("run-op", "recon.undersample", "--in", "in=plane.cfl", "--set", "factors=y=2", "--set", "random=true",
             "--set", "calibration=14", "--out", "out=half.cfl")
     # 24 samples of the middle are usual, and 14 were measured.
@@ -63,9 +65,30 @@ class Cases(CliCase):
     self.ok("recon", "espirit", "k.cfl", "found.cfl", "--eigenvalues", "e.npy")
     self.assertTrue((self.dir / "found.cfl").exists() and (self.dir / "e.npy").exists())
 
+  def test_a_file_without_names_of_axes(self):
+    """As numpy.save writes it: the command says by which option names are given, in words that work."""
+    self.ok("run-op", "array.squeeze", "--in", "in=k.cfl", "--out", "out=k.npy")
+    self.ok("run-op", "array.transpose", "--in", "in=k.npy", "--set", "order=coil, y, x", "--out", "out=plain.npy")
+    (self.dir / "plain.npy.json").unlink()  # numpy.save writes none
+    for command in ("sense", "grappa", "pics", "espirit"):
+      done = self.fails(2, ("recon", command, "plain.npy", "image.npy"), "no axis called 'coil'", "--coil-axis", "plain.npy")
+    names = re.search(r'--rename "([^"]*)"', done.stderr)[1]
+    self.assertEqual(names, "coil, y, x")
+    done = self.ok("recon", "sense", "plain.npy", "image.npy", "--rename", names, "--undersample", "y=2")
+    self.assertLess(self.error_in(done.stdout), 0.15)
+    # Sensitivities that come so take the same names.
+    self.ok("recon", "espirit", "plain.npy", "maps.npy", "--rename", names)
+    (self.dir / "maps.npy.json").unlink()
+    self.fails(2, ("recon", "sense", "k.npy", "image.npy", "--maps", "maps.npy"), "sensitivities have no axis called 'coil'", "maps.npy")
+    again = self.ok("recon", "sense", "plain.npy", "image.npy", "--rename", names, "--undersample", "y=2", "--maps", "maps.npy")
+    self.assertEqual(self.error_in(again.stdout), self.error_in(done.stdout))
+    self.fails(1, ("recon", "sense", "plain.npy", "image.npy", "--rename", "coil, y"), "plain.npy")
+
   def test_what_is_wrong(self):
     self.fails(1, ("recon", "sense", "kk.cfl", "image.npy"), "kk.hdr")
     self.fails(2, ("recon", "sense", "k.cfl", "image.npy", "--axes", "x, q"), "q")
+    self.fails(1, ("recon", "sense", "k.cfl", "image.npy", "--axes", "y, y"), "axis 'y' is given twice")
+    self.fails(1, ("recon", "pics", "k.cfl", "image.npy", "--calibration", "2"), "a kernel of 6 for 2", "6 calibration samples or more")
     self.fails(1, ("recon", "sense", "k.cfl", "image.npy", "--undersample", "y=7"), "multiple")
     self.fails(2, ("recon", "pics", "k.cfl", "image.npy", "--tv", "0.1"), "admm")
     with open(self.dir / "k.cfl", "r+b") as file:  # a .cfl that is not the size that its header says

@@ -11,10 +11,7 @@ namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
-  flow::Value kspace = nodes::read_file(call.text("KSPACE"));
-  if (call.given("--rename"))
-    kspace =
-        run_operation_of(call, "array.rename_axes", {{"in", kspace}}, {{"names", call.text("--rename")}}).at("out");
+  const flow::Value kspace = named_kspace(call);
   const std::string axes = kspace_axes(call, kspace);
   const auto out = run_operation_of(call, "recon.espirit", {{"in", kspace}},
                                     {{"axes", axes},

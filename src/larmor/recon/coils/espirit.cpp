@@ -179,7 +179,8 @@ void check(const Array& kspace, const Axes& axes, int coil, const EspiritOptions
     if (o.kernel < 1 || o.kernel > m)
       throw Error(Errc::range,
                   fmt::format("espirit: a kernel of {} for {} calibration samples along {}", o.kernel, m, name),
-                  fmt::format("give 1 to {}", m));
+                  o.kernel < 1 ? fmt::format("give a kernel of 1 to {}", m)
+                               : fmt::format("give {} calibration samples or more, or a smaller kernel", o.kernel));
   }
 }
 
