@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import time
 
 import harness
@@ -22,6 +23,7 @@ class Cases(harness.CliCase):
     child, terminal = pty.fork()
     if child == 0:
       os.chdir(self.dir)
+      signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs tests in the background may have it ignored
       os.execv(LARMOR, [LARMOR, "wizard", *words])
     shown, at = "", 0
     def read(until, seconds=20):
@@ -45,9 +47,9 @@ class Cases(harness.CliCase):
     for question, answer in answers:
       read(question + r".*\]: ")
       os.write(terminal, (answer + "\n").encode() if answer != "^C" else b"\x03")
-    read("")
+    read("", 60)
+    os.close(terminal)  # one that has not ended is hung up on
     _, status = os.waitpid(child, 0)
-    os.close(terminal)
     return status, shown
 
   everything = [("Dynamic series", ""), ("signal or concentration", ""), ("Mask", ""), ("Relaxivity", ""), ("T1 before", ""),
