@@ -13,8 +13,8 @@ import harness
 
 
 class Cases(harness.CliCase):
-  def start(self, *words, env=None):
-    program = subprocess.Popen([harness.LARMOR, "studio", "--no-browser", "--json", "--cache", self.dir / "cache", *map(str, words)],
+  def start(self, *words, env=None, cache=("--cache", "cache")):
+    program = subprocess.Popen([harness.LARMOR, "studio", "--no-browser", "--json", *cache, *map(str, words)],
                                cwd=self.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env={**os.environ, **(env or {})})
     self.addCleanup(self.end, program)
@@ -46,6 +46,10 @@ class Cases(harness.CliCase):
         return
       time.sleep(0.05)
     self.fail("it did not happen")
+
+  def test_without_a_home_the_cache_is_each_users_own(self):
+    self.start("--port", 0, env={"HOME": "", "XDG_CACHE_HOME": "", "TMPDIR": str(self.dir)}, cache=())
+    self.assertEqual([p.name for p in self.dir.glob("larmor-cache*")], [f"larmor-cache-{os.getuid()}"])
 
   def test_opens_a_graph_and_ends_by_interrupt(self):
     (self.dir / "my.json").write_text('{"larmor":1,"title":"Mine","nodes":{}}', encoding="utf-8")

@@ -44,7 +44,7 @@ std::size_t bytes_of(const std::string& text) {
 fs::path usual_cache() {
   if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder && *folder) return fs::path(folder) / "larmor";
   if (const char* home = std::getenv("HOME"); home && *home) return fs::path(home) / ".cache" / "larmor";
-  return fs::temp_directory_path() / "larmor-cache";
+  return fs::temp_directory_path() / fmt::format("larmor-cache-{}", ::getuid());  // others have one there, too
 }
 
 std::unique_ptr<server::HttpServer> listen(const Call& call, server::HttpOptions options,
