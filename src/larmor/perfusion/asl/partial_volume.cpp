@@ -16,15 +16,16 @@ constexpr std::size_t most = 3;
 /// Inverse of the leading k x k of a symmetric matrix by cofactors of Gauss-Jordan; false when it is not determined.
 bool invert(std::array<std::array<double, most>, most> a, std::size_t k,
             std::array<std::array<double, most>, most>& inverse) {
-  double largest = 0;
-  for (std::size_t i = 0; i < k; ++i) largest = std::max(largest, a[i][i]);
-  for (std::size_t i = 0; i < k; ++i)
+  std::array<double, most> whole{};
+  for (std::size_t i = 0; i < k; ++i) {
+    whole[i] = a[i][i];
     for (std::size_t j = 0; j < k; ++j) inverse[i][j] = i == j;
+  }
   for (std::size_t c = 0; c < k; ++c) {
-    // Positive semidefinite: the diagonal is the pivot. What is left of it below 1e-4 of the largest says that the
-    // fractions are proportional over the window: the estimate would be all noise.
+    // Positive semidefinite: the diagonal is the pivot. When 1e-4 of it is left, the fractions are proportional over
+    // the window: the estimate would be all noise. A tissue that is rare there is not proportional because of that.
     const double pivot = a[c][c];
-    if (!(pivot > 1e-4 * largest)) return false;
+    if (!(pivot > 1e-4 * whole[c])) return false;
     for (std::size_t j = 0; j < k; ++j) a[c][j] /= pivot, inverse[c][j] /= pivot;
     for (std::size_t r = 0; r < k; ++r) {
       if (r == c) continue;
@@ -36,6 +37,13 @@ bool invert(std::array<std::array<double, most>, most> a, std::size_t k,
 }
 
 }  // namespace
+
+void check_fractions(std::span<const float> values, const char* what) {
+  for (const float x : values)
+    if (x > 1.5f || x < -0.5f)
+      throw Error(Errc::range, fmt::format("{} holds {:g}", what, x),
+                  "give fractions from 0 to 1: those in per cent divided by 100, labels as one mask a tissue");
+}
 
 std::vector<Array> pure_tissues(const Array& series, std::span<const Array> fractions,
                                 std::span<const std::uint8_t> mask, const PartialVolumeOptions& options,
@@ -61,6 +69,7 @@ std::vector<Array> pure_tissues(const Array& series, std::span<const Array> frac
           "resample it to the grid of the series");
     kept.push_back(f.to(Device::cpu()).cast(DType::f32).contiguous_copy());
     p.push_back(kept.back().data<float>());
+    check_fractions(kept.back().span<float>(), "a tissue fraction");
   }
   std::vector<Array> out;
   std::vector<float*> to;
@@ -100,18 +109,31 @@ std::vector<Array> pure_tissues(const Array& series, std::span<const Array> frac
                 }
             // Tissues of which the window holds nothing are no unknowns.
             std::array<std::size_t, most> present{};
+            std::array<double, most> amount{};
             std::size_t m = 0;
             for (std::size_t q = 0; q < k; ++q) {
-              double amount = 0;
-              for (const std::size_t w : window) amount += static_cast<double>(p[q][w]);
-              if (amount > options.least) present[m++] = q;
+              for (const std::size_t w : window) amount[q] += static_cast<double>(p[q][w]);
+              if (amount[q] > options.least) present[m++] = q;
             }
-            std::array<std::array<double, most>, most> normal{}, inverse{};
-            for (std::size_t q = 0; q < m; ++q)
-              for (std::size_t r = 0; r < m; ++r)
-                for (const std::size_t w : window)
-                  normal[q][r] += static_cast<double>(p[present[q]][w]) * static_cast<double>(p[present[r]][w]);
-            if (m == 0 || !invert(normal, m, inverse)) continue;
+            std::array<std::array<double, most>, most> inverse{};
+            const auto solvable = [&] {
+              std::array<std::array<double, most>, most> normal{};
+              for (std::size_t q = 0; q < m; ++q)
+                for (std::size_t r = 0; r < m; ++r)
+                  for (const std::size_t w : window)
+                    normal[q][r] += static_cast<double>(p[present[q]][w]) * static_cast<double>(p[present[r]][w]);
+              return invert(normal, m, inverse);
+            };
+            // A trace of another tissue that cannot be told apart (0.5 % grey everywhere in white matter) is left out,
+            // rather than the tissue that is there.
+            while (m > 0 && !solvable()) {
+              auto* rarest = std::min_element(present.data(), present.data() + m,
+                                              [&](std::size_t a, std::size_t b) { return amount[a] < amount[b]; });
+              if (amount[*rarest] > options.least * static_cast<double>(window.size()))
+                m = 0;
+              else
+                std::copy(rarest + 1, present.data() + m, rarest), --m;
+            }
             for (std::int64_t t = 0; t < nt; ++t) {
               const std::size_t volume = static_cast<std::size_t>(t) * n_voxels;
               std::array<double, most> right{};

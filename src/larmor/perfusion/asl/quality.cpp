@@ -4,6 +4,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/core/nd/smooth.hpp>
+#include <larmor/perfusion/asl/partial_volume.hpp>
 #include <larmor/perfusion/asl/quality.hpp>
 #include <limits>
 #include <vector>
@@ -85,6 +86,8 @@ Quality quality_of(const Array& cbf, std::span<const std::uint8_t> mask, const A
   const auto n = static_cast<std::size_t>(cbf.size());
   const auto f = values_of(cbf, n, "CBF"), gm = values_of(GM, n, "the grey-matter fraction"),
              wm = values_of(WM, n, "the white-matter fraction"), csf = values_of(CSF, n, "the CSF fraction");
+  check_fractions(gm, "the grey-matter fraction"), check_fractions(wm, "the white-matter fraction");
+  check_fractions(csf, "the CSF fraction");
   if (!mask.empty() && mask.size() != n)
     throw Error(Errc::shape, fmt::format("the mask holds {} voxels, the CBF map {}", mask.size(), n));
   const Parts raw = parts_of(f, mask, gm, wm, csf);

@@ -33,7 +33,7 @@ double evaluation_index(double structure, double dispersion, double negative);
 /// cbf     (x, y, z) [mm3/(g s)], NaN where there is none
 /// GM WM CSF  fractions of tissue (x, y, z), 0..1; empty when not known
 /// spacing [mm] of the voxels: QEI and its parts are of the map smoothed with 5 mm, as they were made for; none: as is
-/// Errors  Errc::shape
+/// Errors  Errc::shape; Errc::range (fractions that are none)
 /// Source  Mutsaerts et al., JCBFM 37:3184 (2017), spatial CoV
 Quality quality_of(const Array& cbf, std::span<const std::uint8_t> mask, const Array& GM = {}, const Array& WM = {},
                    const Array& CSF = {}, std::optional<std::array<double, 3>> spacing = {});

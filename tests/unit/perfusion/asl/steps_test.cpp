@@ -11,6 +11,7 @@ namespace larmor::asl {
 namespace {
 
 using fit::FitStatus;
+using testing::AllOf;
 using testing::HasSubstr;
 
 template <class F>
@@ -201,6 +202,32 @@ TEST(AslPartialVolume, ReturnsThePureTissues) {
                 pure_tissues(y, std::vector<Array>{gm, Array(DType::f32, {3, 3, 1})}, {});
               }),
               HasSubstr("a tissue fraction of 3 x 3 x 1"));
+}
+
+// Maps of fractions hold traces of every tissue everywhere: they must not take the value of the tissue that is there.
+TEST(AslPartialVolume, TracesOfOtherTissuesDoNotHideTheOneThatIsThere) {
+  Array gm(DType::f32, {8, 8, 1}), wm = gm.clone(), csf = gm.clone(), y = gm.clone();
+  for (const bool even : {false, true}) {
+    for (std::int64_t v = 0; v < gm.size(); ++v) {
+      const float g = even ? 0.006f : 0.006f + 0.002f * static_cast<float>(v * 7 % 5 - 2) / 2, c = 0.004f;
+      gm.data<float>()[v] = g, csf.data<float>()[v] = c, wm.data<float>()[v] = 1 - g - c;
+      y.data<float>()[v] = 60 * g + 20 * (1 - g - c);
+    }
+    const auto pure = pure_tissues(y, std::vector<Array>{gm, wm, csf}, {});
+    for (std::int64_t v = 0; v < gm.size(); ++v) {
+      // What is left out, 0.6 % of 60, is taken for white matter.
+      EXPECT_NEAR(pure[1].data<float>()[v], 20, even ? 0.4 : 0.1) << v;
+      EXPECT_TRUE(std::isnan(pure[0].data<float>()[v]));
+    }
+  }
+}
+TEST(AslPartialVolume, RefusesWhatAreNoFractions) {
+  const Array ok = filled({4, 4, 1}, 0.5f).data, per_cent = filled({4, 4, 1}, 50.0f).data;
+  EXPECT_THAT(message([&] {
+                pure_tissues(ok, std::vector<Array>{ok, per_cent}, {});
+              }),
+              AllOf(HasSubstr("a tissue fraction holds 50"), HasSubstr("per cent divided by 100")));
+  EXPECT_THAT(message([&] { quality_of(ok, {}, per_cent, ok); }), HasSubstr("the grey-matter fraction holds 50"));
 }
 
 TEST(AslM0, RatiosAreThoseOfWater) {

@@ -100,6 +100,7 @@ void register_asl_quantify(flow::NodeTypes& nodes) {
           "Every voxel is a sum of tissues in known fractions whose signals are constant over the window. The signals "
           "of pure tissue are quantified with T1 1.33 s and 0.98 mL/g (grey) and 0.83 s and 0.82 mL/g (white); with a "
           "T1 map, the rates 1 / T1 of the tissues are separated from it in the same way.",
+      .version = 2,
       .tags = {"arterial spin labelling", "partial volume", "grey matter", "white matter"}};
   for (auto& s : asl_quantify_settings()) pure.settings.push_back(std::move(s));
   nodes.add("asl.partial_volume",
