@@ -128,7 +128,8 @@ Protocol protocol_from(const Metadata& meta, std::size_t n_volumes, const Given&
                 labelling.PLD_from_end ? "the labelling duration is not known: the sidecar has no LabelingDuration"
                                        : "the bolus cut-off is not known: the sidecar has no BolusCutOffDelayTime",
                 "set acquisition.LD [s]");
-  if (given.LD.empty() && !labelling.PLD_from_end && p.LD.size() == 2 && n_volumes != 2)
+  if (given.LD.empty() && !labelling.PLD_from_end && p.LD.size() == 2 &&
+      (n_volumes != 2 || p.labelling == "labelling.pasl_q2tips"))
     p.LD.resize(1);  // begin and end of the saturation train of Q2TIPS: the bolus ends with the first
   p.PLD = given.PLD.empty() ? fact_numbers(meta, "PostLabelingDelay") : given.PLD;
   if (p.PLD.empty())
@@ -144,7 +145,9 @@ Protocol protocol_from(const Metadata& meta, std::size_t n_volumes, const Given&
 
   p.label_eff = given.label_eff ? given.label_eff : one(meta, "LabelingEfficiency");
   const bool suppressed = flag(meta, "BackgroundSuppression").value_or(false);
-  const auto pulses = one(meta, "BackgroundSuppressionNumberPulses");
+  auto pulses = one(meta, "BackgroundSuppressionNumberPulses");
+  if (const auto times = fact_numbers(meta, "BackgroundSuppressionPulseTime"); !pulses && !times.empty())
+    pulses = static_cast<double>(times.size());
   if (given.suppression_pulses) {
     p.suppression_pulses = *given.suppression_pulses;
   } else if (suppressed && !pulses) {

@@ -24,7 +24,7 @@ struct Given {
 ///   LabelingDuration, or BolusCutOffDelayTime (PASL)   LD
 ///   PostLabelingDelay                                  PLD
 ///   LabelingEfficiency                                 label_eff, all that is lost included
-///   BackgroundSuppression, ...NumberPulses             suppression_pulses
+///   BackgroundSuppression, ...NumberPulses, PulseTime  suppression_pulses
 ///   SliceTiming, MRAcquisitionType                     slice_times, from the earliest slice
 ///   MagneticFieldStrength                              T1_blood
 ///   LookLocker, FlipAngle                              readout

@@ -175,6 +175,9 @@ TEST(AslBids, SidecarsBecomeProtocols) {
   EXPECT_EQ(p.labelling, "labelling.pcasl");
   EXPECT_EQ(p.slice_times, (std::vector{0.25, 0.0, 0.5}));
   EXPECT_THAT(notes, testing::Contains(HasSubstr("unknown number of pulses")));
+  Metadata timed = m;
+  timed["BackgroundSuppressionPulseTime"] = std::vector<double>{1.85, 3.1};
+  EXPECT_EQ(protocol_from(timed, 2, {}).suppression_pulses, 2);
   // What is given wins.
   Given g;
   g.labelling = "casl", g.LD = {2.0}, g.PLD = {1.5}, g.T1_blood = 1.5, g.label_eff = 0.6, g.suppression_pulses = 3;
@@ -192,6 +195,7 @@ TEST(AslBids, SidecarsBecomeProtocols) {
   const Protocol q = protocol_from(pulsed, 4, {});
   EXPECT_EQ(q.labelling, "labelling.pasl_q2tips");
   EXPECT_EQ(q.LD, std::vector{0.7});
+  EXPECT_EQ(protocol_from(pulsed, 2, {}).LD, std::vector{0.7});  // not one a volume
   EXPECT_DOUBLE_EQ(q.T1_blood, 1.35);
   // Look-Locker.
   pulsed["LookLocker"] = true, pulsed["PostLabelingDelay"] = std::vector<double>{0.8, 1.1, 1.4, 1.7},

@@ -81,6 +81,7 @@ void register_asl_differences(flow::NodeTypes& nodes) {
           "signal time, efficiency) for asl.quantify.\n\nWhat is not set comes from the sidecar: "
           "ArterialSpinLabelingType, LabelingDuration or BolusCutOffDelayTime, PostLabelingDelay, "
           "LabelingEfficiency, BackgroundSuppressionNumberPulses, SliceTiming, MagneticFieldStrength, LookLocker.",
+      .version = 2,
       .tags = {"arterial spin labelling", "perfusion", "control", "label", "subtraction", "Hadamard", "outliers"}};
   for (auto& s : asl_protocol_settings()) type.settings.push_back(std::move(s));
   nodes.add(
