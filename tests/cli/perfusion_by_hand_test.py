@@ -160,6 +160,22 @@ class Cases(harness.CliCase):
       self.pairs(**change)
       self.refused(says, code=code)
 
+  def test_T1_maps_in_another_unit(self):
+    self.pairs()
+    path = self.dir / "in" / "sub-01" / "perf" / "sub-01_T1map.nii"
+    for value, unit, other in ((1330.0, "s", "ms"), (1.33, "ms", "s")):
+      write_nifti(path, [value] * VOXELS, SHAPE)
+      config = "fit: {T1_map_unit: %s, params: {ATT: {fixed: 0.9}}}\n"
+      self.refused(f"its unit is not {unit}: set fit.T1_map_unit: {other}", config=config % unit)
+      values, _ = self.ran(config=config % other)
+      self.assertAlmostEqual(values[7], 60, delta=0.05)
+
+  def test_fractions_in_per_cent(self):
+    self.pairs()
+    for tissue in ("GM", "WM"):
+      write_nifti(self.dir / "in" / "sub-01" / "perf" / f"sub-01_label-{tissue}_probseg.nii", [50.0] * VOXELS, SHAPE)
+    self.refused("fraction holds 50", "fractions from 0 to 1")
+
   def test_voxels_that_are_no_numbers(self):
     self.asl([[math.nan] + [CONTROL] * (VOXELS - 1), LABEL], ["control", "label"])
     values, _ = self.ran()
