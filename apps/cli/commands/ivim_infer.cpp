@@ -5,6 +5,7 @@
 #include <larmor/nodes/ivim_ports.hpp>
 #include <larmor/nodes/maps_report.hpp>
 #include <larmor/perfusion/ivim/network_data.hpp>
+#include <larmor/perfusion/ivim/network_flags.hpp>
 
 #include "command.hpp"
 #include "ivim_series.hpp"
@@ -38,6 +39,13 @@ int run(const Call& call) {
                     .model = fmt::format("ivim.network ({}), ivim.biexponential", to_string(o.network->kind)),
                     .sources = {call.text("SIGNALS"), call.text("WEIGHTS")}});
   const auto counts = nodes::count_voxels(maps.status);
+  std::int64_t untrained = 0;
+  for (const auto f : e.flags) untrained += (f & ivim::untrained_noise) != 0;
+  if (untrained > 0 && !call.quiet)
+    fmt::print(stderr,
+               "warning: the noise over S0 of {} voxels is beyond what the network was trained for ({:g} to {:g}): "
+               "their sds are not right; larmor ivim train --noise or --data\n",
+               with_commas(untrained), o.network->noise_low, o.network->noise_high);
   fmt::print("{}  D, f, D_star{}  ({} voxels, {} without signal)\n", out.string(),
              o.network->kind == ivim::NetworkKind::posterior ? " with sds" : "", with_commas(counts.voxels),
              with_commas(counts.masked - counts.usable));

@@ -77,12 +77,14 @@ ParameterMaps maps_of(const ivim::Estimate& e, const Image& series, const std::s
     std::vector<float> flags(e.flags.begin(), e.flags.end());
     for (std::size_t v = 0; v < flags.size(); ++v)
       if (!fit::usable(e.fit.status[v])) flags[v] = std::numeric_limits<float>::quiet_NaN();
-    maps.maps.push_back({"flags",
-                         "flags",
-                         "1",
-                         "Why to read with care: 1 the prior decides D*, 2 the prior decides D, 4 low signal",
-                         Array::from<float>(flags, shape),
-                         {}});
+    maps.maps.push_back(
+        {"flags",
+         "flags",
+         "1",
+         "Why to read with care: 1 the prior decides D*, 2 the prior decides D, 4 low signal, 8 noise that the network "
+         "was not trained for",
+         Array::from<float>(flags, shape),
+         {}});
   }
   maps.meta["Method"] = method;
   if (e.noise_sd > 0) maps.meta["NoiseSd"] = e.noise_sd;

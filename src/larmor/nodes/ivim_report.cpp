@@ -37,17 +37,19 @@ Array lowest_b(const IvimReport& d) {
 
 void flags(MapsPage& page, const ParameterMaps& maps) {
   if (!maps.has("flags")) return;
-  std::array<std::int64_t, 3> counts{};
+  std::array<std::int64_t, 4> counts{};
   std::int64_t n = 0;
   for (const float x : maps.get("flags").values.span<const float>()) {
     if (!std::isfinite(x)) continue;
     ++n;
-    for (std::size_t bit = 0; bit < 3; ++bit) counts[bit] += (static_cast<int>(x) >> bit) & 1;
+    for (std::size_t bit = 0; bit < counts.size(); ++bit) counts[bit] += (static_cast<int>(x) >> bit) & 1;
   }
   io::Table t{.columns = {"flag", "voxels", "%", "meaning"}, .rows = {}, .source = {}};
   constexpr const char* meaning[] = {"the data say next to nothing of D*: its posterior is nearly the prior",
-                                     "the data say next to nothing of D", "S0 is under 5 noise sd"};
-  for (std::size_t bit = 0; bit < 3; ++bit)
+                                     "the data say next to nothing of D", "S0 is under 5 noise sd",
+                                     "the noise over S0 is beyond what the network was trained for: its sds are not "
+                                     "right"};
+  for (std::size_t bit = 0; bit < counts.size(); ++bit)
     t.rows.push_back(
         {std::to_string(1 << bit), with_commas(counts[bit]), MapsPage::percent(counts[bit], n), meaning[bit]});
   page.html().section("Flags", "Voxels whose values are to be read with care.");

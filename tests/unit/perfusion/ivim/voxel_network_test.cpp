@@ -7,6 +7,7 @@
 #include <iostream>
 #include <larmor/core/error.hpp>
 #include <larmor/perfusion/ivim/network_data.hpp>
+#include <larmor/perfusion/ivim/network_flags.hpp>
 #include <larmor/perfusion/ivim/posterior_samples.hpp>
 #include <larmor/perfusion/ivim/score.hpp>
 #include <larmor/perfusion/ivim/simulate.hpp>
@@ -62,6 +63,10 @@ TEST(IvimNetwork, ToldMoreNoiseItClaimsLess) {
     EXPECT_NEAR(good.z[m], 1, 0.15) << m;  // a brief training over a range of ten
     EXPECT_GT(bad.z[m], 1.3) << m;
   }
+  // More than it was trained for it cannot claim, and says so.
+  const auto told_more = estimate("ivim.network", {.data = s.signal, .b = b, .mask = {}}, with(net, 0.08));
+  EXPECT_EQ(right.flags[7] & untrained_noise, 0);
+  for (const auto f : told_more.flags) EXPECT_EQ(f & untrained_noise, untrained_noise);
 }
 
 TEST(IvimNetwork, WeightsKeepEverything) {

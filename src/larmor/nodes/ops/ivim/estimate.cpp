@@ -66,7 +66,7 @@ void register_ivim_estimate(flow::NodeTypes& nodes) {
               "What `larmor ivim` runs. The ranges of f, D and D* are the bounds of a fit and the prior of a "
               "posterior; empty ones are those of the method. Volumes that `ivim.average` has put together count as "
               "often as there were.",
-          .version = 3,
+          .version = 4,
           .tags = {"intravoxel incoherent motion", "perfusion fraction", "segmented", "Bayes", "least squares"}}
           .in<Gridded>("signal", "signal (x, y, z, b)", {.min_rank = 4})
           .maybe<Gridded>("mask", "voxels to look at, those not 0; all when nothing is wired")

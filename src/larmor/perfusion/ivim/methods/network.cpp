@@ -4,6 +4,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/perfusion/ivim/network_data.hpp>
+#include <larmor/perfusion/ivim/network_flags.hpp>
 #include <limits>
 
 namespace larmor::ivim {
@@ -49,6 +50,9 @@ Estimate run(const Signals& s, const EstimateOptions& o, const Progress& progres
       for (std::size_t v = 0; v < d.n; ++v) d.ratios[k * d.n + v] *= d.S0[v];
   if (net.protocol.count0 == 0)
     for (std::size_t v = 0; v < noise.size(); ++v) noise[v] = static_cast<float>(e.noise_sd);
+  const auto untrained = [&](std::size_t v) {  // a quarter more or less is clamped without harm
+    return posterior && (noise[v] < 0.8 * net.noise_low || noise[v] > 1.25 * net.noise_high);
+  };
   NetworkEstimate found = net(d.ratios, noise, d.n, cancel, s.data.device());
   progress.add(d.n);
   progress.end();
@@ -75,7 +79,7 @@ Estimate run(const Signals& s, const EstimateOptions& o, const Progress& progres
       e.flags[v] =
           static_cast<std::uint8_t>((e.fit.standard_error[3][v] > 0.7 * prior_star ? prior_decides_D_star : 0) |
                                     (e.fit.standard_error[2][v] > 0.7 * prior_D ? prior_decides_D : 0) |
-                                    (d.S0[v] < 5 * e.noise_sd ? low_signal : 0));
+                                    (d.S0[v] < 5 * e.noise_sd ? low_signal : 0) | (untrained(v) ? untrained_noise : 0));
     if (d.good[v]) continue;
     bool finite = true, zero = true;
     for (std::size_t k = 0; k < s.b.size(); ++k)
