@@ -11,9 +11,10 @@
 namespace larmor::clinic {
 
 std::optional<double> age_in_years(const std::string& age) {
-  if (age.size() != 4 || age.find_first_not_of("0123456789") != 3) return {};
-  const double n = std::stod(age.substr(0, 3));
-  switch (age[3]) {
+  // Three digits by the standard; some write "72Y".
+  if (age.size() < 2 || age.size() > 4 || age.find_first_not_of("0123456789") != age.size() - 1) return {};
+  const double n = std::stod(age.substr(0, age.size() - 1));
+  switch (age.back()) {
     case 'Y':
       return n;
     case 'M':

@@ -167,6 +167,13 @@ TEST(Rules, FilesAreChecked) {
   EXPECT_EQ(clinic::choose_series(study, rules).chosen.at(0).side_from, "series rules");
 }
 
+TEST(Subject, Ages) {
+  EXPECT_EQ(clinic::age_in_years("072Y"), 72);
+  EXPECT_EQ(clinic::age_in_years("72Y"), 72);  // not by the standard, and clear
+  EXPECT_EQ(clinic::age_in_years("018M"), 1.5);
+  for (const char* no : {"", "Y", "072", "7.2Y", "-72Y", "0072Y", "072X"}) EXPECT_FALSE(clinic::age_in_years(no)) << no;
+}
+
 TEST(Norms, PercentilesAndRefusals) {
   Folder f;
   write_series(f.path, crop_spec());

@@ -31,6 +31,12 @@ std::string place_of(const Series& series, const Frame& f) {
   return s;
 }
 
+// Of two files of one name in two folders, the second with its folder.
+std::string other_place_of(const Series& series, const Frame& f, const Frame& first) {
+  const auto text = place_of(series, f);
+  return text == place_of(series, first) ? series.instances[f.instance].file.string() : text;
+}
+
 // What an object says that could not be used as numbers: " (PixelSpacing is '1,2\\1,2')".
 std::string told(const Series& series, const Frame& f, const char* name) {
   const auto text = series.instances[f.instance].data.text(name);
@@ -115,7 +121,7 @@ void order_within(const Series& series, std::vector<std::vector<Frame>>& places,
              fmt::format("{} pictures lie at the place of {}, and {} at that of {}", p.size(), place_of(series, p[0]),
                          n, place_of(series, places[0][0])),
              fmt::format("remove duplicates ({} and {} lie at the same place), or add the pictures that are missing",
-                         place_of(series, more[0]), place_of(series, more[1])));
+                         place_of(series, more[0]), other_place_of(series, more[1], more[0])));
     }
   out.size[3] = static_cast<std::int64_t>(n);
   if (n == 1) return;
@@ -136,7 +142,7 @@ void order_within(const Series& series, std::vector<std::vector<Frame>>& places,
   }
   refuse(series, Errc::shape,
          fmt::format("{} and {} lie at the same place, and nothing tells them apart", place_of(series, places[0][0]),
-                     place_of(series, places[0][1])),
+                     other_place_of(series, places[0][1], places[0][0])),
          "remove duplicates");
 }
 

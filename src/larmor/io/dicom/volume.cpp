@@ -25,7 +25,7 @@ Storage storage_of(const Instance& instance) {
   s.high = static_cast<int>(d.number("HighBit").value_or(s.stored - 1));
   s.is_signed = d.number("PixelRepresentation").value_or(0) == 1;
   const auto samples = static_cast<int>(d.number("SamplesPerPixel").value_or(1));
-  if (samples != 1)
+  if (samples != 1 || d.text("PhotometricInterpretation") == "PALETTE COLOR")
     throw Error(Errc::format,
                 fmt::format("{} is a colour picture ({} samples a pixel, {})", instance.file.string(), samples,
                             d.text("PhotometricInterpretation")),

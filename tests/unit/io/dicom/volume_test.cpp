@@ -318,6 +318,9 @@ TEST(DicomVolume, ColourAndEmptySeriesAreRefused) {
   s.change = [](dicom::Dataset& d, int) { d.set("SamplesPerPixel", 3).set("PhotometricInterpretation", "RGB"); };
   write_series(f.path, s);
   EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(f.path)); }), HasSubstr("colour picture"));
+  s.change = [](dicom::Dataset& d, int) { d.set("PhotometricInterpretation", "PALETTE COLOR"); };
+  write_series(f.path, s);
+  EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(f.path)); }), HasSubstr("colour picture"));
   s.change = [](dicom::Dataset& d, int) { d.erase("PixelData"); };
   write_series(g.path, s);
   EXPECT_THAT(error_of([&] { dicom::read_volume(only_series(g.path)); }), HasSubstr("no pictures are in series"));
