@@ -254,6 +254,8 @@ std::string svg_histogram(const Plot& plot, std::span<const float> values, int b
     const auto at = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
     std::nth_element(all.begin(), at, all.end());
     median = *at;
+    // Of an even number the mean of the two in the middle, as the tables beside the picture say it.
+    if (all.size() % 2 == 0) median = (median + static_cast<double>(*std::max_element(all.begin(), at))) / 2;
   }
   bins = std::clamp(bins, 1, 500);
   std::vector<double> counts(static_cast<std::size_t>(bins));

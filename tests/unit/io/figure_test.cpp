@@ -186,6 +186,9 @@ TEST(Figure, HistogramOfAFewCasesShowsTheWorst) {
   }
   // A bin is 0.0183 wide: 0.9 to 0.933 fill two of them, seven in the fuller one.
   EXPECT_NEAR(sum / tallest, 13.0 / 7, 0.02);
+  // The median of an even number is the mean of the two in the middle.
+  const std::vector<float> four{0, 1, 2, 10};
+  EXPECT_THAT(svg_histogram({.width = 560, .height = 320}, four, 10), HasSubstr("median 1.5"));
   // Cases are counted in whole numbers: no two ticks are called the same.
   for (int n = 0; n <= 7; ++n) {
     const auto tick = ">" + std::to_string(n) + "</text>";
