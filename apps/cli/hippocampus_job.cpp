@@ -191,8 +191,9 @@ std::string results_text(const std::string& results) {
       rows.push_back({name.empty() ? "-" : name, v.at("structure"), fmt::format("{:.3f}", v.at("mL").get<double>()),
                       fmt::format("{:.0f}", v.at("mm3").get<double>())});
     for (const auto& n : side.at("flags"))
-      notes += fmt::format("{}: {}{}\n", n.at("serious").get<bool>() ? "review" : "note",
-                           n.at("what").get<std::string>(), n.at("id") == "side" ? " (--side left or right does)" : "");
+      notes += fmt::format("{}: {}{}{}\n", n.at("serious").get<bool>() ? "review" : "note",
+                           j.at("sides").size() > 1 ? name + ", " : "", n.at("what").get<std::string>(),
+                           n.at("id") == "side" ? " (--side left or right does)" : "");
   }
   std::string out = text_table(rows);
   for (const auto& a : j.at("asymmetry"))

@@ -202,7 +202,7 @@ std::string default_seg_config() {
       if (e.path.substr(0, dot) != section) out += (section = e.path.substr(0, dot)) + ":\n";
       key = "  " + e.path.substr(dot + 1);
     }
-    out += fmt::format("{:<36}# {}\n", key + ": " + e.show(SegConfig()), e.meaning);
+    out += fmt::format("{:<35} # {}\n", key + ": " + e.show(SegConfig()), e.meaning);
   }
   return out;
 }

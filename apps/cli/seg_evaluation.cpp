@@ -135,7 +135,7 @@ std::vector<std::string> write_evaluation(const Evaluation& e, const std::filesy
     if (std::isfinite(m->uncertainty)) unsure.push_back(m->uncertainty);
   if (!unsure.empty())
     root["uncertainty"] = {{"median", seg::percentile(unsure, 50)}, {"largest", seg::percentile(unsure, 100)}};
-  io::write_text(folder / "metrics.json", root.dump(2) + "\n");
+  io::write_text(folder / "metrics.json", root.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
 
   const auto& merged = root["labels"][e.names.back()];
   const auto show = [&](const char* metric, const char* what) {

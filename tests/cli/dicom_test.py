@@ -111,6 +111,13 @@ class Cases(harness.CliCase):
     self.ok("dicom", "to-nifti", "in", "-o", "all")
     self.assertIn("3_HippoCrop.nii.gz", data_names(self.dir / "all"))
 
+  def test_names_of_any_bytes(self):
+    folder = self.dir / os.fsdecode(b"caf\xe9")  # Latin-1: no UTF-8
+    series(folder / "in")
+    told = json.loads(self.ok("dicom", "to-nifti", folder / "in", "-o", folder / "a.nii.gz", "-q", "--json").stdout)
+    self.assertEqual(told["failed"], 0)
+    self.assertTrue((folder / "a.nii.gz").exists())
+
   def test_info_on_what_is_no_dicom(self):
     (self.dir / "empty").mkdir()
     self.fails(1, ["dicom", "info", "empty"], "no file is in folder")
@@ -189,6 +196,9 @@ class Cases(harness.CliCase):
     self.assertEqual([s["side"] for s in results["sides"]], ["left", "right"])
     self.assertEqual(results["asymmetry"][2], {"structure": "total", "percent": 0.0})
     self.assertIn("seg_left.dcm", data_names(self.dir / "out"))
+    told = self.ok("hippocampus", "in", "-o", "out", "--labels", "l.nii.gz", "--labels", "l.nii.gz", "-q").stdout
+    self.assertIn("note: left, inside differs from around", told)
+    self.assertIn("note: right, inside differs from around", told)
     series(self.dir / "later", uid="2.25.31", study="2.25.30", side="L", date="20220102")
     results = json.loads(self.ok("hippocampus", "later", "-o", "out2", "--labels", "l.nii.gz", "--earlier", "out", "-q", "--json").stdout)
     self.assertEqual(results["changes"][2]["earlier_date"], "20200102")
@@ -216,6 +226,9 @@ class Cases(harness.CliCase):
     refused("two", "2 series fit the default rules")
     series(self.dir / "gap", slices=[k for k in range(NZ) if k != 11])
     refused("gap", "1 slice is missing between 10.dcm and 12.dcm")
+    series(self.dir / "twice" / "a")
+    series(self.dir / "twice" / "b", slices=[5], change=lambda e, k: e.update({(8, 0x18): ("UI", "2.25.900")}))
+    refused("twice", "remove duplicates (5.dcm and ", "b/5.dcm lie at the same place")
     series(self.dir / "one", slices=[4])
     refused("one", "it has 1 slice, and the rule allows 8 to 128")
     series(self.dir / "zero", zero=True)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -59,6 +60,8 @@ class Cases(CliCase):
     (self.dir / "data/labels/case_010.nii.gz").unlink()
     done = self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
     self.assertIn("9 of 12 cases clean, 5 persons, 3 folds", done.stdout)
+    told = json.loads(self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q", "--json").stdout)
+    self.assertEqual(told, {"cases": 12, "clean": 9, "persons": 5, "folds": 3})
     rows = list(csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines()))
     self.assertEqual(len(rows), 9)
     folds = {}
@@ -73,6 +76,13 @@ class Cases(CliCase):
     first = (self.dir / "curated/clean.csv").read_text()
     self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
     self.assertEqual((self.dir / "curated/clean.csv").read_text(), first)
+
+  def test_names_of_any_bytes(self):
+    self.data()
+    found = self.dir / os.fsdecode(b"caf\xe9")  # Latin-1: no UTF-8
+    shutil.copytree(self.dir / "data" / "labels", found)
+    told = json.loads(self.ok("seg", "evaluate", "curated/clean.csv", "--predictions", found, "-o", found / "out", "-q", "--json").stdout)
+    self.assertEqual(told["labels"]["merged"]["dice"]["mean"], 1)
 
   def test_curation_explains_when_nothing_is_left(self):
     self.data()
@@ -105,6 +115,8 @@ class Cases(CliCase):
     self.assertIn("merged", done.stdout)
     metrics = json.loads((self.dir / "eval/metrics.json").read_text())
     self.assertEqual(metrics["failures"], 0)
+    args = ("seg", "evaluate", "curated/clean.csv", "--model", fold / "best.safetensors", "--fold", "0", "-o", "eval2", "-q", "--json")
+    self.assertEqual(json.loads(self.ok(*args).stdout)["labels"], metrics["labels"])
     self.assertGreater(metrics["labels"]["merged"]["dice"]["mean"], 0.8)  # as in the test of the trainer
     self.assertIn("Worst cases", (self.dir / "eval/evaluation.html").read_text())
     ball_case(self.dir / "new", 77)
@@ -240,7 +252,9 @@ class Cases(CliCase):
       (self.dir / "bad.yaml").write_text(text + "\n")
       self.fails(2, ["seg", "train", "bad.yaml"], says)
     self.fails(2, ["seg", "train"], "--defaults")
-    self.assertIn("  patch: [40, 56, 40]", self.ok("seg", "train", "--defaults").stdout)
+    defaults = self.ok("seg", "train", "--defaults").stdout
+    self.assertIn("  patch: [40, 56, 40]", defaults)
+    self.assertNotIn("]#", defaults)  # no comment for YAML
 
   def test_predict_spares_its_image(self):
     ball_case(self.dir / "data", 1)
@@ -279,7 +293,9 @@ class Cases(CliCase):
       skip(f"no {data}")
     for name in ("hippocampus_001", "hippocampus_017"):  # people that four of the five networks have seen
       self.ok("seg", "predict", data / "images" / f"{name}.nii.gz", "out.nii.gz", "--model", SOURCE / "models" / "hippocampus.safetensors")
+      told = json.loads(self.ok("seg", "predict", data / "images" / f"{name}.nii.gz", "out.nii.gz", "-q", "--json").stdout)
       found, *_ = read_nifti(self.dir / "out.nii.gz")
+      self.assertEqual({v["structure"]: v["voxels"] for v in told["volumes"]}, {"anterior": found.count(1), "posterior": found.count(2)})
       truth, *_ = read_nifti(data / "labels" / f"{name}.nii.gz")
       both = sum(a > 0 and b > 0 for a, b in zip(found, truth))
       # Cross-validation has a mean of 0.911 (model card); people of training are not below it.

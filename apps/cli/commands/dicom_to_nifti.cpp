@@ -76,7 +76,8 @@ int run(const Call& call) {
   if (call.json) {
     nlohmann::ordered_json files = nlohmann::ordered_json::array();
     for (const auto& w : written) files.push_back(w.file);
-    fmt::print("{}\n", nlohmann::ordered_json{{"files", files}, {"failed", failed}}.dump());
+    fmt::print("{}\n", nlohmann::ordered_json{{"files", files}, {"failed", failed}}.dump(
+                           -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else {
     for (const auto& w : written) fmt::print("{}\n", w.text);
   }

@@ -172,6 +172,11 @@ int run(const Call& call) {
   write_report(out / "curation.html", facts, options.highest_label, n_folds, fold_of);
   std::map<std::string, int> distinct;
   for (const auto& p : persons) ++distinct[p];
+  if (call.json) {
+    fmt::print("{{\"cases\": {}, \"clean\": {}, \"persons\": {}, \"folds\": {}}}\n", facts.size(), persons.size(),
+               distinct.size(), n_folds);
+    return 0;
+  }
   fmt::print("{}  {} of {} cases clean, {} persons, {} folds\n", (out / "clean.csv").string(), persons.size(),
              facts.size(), distinct.size(), n_folds);
   return 0;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <larmor/core/progress.hpp>
+#include <larmor/io/file.hpp>
 #include <larmor/io/nifti.hpp>
 #include <larmor/seg/folds.hpp>
 #include <larmor/seg/predict.hpp>
@@ -108,9 +109,14 @@ int run(const Call& call) {
   if (e.names.empty()) throw Error(Errc::format, "no case could be segmented; the first: " + e.cases[0].failure);
   e.names.push_back("merged");
   const fs::path out = call.text("--out");
-  for (const auto& line : write_evaluation(e, out)) fmt::print("{}\n", line);
+  const auto lines = write_evaluation(e, out);
   int failed = 0;
   for (const auto& m : e.cases) failed += !m.failure.empty();
+  if (call.json) {
+    fmt::print("{}", io::read_text(out / "metrics.json"));
+    return failed > 0 ? 1 : 0;
+  }
+  for (const auto& line : lines) fmt::print("{}\n", line);
   fmt::print("{}  {} cases, {} failed\n", (out / "evaluation.html").string(), e.cases.size(), failed);
   return failed > 0 ? 1 : 0;
 }

@@ -5,6 +5,7 @@
 #include <larmor/io/table.hpp>
 #include <larmor/seg/predict.hpp>
 #include <larmor/seg/volumetry.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "text_table.hpp"
@@ -47,8 +48,20 @@ int run(const Call& call) {
   if (call.given("--uncertainty"))
     io::write_nifti(call.text("--uncertainty"), s.uncertainty,
                     {.description = "entropy, 0..1", .provenance = provenance});
+  const auto volumes = seg::label_volumes(s.labels, static_cast<int>(s.classes.size()) - 1);
+  if (call.json) {
+    using json = nlohmann::ordered_json;
+    json all = json::array(), flags = json::array();
+    for (const auto& v : volumes)
+      all.push_back(
+          {{"structure", s.classes[static_cast<std::size_t>(v.label)]}, {"mm3", v.mm3}, {"voxels", v.voxels}});
+    for (const auto& f : s.flags) flags.push_back({{"id", f.id}, {"what", f.what}, {"serious", f.serious}});
+    fmt::print("{}\n", json{{"model", s.model}, {"volumes", all}, {"flags", flags}}.dump(
+                           2, ' ', false, json::error_handler_t::replace));
+    return 0;
+  }
   double total = 0;
-  for (const auto& v : seg::label_volumes(s.labels, static_cast<int>(s.classes.size()) - 1)) {
+  for (const auto& v : volumes) {
     fmt::print("{:<12}{:>10.1f} mm3  {:>8} voxels\n", s.classes[static_cast<std::size_t>(v.label)], v.mm3,
                with_commas(v.voxels));
     total += v.mm3;

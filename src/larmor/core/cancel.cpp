@@ -6,7 +6,7 @@
 namespace larmor {
 
 void Cancel::check() const {
-  if (requested()) throw Error(Errc::cancelled, "cancelled", "run it again; no output was written");
+  if (requested()) throw Error(Errc::cancelled, "cancelled", "run it again; nothing is left half written");
 }
 
 const Cancel& Cancel::interrupt() {
