@@ -24,6 +24,14 @@ void finite(const char* name, const std::vector<T>& v) {
       throw Error(Errc::range, fmt::format("spins: {} of spin {} is {}", name, i, v[i]), "give finite numbers");
 }
 
+/// Beyond, turns within a step have no digits left, or no end.
+void within(const char* name, const std::vector<double>& v, double most, const char* unit) {
+  for (std::size_t i = 0; i < v.size(); ++i)
+    if (std::abs(v[i]) > most)
+      throw Error(Errc::range, fmt::format("spins: {} of spin {} is {:g} {}", name, i, v[i], unit),
+                  fmt::format("give {:g} {} at most", most, unit));
+}
+
 void not_negative(const char* name, const std::vector<float>& v) {
   for (std::size_t i = 0; i < v.size(); ++i)
     if (v[i] < 0)
@@ -65,6 +73,7 @@ void Spins::check() const {
                 "give (spin, coil)");
   finite("x", x), finite("y", y), finite("z", z), finite("df", df), finite("vx", vx), finite("vy", vy);
   finite("vz", vz), finite("M0", M0), finite("B1", B1), finite("D", D);
+  within("x", x, 1e6, "mm"), within("y", y, 1e6, "mm"), within("z", z, 1e6, "mm"), within("df", df, 1e10, "Hz");
   not_negative("B1", B1), not_negative("D", D);
   for (std::size_t i = 0; i < n; ++i) {
     if (!(T1[i] > 0) || !(T2[i] > 0))

@@ -38,6 +38,13 @@ TEST(BadSpins, AreNamed) {
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.x = {}; }); }), HasSubstr("no spins"));
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.z = {0, nan}; }); }), HasSubstr("z of spin 1 is nan"));
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.D = -1; }); }), HasSubstr("D of spin 0 is -1"));
+  // Places and offsets whose turns within a step are beyond all digits.
+  EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) {
+                                            g.z = {0, -1e12};
+                                          }); }),
+              HasSubstr("z of spin 1 is -1e+12 mm"));
+  EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.df = {1e300}; }); }),
+              HasSubstr("df of spin 0 is 1e+300 Hz"));
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.B1 = {-1}; }); }), HasSubstr("B1"));
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.T2_prime = -1; }); }), HasSubstr("T2'"));
   EXPECT_THAT(error_of(Errc::range, [&] { with([](auto& g) { g.x = g.y = spaced(0, 1, 40000); }); }),
