@@ -99,6 +99,17 @@ class Cases(CliCase):
     self.assertNotEqual(image_of("--taper", "0"), image_of())
     self.assertNotEqual(image_of("--iterations", "1"), image_of())
 
+  def test_a_trajectory_from_json(self):
+    self.make()
+    self.ok("traj", "spiral", "--fov", "240", "--resolution", "5", "--arms", "16", "--no-true-resolution", "-o", "k.json")
+    for traj in (("k.json",), ("k.npy", "--matrix", N)):
+      self.ok("recon", "nufft", "s.npy", "-o", traj[0] + ".image.npy", "--traj", *traj)
+    self.assertEqual(read_npy(self.dir / "k.json.image.npy"), read_npy(self.dir / "k.npy.image.npy"))
+    (self.dir / "half.json").write_text(json.dumps({**json.loads((self.dir / "k.json").read_text()), "matrix": [N, N, N, N, N]}))
+    (self.dir / "none.json").write_text("{}")
+    for bad in ("half.json", "none.json"):
+      self.fails(1, ("recon", "nufft", "s.npy", "--traj", bad, "-o", "x.npy"), bad, "larmor traj")
+
   def test_what_would_do_nothing_is_refused(self):
     self.make()
     base = ("recon", "nufft", "s.npy", "--traj", "k.npy", "-o", "x.npy", "--matrix")
