@@ -87,6 +87,10 @@ class Cases(harness.CliCase):
     shutil.rmtree(self.dir / "out", ignore_errors=True)
     self.fails(code, [kind, "c.yaml", "in", "-o", "out", "-q"], *says)
 
+  def test_shipped_graphs_have_nothing_wrong(self):
+    for name in ("asl", "dsc", "ivim"):
+      self.ok("graph", "check", harness.SOURCE / "graphs" / f"{name}.json")
+
   def test_every_M0Type(self):
     self.pairs()
     self.flow(consensus())

@@ -86,7 +86,7 @@ void register_ivim_estimate(flow::NodeTypes& nodes) {
           .set(Setting::numbers("D", "[lower, upper] of D; empty: the method's", {}).in("mm2/s"))
           .set(Setting::numbers("D_star", "[lower, upper] of D*; empty: the method's", {}).in("mm2/s"))
           .set({"log_D_star", "prior of a posterior: D* is equally likely in its logarithm", true})
-          .set(Setting::open("weights", "of larmor ivim train (ivim.network)", {"safetensors"}))
+          .set(Setting::open("weights", "of larmor ivim train (ivim.network)", {"safetensors"}).or_none())
           .set(b_values_setting())
           .set(Setting::numbers("c", "flow weighting of each volume (ivim.ballistic)", {}).in("s/mm"))
           .set(Setting{"D_blood", "diffusion coefficient of blood (ivim.ballistic)", 1.75e-3, 1.5e-3, 2e-3}.in("mm2/s"))
