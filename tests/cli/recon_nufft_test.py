@@ -110,6 +110,16 @@ class Cases(CliCase):
     for bad in ("half.json", "none.json"):
       self.fails(1, ("recon", "nufft", "s.npy", "--traj", bad, "-o", "x.npy"), bad, "larmor traj")
 
+  def test_positions_in_cycles_a_pixel_are_suspected(self):
+    self.make()
+    data = (self.dir / "k.npy").read_bytes()
+    size = 10 + struct.unpack_from("<H", data, 8)[0]
+    k = struct.unpack(f"<{(len(data) - size) // 8}d", data[size:])
+    (self.dir / "pixel.npy").write_bytes(data[:size] + struct.pack(f"<{len(k)}d", *(v / N for v in k)))
+    for traj, told in (("pixel.npy", True), ("k.npy", False)):
+      done = self.ok("recon", "nufft", "s.npy", "--traj", traj, "--matrix", N, "-o", "m.npy")
+      self.assertEqual("in cycles/pixel" in done.stderr, told, done.stderr)
+
   def test_what_would_do_nothing_is_refused(self):
     self.make()
     base = ("recon", "nufft", "s.npy", "--traj", "k.npy", "-o", "x.npy", "--matrix")

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <complex>
 #include <larmor/core/log.hpp>
 #include <larmor/core/progress.hpp>
@@ -89,8 +90,15 @@ Trajectory trajectory_of(const Call& call) {
   names.push_back("d");
   Value::List matrix;
   for (const double n : call.numbers("--matrix")) matrix.emplace_back(n);
-  return flow::ValueTraits<Trajectory>::from(
+  auto traj = flow::ValueTraits<Trajectory>::from(
       operation(call, "traj.from_array", {{"positions", k.with_axes(names)}}, {{"matrix", matrix}}, "trajectory"));
+  double most = 0;
+  for (const double v : traj.k.span<double>()) most = std::max(most, std::abs(v));
+  if (most > 0 && most <= 0.5 && *std::min_element(traj.matrix.begin(), traj.matrix.end()) > 2)
+    log::warning(
+        fmt::format("positions reach {:.3g} of {} cycles/FOV: if they are in cycles/pixel, multiply them by the matrix",
+                    most, traj.matrix[0] / 2));
+  return traj;
 }
 
 bool begins_with(const Array& a, const Shape& shape) {

@@ -45,7 +45,7 @@ Array density_analytic(const Trajectory& traj) {
   // A millionth of the shells that a spoke out to there passes.
   if (!(sum > 1e-6 * static_cast<double>(r.size() / n) * power(farthest)))
     throw Error(Errc::numeric, "density compensation: all samples of an arm have the same |k|",
-                "use density_iterative or density_voronoi for this trajectory");
+                "use iterative or Voronoi weights for this trajectory");
   const double all = (dims == 3 ? 4.0 / 3 : 1.0) * std::numbers::pi * power(farthest);
   Array out = Array::uninitialised(DType::f32, traj.sample_shape(), traj.sample_axes());
   for (std::size_t j = 0; j < w.size(); ++j) out.data<float>()[j] = static_cast<float>(w[j] * all / sum);

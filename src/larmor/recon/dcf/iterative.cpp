@@ -58,7 +58,7 @@ void require_memory(const std::int64_t* size, int dims) {
     throw Error(Errc::range,
                 fmt::format("density compensation: two grids of {} take {:.1f} GB, and this machine has {:.1f} GB",
                             grid, bytes / 1e9, there / 1e9),
-                "give a smaller matrix, or use density_analytic or density_voronoi");
+                "give a smaller matrix, or use analytic or Voronoi weights");
 }
 
 class Density {
