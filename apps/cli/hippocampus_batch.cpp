@@ -95,15 +95,16 @@ std::vector<Todo> todo_list(const BatchJob& job, dicom::Found& found) {
     std::string all = settings;
     // Of an earlier run, where OUT lies in ROOT.
     const fs::path own = fs::weakly_canonical(fs::path(job.out) / t.row.folder);
+    const auto add = [&](const fs::path& file) {
+      if (const auto from = fs::weakly_canonical(file).lexically_relative(own); from.empty() || *from.begin() == "..")
+        t.files.push_back(file.string());
+    };
     for (const auto& series : study.series)
-      for (const auto& i : series.instances)
-        if (const auto from = fs::weakly_canonical(i.file).lexically_relative(own);
-            from.empty() || *from.begin() == "..")
-          t.files.push_back(i.file.string());
+      for (const auto& i : series.instances) add(i.file);
     if (t.files.empty()) continue;
     // Damaged ones too: whether they are needed is seen where the series is chosen.
     for (const auto& d : damaged)
-      if (may_be_of(study, d, found)) t.files.push_back(d.file.string());
+      if (may_be_of(study, d, found)) add(d.file);
     std::sort(t.files.begin(), t.files.end());
     for (const auto& f : t.files) all += "\n" + state_of(f);
     for (const auto& f : labels_of(job.labels, t.row.folder)) all += "\n" + state_of(f);

@@ -255,6 +255,16 @@ class Cases(harness.CliCase):
     self.assertIn("b/5.dcm is a damaged DICOM file", done.stderr)
     self.assertIn("it is of a series that is not measured", done.stderr)
     self.fails(1, ["dicom", "to-nifti", "in", "-o", "t2.nii.gz", "--series", "T2", "-q"], "5.dcm is a damaged DICOM file")
+    # All of a series: what it is called says whether it is looked for.
+    series(self.dir / "in" / "c", uid="2.25.78", description="Survey", slices=[0])
+    with (self.dir / "in" / "c" / "0.dcm").open("r+b") as f:
+      f.truncate(2000)
+    self.assertIn("c/0.dcm is a damaged DICOM file", self.ok("hippocampus", "in", "-o", "out", "--labels", "labels.nii.gz").stderr)
+    series(self.dir / "in" / "c", uid="2.25.78", slices=[0])
+    with (self.dir / "in" / "c" / "0.dcm").open("r+b") as f:
+      f.truncate(2000)
+    self.fails(1, ["hippocampus", "in", "-o", "out2", "--labels", "labels.nii.gz", "-q"], "c/0.dcm is a damaged DICOM file")
+    shutil.rmtree(self.dir / "in" / "c")
     # The last slice: nothing but the damaged file says that there was one.
     with (self.dir / "in" / "a" / f"{NZ - 1}.dcm").open("r+b") as f:
       f.truncate(2000)

@@ -15,7 +15,7 @@ std::vector<Damaged> damaged_files(const Found& found) {
   std::vector<Damaged> out;
   for (const auto& r : found.rejected) {
     if (r.kind != Rejected::Kind::damaged) continue;
-    Damaged d{.file = r.file, .reason = r.reason, .patient = {}, .study = {}, .series = {}};
+    Damaged d{.file = r.file, .reason = r.reason, .patient = {}, .study = {}, .series = {}, .description = {}};
     set_up();
     DcmFileFormat file;
     static_cast<void>(file.loadFile(r.file.c_str()));  // what stands before the damage is read
@@ -30,7 +30,8 @@ std::vector<Damaged> damaged_files(const Found& found) {
     // The last attribute may be cut off itself.
     const unsigned long n = rest.card();
     if (n > 0 && rest.getElement(n - 1)->getTag() > DCM_SeriesInstanceUID)
-      d.patient = text(DCM_PatientID), d.study = text(DCM_StudyInstanceUID), d.series = text(DCM_SeriesInstanceUID);
+      d.patient = text(DCM_PatientID), d.study = text(DCM_StudyInstanceUID), d.series = text(DCM_SeriesInstanceUID),
+      d.description = text(DCM_SeriesDescription);
     out.push_back(std::move(d));
   }
   return out;

@@ -9,7 +9,8 @@ namespace larmor::dicom {
 struct Damaged {
   std::filesystem::path file;
   std::string reason;
-  std::string patient, study, series;  // as far as the file still tells them; series is empty where it does not
+  // As far as the file still tells them; series is empty where it does not.
+  std::string patient, study, series, description;
   bool is_of(const Study& study) const;
   bool is_of(const Series& series) const;
 };

@@ -251,6 +251,7 @@ TEST(Scan, DamagedFilesAreOfTheirSeries) {
   auto damaged = dicom::damaged_files(found);
   ASSERT_EQ(damaged.size(), 1U);
   EXPECT_TRUE(damaged[0].is_of(found.studies.at(0)));
+  EXPECT_EQ(damaged[0].description, "HippoCrop");
   for (const auto& series : found.studies[0].series) {
     EXPECT_EQ(damaged[0].is_of(series), series.uid == b.series);
     if (series.uid == b.series)

@@ -8,10 +8,20 @@
 #include <larmor/io/dicom/damage.hpp>
 #include <larmor/nodes/values/hippocampus.hpp>
 #include <larmor/nodes/values/image.hpp>
+#include <regex>
 #include <sstream>
 
 namespace larmor::nodes {
 namespace {
+
+// By its description alone, which is the first that a file says.
+bool may_fit(const dicom::Damaged& d, const clinic::Rules& rules) {
+  return std::any_of(rules.series.begin(), rules.series.end(), [&](const clinic::SeriesRule& rule) {
+    return std::all_of(rule.match.begin(), rule.match.end(), [&](const auto& m) {
+      return m.attribute != "SeriesDescription" || std::regex_search(d.description, std::regex(m.pattern));
+    });
+  });
+}
 
 void choose(flow::Ports& io) {
   const std::string folder = io.setting("study"), rules_file = io.setting("rules"), side = io.setting("side");
@@ -38,11 +48,14 @@ void choose(flow::Ports& io) {
                 "name the folder of one, or use larmor hippocampus batch");
   }
   const auto& study = found.studies[0];
-  // A damaged file may be a slice, unless it says that it is of another series that is here.
+  // A damaged file may be a slice, or the series that is looked for.
   const auto damaged = dicom::damaged_files(found);
-  for (const auto& d : damaged)
-    if (std::none_of(study.series.begin(), study.series.end(), [&](const auto& s) { return d.is_of(s); }))
+  for (const auto& d : damaged) {
+    const bool of_one =
+        std::any_of(study.series.begin(), study.series.end(), [&](const auto& s) { return d.is_of(s); });
+    if (!of_one && (d.series.empty() || may_fit(d, rules)))
       throw Error(Errc::format, d.reason, "copy or export the study again");
+  }
   const auto choice = [&] {
     try {
       return clinic::choose_series(study, rules, side == "as_stored" ? "" : side);
