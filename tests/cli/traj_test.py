@@ -34,6 +34,7 @@ class Cases(CliCase):
       self.assertIn(part, text)
     # What was written is read again, and samples where the spiral does.
     self.assertIn("sequence", self.ok("run-op", "io.read_pulseq", "--set", "path=s.seq").stdout)
+    self.fails(1, ("run-op", "traj.from_sequence", "--in", "sequence=s.seq", "--set", "matrix=300.5"), "'matrix' is 300.5")
 
   def test_every_kind_runs(self):
     for kind in ("spiral", "radial", "kooshball", "propeller", "floret", "distributed", "cartesian", "epi"):
@@ -58,6 +59,9 @@ class Cases(CliCase):
     self.fails(1, ("traj", "spiral", "--protocol", "nothing.json"), "nothing.json")
     (self.dir / "bad.json").write_text('{"arms": 3}')
     self.fails(1, ("traj", "spiral", "--protocol", "bad.json"), "'fov_m'")
+    for name, value, told in (("arms", 78.5, "'arms' is 78.5"), ("read_samples", 1e300, "'read_samples' is 1e+300"), ("arms", 0, "0 arms")):
+      (self.dir / "bad.json").write_text(json.dumps({**PROTOCOL, name: value}))
+      self.fails(1, ("traj", "spiral", "--protocol", "bad.json"), told)
 
 
 if __name__ == "__main__":

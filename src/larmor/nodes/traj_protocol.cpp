@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -20,6 +22,15 @@ class Reader {
     if (v.kind() != Value::Kind::number)
       throw Error(Errc::type, std::string("protocol: '") + name + "' is " + v.describe(), "give a number");
     to = v.number() * unit;
+    return true;
+  }
+  template <class Count>
+  bool count(const char* name, Count& to) const {
+    double n = 0;
+    if (!number(name, 1, n)) return false;
+    if (!(std::abs(n) <= 1e15) || n != std::floor(n))
+      throw Error(Errc::range, fmt::format("protocol: '{}' is {:g}", name, n), "give a whole number");
+    to = static_cast<std::int64_t>(n);
     return true;
   }
   std::string text(const char* name) const {
@@ -54,10 +65,9 @@ ScanProtocol scan_protocol(const Value& record, const recon::SpiralProtocol& sta
   const Reader read(record);
   ScanProtocol p{.spiral = start};
   auto& s = p.spiral;
-  double arms = 0, number = 0;
-  if (!read.number("fov_m", 1, s.fov) || !read.number("arms", 1, arms))
+  double number = 0;
+  if (!read.number("fov_m", 1, s.fov) || !read.count("arms", s.arms))
     throw Error(Errc::format, "protocol: 'fov_m' or 'arms' is not there", "give both, and resolution_m, dwell_ms, ...");
-  s.arms = static_cast<std::int64_t>(arms);
   read.number("resolution_m", 1, s.resolution);
   read.number("dwell_ms", 1e-3, s.dwell);
   read.number("gradient_raster_ms", 1e-3, s.limits.raster);
@@ -66,7 +76,7 @@ ScanProtocol scan_protocol(const Value& record, const recon::SpiralProtocol& sta
   read.number("max_gradient_frequency_kHz", 1e3, s.limits.max_frequency);
   read.number("gamma_kHz_per_mT", 1e6, s.limits.gamma);
   read.number("t2_match", 1e-3, s.T2_match);
-  if (read.number("read_samples", 1, number)) p.samples = static_cast<std::int64_t>(number);
+  read.count("read_samples", p.samples);
   if (read.number("TE_ms", 1e-3, number)) p.echo_time = number;
   if (const Value v = read.field("undersampling"); !v.none()) {
     const auto& list = v.list();
@@ -87,7 +97,7 @@ ScanProtocol scan_protocol(const Value& record, const recon::SpiralProtocol& sta
   if (const Value v = read.field("recorded_raster_points"); v.kind() == Value::Kind::record)
     for (const auto& [name, to] :
          {std::pair{"na", &p.readout_end}, std::pair{"nb", &p.ramp_end}, std::pair{"nc", &p.rewind_end}})
-      if (Reader(v).number(name, 1, number)) *to = static_cast<std::int64_t>(number);
+      Reader(v).count(name, *to);
   if (const std::string type = read.text("spiral_type"); !type.empty() && type.find("arch") == std::string::npos)
     p.warnings.push_back("the protocol's spiral is '" + type + "', and this designs Archimedean ones in a plane");
   for (const auto& [name, value] : record.fields())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <larmor/flow/node_type.hpp>
+#include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/nodes/values/sequence.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
 #include <larmor/recon/trajectory/edit.hpp>
@@ -18,8 +19,7 @@ void compute(flow::Ports& io) {
     std::istringstream numbers(*text);
     for (double v = 0; numbers >> v;) fov.push_back(v);
   }
-  std::vector<std::int64_t> matrix;
-  for (const double n : io.setting("matrix").numbers()) matrix.push_back(static_cast<std::int64_t>(n));
+  const auto matrix = voxels_of(io.setting("matrix").numbers(), "matrix");
   io.out("trajectory") = recon::sequence_trajectory(sequence, fov, matrix);
 }
 
