@@ -103,13 +103,17 @@ class Cases(harness.CliCase):
     self.flow(consensus(TR=5))  # the control images
 
   def test_report_of_constant_maps(self):
-    """Colours of one value begin at 0, and no standard error is below it."""
+    """Colours of one value, but for rounding, begin at 0, and no standard error is below it."""
     self.pairs()
-    self.ran()
-    page = (self.dir / "out" / "report.html").read_text(encoding="utf-8")
-    bars = re.findall(r">CBF \[mL/min/100g\]</text>(.*?)</svg>", page, re.S)
-    self.assertTrue(any(re.findall(r">([^<]*)</text>", b)[:1] == ["0"] for b in bars), bars)
-    self.assertNotIn("\u22120.2<", page)
+    rounded = [M0 - DIFFERENCE * (1 + 2e-5 * v / VOXELS) for v in range(VOXELS)]
+    for again in (False, True):
+      if again:
+        self.asl([CONTROL, rounded] * 2, ["control", "label"] * 2)
+      self.ran()
+      page = (self.dir / "out" / "report.html").read_text(encoding="utf-8")
+      bars = re.findall(r">CBF \[mL/min/100g\]</text>(.*?)</svg>", page, re.S)
+      self.assertTrue(any(re.findall(r">([^<]*)</text>", b)[:1] == ["0"] for b in bars), bars)
+      self.assertNotIn("\u22120.2<", page)
 
   def test_M0_that_is_not_what_M0Type_says(self):
     self.pairs(M0Type="Included", M0Estimate=None)

@@ -18,10 +18,12 @@ using io::Series;
 io::Range window(const Array& values, bool from_zero) {
   const auto all = values.span<float>();
   auto r = io::robust_range(all, 2, 98);
-  // A map of one value has no spread to show: its colours begin at 0, as a quantity's do, and a map of zeros ends at 1.
+  // A map of one value, but for rounding, has no spread to show: its colours begin at 0, as a quantity's do, and a map
+  // of zeros ends at 1.
   const auto known = std::find_if(all.begin(), all.end(), [](float v) { return std::isfinite(v); });
-  if (known != all.end() && *known >= 0 &&
-      std::all_of(known, all.end(), [&](float v) { return v == *known || !std::isfinite(v); }))
+  if (known != all.end() && *known >= 0 && std::all_of(known, all.end(), [&](float v) {
+        return std::abs(v - *known) <= 1e-4f * *known || !std::isfinite(v);
+      }))
     return {0, *known > 0 ? 1.25 * static_cast<double>(*known) : 1.0};
   if (from_zero && r.lo > 0 && r.lo < 0.7 * r.hi) r.lo = 0;
   return r;
