@@ -20,6 +20,9 @@ const late = Number(process.env.LARMOR_LATENCY ?? 0);
 /** By how many times the page computes slower, as on an old or a busy machine. */
 const slow = Number(process.env.LARMOR_THROTTLE ?? 1);
 
+/** Milliseconds after which nobody waits any more. On one busy core Chromium alone took 20 s to begin; what hangs, hangs longer. */
+const patience = 60000;
+
 /** Why the tests cannot run here, or nothing. */
 export const skip = process.env.LARMOR_STUDIO ? false : !existsSync(program) ? `no program at ${program}` : !existsSync(browser) ? `no Chromium at ${browser}` : false;
 
@@ -42,7 +45,7 @@ export async function startStudio(t, { graph, args = [], files = {}, ops } = {})
   let out = "", talk = "";
   child.stderr.on("data", (d) => (talk += d));
   const address = await new Promise((done, failed) => {
-    const late = setTimeout(() => failed(new Error(`Studio did not start: ${talk}`)), 20000);
+    const late = setTimeout(() => failed(new Error(`Studio did not start: ${talk}`)), patience);
     child.stdout.on("data", (d) => {
       out += d;
       if (!out.includes("\n")) return;
@@ -84,7 +87,7 @@ export async function openPage(t, url, { width = 1440, height = 900, dark = fals
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(patience);
   const cdp = await context.newCDPSession(page);
   if (slow > 1) await cdp.send("Emulation.setCPUThrottlingRate", { rate: slow });
   if (latency) {
@@ -234,7 +237,7 @@ export async function press(page, id, keys) {
 export const rectOf = (page, id) => node(page, id).boundingBox();
 
 /** Waits until something asked again and again is true. */
-export async function until(what, timeout = 20000) {
+export async function until(what, timeout = patience) {
   for (const end = Date.now() + timeout; Date.now() < end; await new Promise((r) => setTimeout(r, 60))) if (await what()) return;
   assert.fail(`not within ${timeout} ms: ${what}`);
 }

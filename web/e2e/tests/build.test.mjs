@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { add, connect, ids, moveOnto, node, openPage, port, set, skip, startStudio, state, until } from "../harness.mjs";
 
-test("the DCE demo is built by hand, and a slider runs again only what depends on it", { skip, timeout: 240000 }, async (t) => {
+test("the DCE demo is built by hand, and a slider runs again only what depends on it", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t);
   const { page, picture } = await openPage(t, studio.url);
   const canvas = await page.getByTestId("canvas").boundingBox();
@@ -74,7 +74,7 @@ test("the DCE demo is built by hand, and a slider runs again only what depends o
   await page.waitForFunction(() => document.querySelectorAll("[data-testid^='node-'][data-state]").length === 1);
 });
 
-test("wires that do not fit are refused with the reason, and the void offers what fits", { skip, timeout: 120000 }, async (t) => {
+test("wires that do not fit are refused with the reason, and the void offers what fits", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: { larmor: 1, nodes: { object: { op: "dce.dro", at: [0, 0] }, pick: { op: "maps.pick", at: [420, 0] } } } });
   const { page, picture } = await openPage(t, studio.url);
   await page.getByTestId("auto").click();

@@ -14,7 +14,7 @@ const graph = () => ({
   wires: { "tissue.aif": "aif.aif" },
 });
 
-test("a slider is dragged, an entry typed, a choice made, a file picked; a default comes back and help is there", { skip, timeout: 120000 }, async (t) => {
+test("a slider is dragged, an entry typed, a choice made, a file picked; a default comes back and help is there", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: graph(), files: { "data/times.csv": "t,c\n0,1\n1,2\n2,4\n", "data/other.txt": "no" } });
   const { page, picture } = await openPage(t, studio.url);
   const settings = async (id) => (await docOf(studio)).nodes[id].settings ?? {};
@@ -69,7 +69,7 @@ test("a slider is dragged, an entry typed, a choice made, a file picked; a defau
   await state(page, "table", "done", "cached");
 });
 
-test("a slider whose range follows what is set lies still under the hand that drags it", { skip, timeout: 120000 }, async (t) => {
+test("a slider whose range follows what is set lies still under the hand that drags it", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: { larmor: 1, nodes: { pulse: { op: "sim.pulse", at: [0, 0], settings: { FA: 720 } } } } });
   const { page } = await openPage(t, studio.url);
   await node(page, "pulse").locator(".node-head").click();
@@ -87,7 +87,7 @@ test("a slider whose range follows what is set lies still under the hand that dr
   await until(async () => Math.abs((await FA()) - 360) < (3 * 720) / (box.width - 16));
 });
 
-test("a port tells what it holds: shape, range, bytes, times over runs", { skip, timeout: 120000 }, async (t) => {
+test("a port tells what it holds: shape, range, bytes, times over runs", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: graph() });
   const { page, picture } = await openPage(t, studio.url);
   await state(page, "head", "done", "cached");
@@ -108,7 +108,7 @@ test("a port tells what it holds: shape, range, bytes, times over runs", { skip,
   await picture("forms-tooltip");
 });
 
-test("a dashboard is put together by hand: from the list, from the canvas, moved, in columns", { skip, timeout: 120000 }, async (t) => {
+test("a dashboard is put together by hand: from the list, from the canvas, moved, in columns", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: graph() });
   const { page, picture } = await openPage(t, studio.url);
   await state(page, "tissue", "done", "cached");
@@ -162,7 +162,7 @@ test("a dashboard is put together by hand: from the list, from the canvas, moved
   assert.deepEqual(await items(), places);
 });
 
-test("values are saved from viewers: a picture, NIfTI, a table", { skip, timeout: 120000 }, async (t) => {
+test("values are saved from viewers: a picture, NIfTI, a table", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: graph() });
   const { page } = await openPage(t, studio.url);
   await state(page, "head", "done", "cached");

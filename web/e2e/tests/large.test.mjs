@@ -54,7 +54,7 @@ async function nearer(page, box) {
 
 // Frames as they are on a quiet machine are 17 ms.
 for (const [n, median, open] of [[500, 100, 20], [2000, 150, 40]]) {
-  test(`${n} nodes: opened, panned, a setting changed`, { skip, timeout: 240000 }, async (t) => {
+  test(`${n} nodes: opened, panned, a setting changed`, { skip, timeout: 300000 }, async (t) => {
     const studio = await startStudio(t, { graph: field(Math.round((n * 24) / 25)) });
     const begun = Date.now();
     const { page, picture } = await openPage(t, studio.url);
@@ -96,7 +96,7 @@ for (const [n, median, open] of [[500, 100, 20], [2000, 150, 40]]) {
   });
 }
 
-test("a cine of complex frames of 256 x 256", { skip, timeout: 120000 }, async (t) => {
+test("a cine of complex frames of 256 x 256", { skip, timeout: 300000 }, async (t) => {
   // 24 frames of a phantom that turn their phase, made by a sweep.
   const graph = {
     larmor: 1, title: "Cine",

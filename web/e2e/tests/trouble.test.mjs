@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { connect, docOf, moveOnto, node, openPage, set, settled, skip, source, startStudio, state, until, valueOf } from "../harness.mjs";
 
-test("an operation that nobody knows stays with its wires and settings, and what is wrong is said", { skip, timeout: 120000 }, async (t) => {
+test("an operation that nobody knows stays with its wires and settings, and what is wrong is said", { skip, timeout: 300000 }, async (t) => {
   const graph = {
     larmor: 1, title: "Broken",
     nodes: {
@@ -52,7 +52,7 @@ test("an operation that nobody knows stays with its wires and settings, and what
   await state(page, "wild", "done", "cached");
 });
 
-test("a wire that would close a circle is refused, and a graph of another version is not opened", { skip, timeout: 120000 }, async (t) => {
+test("a wire that would close a circle is refused, and a graph of another version is not opened", { skip, timeout: 300000 }, async (t) => {
   const graph = {
     larmor: 1, title: "Circle",
     nodes: { a: { op: "math.add", at: [0, 0] }, b: { op: "math.multiply", at: [320, 0] } }, wires: { "b.a": "a.out" },
@@ -71,7 +71,7 @@ test("a wire that would close a circle is refused, and a graph of another versio
   assert.equal((await studio.get("/api/graphs")).length, 1);
 });
 
-test("examples open from the menu, and those that need no file run", { skip, timeout: 240000 }, async (t) => {
+test("examples open from the menu, and those that need no file run", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t);
   const { page, picture } = await openPage(t, studio.url);
   for (const title of ["Coil combination", "Spin simulator", "k-space filter"]) {
@@ -106,7 +106,7 @@ function npy(values) {
   return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), length, Buffer.from(head), Buffer.from(new Float32Array(values).buffer)]);
 }
 
-test("a node without its file says what it needs, and runs once it is chosen", { skip, timeout: 120000 }, async (t) => {
+test("a node without its file says what it needs, and runs once it is chosen", { skip, timeout: 300000 }, async (t) => {
   const graph = { larmor: 1, title: "Needs a file", nodes: { read: { op: "io.read_npy", at: [0, 0] }, sum: { op: "reduce.sum", at: [320, 0] } }, wires: { "sum.in": "read.array" } };
   const studio = await startStudio(t, { graph, files: { "three.npy": npy([1, 2, 4]) } });
   const { page, picture } = await openPage(t, studio.url);
@@ -124,7 +124,7 @@ test("a node without its file says what it needs, and runs once it is chosen", {
   assert.equal(await page.getByTestId("choose-read").count(), 0);
 });
 
-test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t) => {
+test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t) => {
   const graph = {
     larmor: 1, title: "With an input", inputs: { data: { type: "array", what: "numbers", to: ["sum.in", "most.in"] } },
     nodes: { sum: { op: "reduce.sum", at: [400, 0] }, most: { op: "reduce.max", at: [400, 260] } },
@@ -154,7 +154,7 @@ test("an input of a graph is given a file", { skip, timeout: 120000 }, async (t)
   await until(async () => (await docOf(studio)).inputs?.data?.to?.length === 2);
 });
 
-test("the hippocampus pipeline opens asking for a study, and says what is wrong with one that is none", { skip, timeout: 120000 }, async (t) => {
+test("the hippocampus pipeline opens asking for a study, and says what is wrong with one that is none", { skip, timeout: 300000 }, async (t) => {
   const graph = readFileSync(join(source, "graphs", "hippocampus.json"), "utf8");
   const studio = await startStudio(t, { graph, files: { "holiday/notes.txt": "no images, but longer than sixteen bytes" } });
   const { page, picture } = await openPage(t, studio.url, { latency: 300 });  // the folder that is entered must be the one that is chosen

@@ -96,11 +96,11 @@ async function walk(page, text, more = {}, graph = "", least = 4) {
       await how(page, rest);
       for (const words of [...missing]) if (await seen(page, words)) missing.splice(missing.indexOf(words), 1);
     }
-    for (const words of missing) await page.waitForFunction((w) => document.body.innerText.toLowerCase().includes(w.toLowerCase()), words, { timeout: 5000 }).catch(() => assert.fail(`'${words}' is not on the page: ${step.text}`));
+    for (const words of missing) await page.waitForFunction((w) => document.body.innerText.toLowerCase().includes(w.toLowerCase()), words).catch(() => assert.fail(`'${words}' is not on the page: ${step.text}`));
   }
 }
 
-test("your first graph: every click of the page", { skip, timeout: 120000 }, async (t) => {
+test("your first graph: every click of the page", { skip, timeout: 300000 }, async (t) => {
   const text = read("first-graph.md");
   const studio = await startStudio(t);
   const { page, picture } = await openPage(t, studio.url);
@@ -121,7 +121,7 @@ test("your first graph: every click of the page", { skip, timeout: 120000 }, asy
   await picture("tutorial-first");
 });
 
-test("your own operation: every click of the page", { skip, timeout: 120000 }, async (t) => {
+test("your own operation: every click of the page", { skip, timeout: 300000 }, async (t) => {
   const text = read("own-operation.md");
   const files = filesOf(text);
   assert.ok(files["ops/smooth.py"] && files["ops/ramp.py"]);
@@ -149,7 +149,7 @@ for (const [name, pageOf, graph] of [
   ["the object with a known truth", "first-graph.md", "dce.json"],
   ["isochromats that go and come", "simulate.md", "spin_simulator.json"],
 ]) {
-  test(`${name}: what ${pageOf} does in ${graph}`, { skip, timeout: 120000 }, async (t) => {
+  test(`${name}: what ${pageOf} does in ${graph}`, { skip, timeout: 300000 }, async (t) => {
     const text = read(pageOf);
     assert.match(text, new RegExp(`larmor studio ${graph}`), "the page opens it");
     assert.match(text, new RegExp(`larmor graph example ${graph.slice(0, -5)} > ${graph}`), "and makes it");

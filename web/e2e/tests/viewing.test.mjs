@@ -31,7 +31,7 @@ const ramp = {
   nodes: { ramp: { op: "source.array", at: [0, 0], settings: { shape: "x=40, y=30", formula: "x + 40 * y", coordinates: "index" } } },
 };
 
-test("regions of an image that is known: rectangle, ellipse and polygon", { skip, timeout: 120000 }, async (t) => {
+test("regions of an image that is known: rectangle, ellipse and polygon", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: ramp });
   const { page, picture } = await openPage(t, studio.url);
   await state(page, "ramp", "done", "cached");
@@ -100,7 +100,7 @@ const grids = JSON.parse(`{"larmor":1,"title":"Grids","nodes":{
   "blurred":{"op":"image.resample","at":[600,400],"settings":{"size":"x=40, y=30"}}},
   "wires":{"placed.in":"ramp.out","part.in":"placed.out","coarse.in":"part.out","piece.in":"head.out","blurred.in":"piece.out"}}`);
 
-test("an image of another grid is laid over, wiped and subtracted where it lies in space", { skip, timeout: 120000 }, async (t) => {
+test("an image of another grid is laid over, wiped and subtracted where it lies in space", { skip, timeout: 300000 }, async (t) => {
   const studio = await startStudio(t, { graph: grids });
   const { page, picture } = await openPage(t, studio.url, { latency: 150 });  // the second image comes under a pointer that lies still
   for (const id of ["coarse", "blurred"]) await state(page, id, "done", "cached");
@@ -157,7 +157,7 @@ function bend(points) {
   return Math.max(...points.map(([x, y]) => Math.abs(y - y0 - ((y1 - y0) * (x - x0)) / (x1 - x0))));
 }
 
-test("curves: logarithmic axes, a part of it, and back", { skip, timeout: 120000 }, async (t) => {
+test("curves: logarithmic axes, a part of it, and back", { skip, timeout: 300000 }, async (t) => {
   const graph = {
     larmor: 1, title: "Decay",
     nodes: { decay: { op: "source.array", at: [0, 0], settings: { shape: "t=400", formula: "exp(-t / 60)", coordinates: "index" } }, curve: { op: "view.curve", at: [300, 0], settings: { label: "signal" } } },
@@ -192,7 +192,7 @@ test("curves: logarithmic axes, a part of it, and back", { skip, timeout: 120000
   await until(async () => Math.abs(bend(await traced(tile)) - whole) < 0.02);
 });
 
-test("slices side by side say where they are; spins in space are turned, played and hidden", { skip, timeout: 120000 }, async (t) => {
+test("slices side by side say where they are; spins in space are turned, played and hidden", { skip, timeout: 300000 }, async (t) => {
   const graph = {
     larmor: 1, title: "Space",
     nodes: {
