@@ -86,6 +86,18 @@ def data_names(folder):
   return sorted(p.name for p in pathlib.Path(folder).iterdir())
 
 
+def slowness():
+  """How many times slower this processor is than the one that limits are meant for (50 ms for this loop), at least 1."""
+  times = []
+  for _ in range(5):
+    begin = time.process_time()
+    x = 0
+    for i in range(1000000):
+      x += i * i % 7
+    times.append(time.process_time() - begin)
+  return max(1, min(times) / 0.05)
+
+
 class Cases(harness.CliCase):
 
   def measure(self, study, out, *more):
@@ -474,9 +486,9 @@ class Cases(harness.CliCase):
       spent = resource.getrusage(resource.RUSAGE_CHILDREN)
       results = json.loads(self.ok("hippocampus", folder, "-o", study, "--side", side, "-q", "--json").stdout)
       now = resource.getrusage(resource.RUSAGE_CHILDREN)
-      # 1.5 s of two cores is what it may take; processor time does not depend on what else runs.
+      # 1.5 s of two cores is what it may take; processor time hardly depends on what else runs.
       if "LARMOR_SANITIZED" not in os.environ:
-        self.assertLess(now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime, 1.5)
+        self.assertLess(now.ru_utime + now.ru_stime - spent.ru_utime - spent.ru_stime, 1.5 * slowness())
       self.assertEqual(before, {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(folder.rglob("*"))})
       total = self.volumes(results)["total"]
       self.assertTrue(1918 < total < 5479, total)  # the range of 210 hand-labelled ones
