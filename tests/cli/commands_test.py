@@ -205,6 +205,21 @@ class Cases(harness.CliCase):
     self.ok("info", "in/aif.csv")
     self.fails(1, ["info", "in/nothing.nii.gz"], "nothing.nii.gz")
     self.fails(1, ["info", "in"], "in")
+    (self.dir / "gone.npy").symlink_to("elsewhere.npy")
+    self.fails(1, ["info", "gone.npy"], "gone.npy is a link to something that is not there")
+
+  def test_info_of_kspace_and_sequences(self):
+    self.ok("traj", "spiral", "-o", "s.seq")
+    facts = json.loads(self.ok("info", "s.seq", "--json").stdout)
+    self.assertEqual((facts["format"], facts["rf_pulses"]), ("Pulseq", 0))
+    self.assertEqual(facts["readouts"], facts["blocks"])
+    self.assertEqual(facts["samples"] % facts["readouts"], 0)
+    (self.dir / "k.hdr").write_text("# Dimensions\n2 3 1 1\n")
+    (self.dir / "k.cfl").write_bytes(struct.pack("<12f", 3, 4, *([0] * 8), 0, -2))
+    facts = json.loads(self.ok("info", "k.cfl", "--json").stdout)
+    self.assertEqual((facts["shape"], facts["axes"]), ([2, 3], ["x", "y"]))
+    self.assertEqual((facts["magnitude"]["max"], facts["magnitude"]["min"]), (5.0, 0.0))
+    self.fails(1, ["info", "k.hdr.txt"], "k.hdr.txt")
 
   def test_reference_pages_are_up_to_date(self):
     self.ok("docs", "pages")

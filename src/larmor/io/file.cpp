@@ -22,10 +22,14 @@ Error missing_file(const fs::path& path) {
   std::vector<std::string> names;
   const fs::path look = folder.empty() ? fs::path(".") : folder;
   for (auto it = fs::directory_iterator(look, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
-    names.push_back(it->path().filename().string());
+    if (it->path().filename() != at.filename()) names.push_back(it->path().filename().string());  // a link to nothing
     if (names.size() == 10000) break;  // a suggestion is not worth reading a folder of millions
   }
   std::sort(names.begin(), names.end());
+  if (fs::is_symlink(folder / at.filename(), ec))
+    return Error(Errc::file,
+                 fmt::format("{} is a link to something that is not there", (folder / at.filename()).string()),
+                 "mend the link");
   std::string text = fmt::format("no {} called '{}' in {}", whole ? "file" : "folder", at.filename().string(),
                                  folder.empty() ? "the current folder" : "folder " + look.string());
   const auto near = nearest(at.filename().string(), names);
