@@ -22,7 +22,7 @@ Error missing_file(const fs::path& path) {
   std::vector<std::string> names;
   const fs::path look = folder.empty() ? fs::path(".") : folder;
   for (auto it = fs::directory_iterator(look, ec); !ec && it != fs::directory_iterator(); it.increment(ec)) {
-    if (it->path().filename() != at.filename()) names.push_back(it->path().filename().string());  // a link to nothing
+    names.push_back(it->path().filename().string());
     if (names.size() == 10000) break;  // a suggestion is not worth reading a folder of millions
   }
   std::sort(names.begin(), names.end());
