@@ -135,7 +135,9 @@ class Cases(CliCase):
       ball_case(self.dir / "data", i)
     self.ok("seg", "curate", "data", "-o", "curated", "--folds", "2", "-q")
     (self.dir / "config.yaml").write_text(CONFIG % 40)
-    self.ok("seg", "train", "config.yaml", "--fold", "all")
+    told = json.loads(self.ok("seg", "train", "config.yaml", "--fold", "all", "--json").stdout)
+    self.assertEqual([n["fold"] for n in told["networks"]], ["0", "1"])
+    self.assertTrue(told["ensemble"].endswith("ensemble.safetensors"))
     model = self.dir / "training/ensemble.safetensors"
     self.ok("seg", "predict", "data/images/case_001.nii.gz", "both.nii.gz", "--model", model)
     done = self.ok("seg", "evaluate", "curated/clean.csv", "--training", "training", "-o", "eval", "-q")
@@ -147,7 +149,8 @@ class Cases(CliCase):
       self.assertTrue(part in page, part)
     self.assertTrue(0 < metrics["uncertainty"]["median"] <= metrics["uncertainty"]["largest"] < 1, metrics["uncertainty"])
     folds = [self.dir / f"training/fold_{k}/best.safetensors" for k in (0, 1)]
-    self.ok("seg", "ensemble", *folds, "-o", "strict.safetensors", "--uncertainty-limit", "0.0001")
+    told = json.loads(self.ok("seg", "ensemble", *folds, "-o", "strict.safetensors", "--uncertainty-limit", "0.0001", "--json").stdout)
+    self.assertEqual((told["weights"], told["networks"], told["bytes_each"]), ("strict.safetensors", 2, 4))
     self.assertIn("WARNING uncertain", self.ok("seg", "predict", "data/images/case_001.nii.gz", "both.nii.gz", "--model", "strict.safetensors").stdout)
     # Every case by the network of its fold: the same labels as by hand.
     fold = {r["name"]: r["fold"] for r in csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines())}
@@ -311,7 +314,8 @@ class Cases(CliCase):
     for k in range(len(b)):
       values += signals[3 * k:3 * k + 3] + [0]
     write_nifti(self.dir / "s.nii.gz", values, (4, 1, 1, len(b)))
-    self.ok("ivim", "infer", "s.nii.gz", "w.safetensors", "--b", ",".join(map(str, b)), "-o", "maps")
+    told = json.loads(self.ok("ivim", "infer", "s.nii.gz", "w.safetensors", "--b", ",".join(map(str, b)), "-o", "maps", "--json").stdout)
+    self.assertEqual((told["voxels"], told["without_signal"]), (4, 1))
     D, *_ = read_nifti(self.dir / "maps/D.nii.gz")
     for got, (want, *_rest) in zip(D, truth):
       self.assertLess(abs(got - want), 5e-4)  # twice the error that the training reports

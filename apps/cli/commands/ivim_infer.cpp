@@ -6,6 +6,7 @@
 #include <larmor/nodes/maps_report.hpp>
 #include <larmor/perfusion/ivim/network_data.hpp>
 #include <larmor/perfusion/ivim/network_flags.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "ivim_series.hpp"
@@ -46,6 +47,18 @@ int run(const Call& call) {
                "warning: the noise over S0 of {} voxels is beyond what the network was trained for ({:g} to {:g}): "
                "their sds are not right; larmor ivim train --noise or --data\n",
                with_commas(untrained), o.network->noise_low, o.network->noise_high);
+  if (call.json) {
+    nlohmann::ordered_json names = nlohmann::ordered_json::array();
+    for (const auto& m : maps.maps) names.push_back(m.name);
+    const nlohmann::ordered_json told{{"folder", out.string()},
+                                      {"kind", to_string(o.network->kind)},
+                                      {"maps", names},
+                                      {"voxels", counts.voxels},
+                                      {"without_signal", counts.masked - counts.usable},
+                                      {"untrained_noise", untrained}};
+    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return 0;
+  }
   fmt::print("{}  D, f, D_star{}  ({} voxels, {} without signal)\n", out.string(),
              o.network->kind == ivim::NetworkKind::posterior ? " with sds" : "", with_commas(counts.voxels),
              with_commas(counts.masked - counts.usable));

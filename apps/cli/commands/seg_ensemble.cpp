@@ -5,6 +5,7 @@
 #include <larmor/nn/weights.hpp>
 #include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "seg_config.hpp"
@@ -27,6 +28,15 @@ int run(const Call& call) {
   }
   nn::write_weights(call.text("--out"), joined, half ? nn::Precision::half : nn::Precision::single);
   const auto written = nn::read_weights(call.text("--out"));  // as it will be used
+  if (call.json) {
+    const nlohmann::ordered_json told{{"weights", call.text("--out")},
+                                      {"networks", std::stoi(joined.meta.at("members"))},
+                                      {"parameters", written.parameters()},
+                                      {"bytes_each", half ? 2 : 4},
+                                      {"sha256", written.meta.at("sha256")}};
+    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return 0;
+  }
   fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"),
              joined.meta.at("members"), 1e-6 * static_cast<double>(written.parameters()), half ? 2 : 4,
              written.meta.at("sha256"));

@@ -9,6 +9,7 @@
 #include <larmor/nn/trainer.hpp>
 #include <larmor/seg/parting.hpp>
 #include <larmor/seg/predict.hpp>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -205,20 +206,30 @@ int run(const Call& call) {
     for (const int f : numbers) folds.push_back(std::to_string(f));
   }
   std::vector<nn::Weights> members;
+  nlohmann::ordered_json trained = nlohmann::ordered_json::array();
   for (const auto& fold : folds) {
     const auto result = train_fold(call, config, cases, fold);
     const fs::path folder = config.out / ("fold_" + fold);
     const bool held_out = fs::exists(folder / "best.safetensors");
     const fs::path weights = folder / (held_out ? "best.safetensors" : "last.safetensors");
     members.push_back(nn::read_weights(weights));
+    trained.push_back({{"fold", fold}, {"weights", weights.string()}, {"epochs", result.history.size()}});
+    trained.back()["stopped_early"] = result.stopped_early;
+    if (held_out) trained.back().update({{"merged_dice", result.best}, {"best_epoch", result.best_epoch}});
+    if (call.json) continue;
     fmt::print("{}  {}{}\n", weights.string(),
                held_out ? fmt::format("merged Dice {:.4f} in epoch {}", result.best, result.best_epoch)
                         : fmt::format("{} epochs", result.history.size()),
                result.stopped_early ? ", stopped early" : "");
   }
-  if (members.size() > 1) {
-    nn::write_weights(config.out / "ensemble.safetensors", seg::ensemble(members));
-    fmt::print("{}  {} networks\n", (config.out / "ensemble.safetensors").string(), members.size());
+  const std::string all = members.size() > 1 ? (config.out / "ensemble.safetensors").string() : "";
+  if (!all.empty()) nn::write_weights(all, seg::ensemble(members));
+  if (call.json) {
+    nlohmann::ordered_json told{{"networks", trained}};
+    if (!all.empty()) told["ensemble"] = all;
+    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else if (!all.empty()) {
+    fmt::print("{}  {} networks\n", all, members.size());
   }
   return 0;
 }
