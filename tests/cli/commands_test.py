@@ -219,6 +219,11 @@ class Cases(harness.CliCase):
     facts = json.loads(self.ok("info", "k.cfl", "--json").stdout)
     self.assertEqual((facts["shape"], facts["axes"]), ([2, 3], ["x", "y"]))
     self.assertEqual((facts["magnitude"]["max"], facts["magnitude"]["min"]), (5.0, 0.0))
+    self.ok("run-op", "io.write_ismrmrd", "--in", "kspace=k.cfl", "--set", "path=k.h5")
+    facts = json.loads(self.ok("info", "k.h5", "--json").stdout)
+    self.assertEqual((facts["format"], facts["shape"], facts["magnitude"]["max"]), ("ISMRMRD", [2, 3, 1], 5.0))
+    shutil.copy(self.dir / "k.h5", self.dir / "k.hdf5")
+    self.ok("info", "k.hdf5")
     self.fails(1, ["info", "k.hdr.txt"], "k.hdr.txt")
 
   def test_reference_pages_are_up_to_date(self):

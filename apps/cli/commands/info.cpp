@@ -135,7 +135,7 @@ int run(const Call& call) {
     j = array_info("npy", io::read_npy(path));
   } else if (path.ends_with(".cfl") || path.ends_with(".hdr")) {
     j = array_info("BART", io::read_cfl(path));
-  } else if (path.ends_with(".h5") || path.ends_with(".mrd")) {
+  } else if (path.ends_with(".h5") || path.ends_with(".hdf5") || path.ends_with(".mrd")) {
     j = mrd_info(path);
   } else if (path.ends_with(".seq")) {
     j = pulseq_info(path);
