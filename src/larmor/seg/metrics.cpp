@@ -5,6 +5,7 @@
 #include <cmath>
 #include <larmor/core/nd/mask.hpp>
 #include <larmor/seg/metrics.hpp>
+#include <larmor/seg/surface.hpp>
 #include <limits>
 #include <map>
 #include <random>
@@ -15,7 +16,7 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 /// Voxels of the mask with a face neighbour outside.
-Array surface_of(const Array& mask) {
+Array outer_voxels(const Array& mask) {
   const auto nx = mask.extent(0), ny = mask.extent(1), nz = mask.extent(2);
   Array out = Array::of<bool>(mask.shape());
   const auto m = mask.span<bool>();
@@ -75,14 +76,13 @@ Overlap overlap(const Array& found, const Array& truth, const std::array<double,
     o.hd95 = o.assd = nan;
     return o;
   }
-  const Array sa = surface_of(a), sb = surface_of(b);
+  const Array sa = outer_voxels(a), sb = outer_voxels(b);
   const auto ab = distances(sa, sb, spacing), ba = distances(sb, sa, spacing);
-  double near = 0, all = 0;
+  double all = 0;
   for (const auto* d : {&ab, &ba})
-    for (const double v : *d) near += v <= tolerance + 1e-6, all += v;  // the distances are floats
-  const auto n = static_cast<double>(ab.size() + ba.size());
-  o.nsd = near / n;
-  o.assd = all / n;
+    for (const double v : *d) all += v;
+  o.nsd = surface_dice(a, b, spacing, tolerance);
+  o.assd = all / static_cast<double>(ab.size() + ba.size());
   o.hd95 = std::max(percentile(ab, 95), percentile(ba, 95));
   return o;
 }

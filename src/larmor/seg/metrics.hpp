@@ -13,14 +13,15 @@ namespace larmor::seg {
 
 /// Agreement of two masks A (found) and B (true) on one grid.
 ///
-/// Surface    voxels of a mask with one of their 6 face neighbours outside it (beyond the grid is outside); distances
-///            are between centres of voxels [mm]
+/// Surface    for HD95 and ASSD voxels of a mask with one of their 6 face neighbours outside it (beyond the grid is
+///            outside), with distances between centres of voxels [mm]; for the NSD polygons between voxels, by their
+///            area (surface.hpp)
 /// Source     Taha and Hanbury, BMC Med. Imaging 15:29 (2015); Nikolov et al., JMIR 23:e26151 (2021) for the NSD
 struct Overlap {
   std::int64_t found = 0, truth = 0, both = 0;  // voxels
   double dice = 0;                              // 2 |A B| / (|A| + |B|); 1 when both are empty
   double jaccard = 0;                           // |A B| / |A or B|; 1 when both are empty
-  double nsd = 0;   // share of both surfaces within `tolerance` of the other; 1 when both are empty, 0 when one is
+  double nsd = 0;   // share of both areas within `tolerance` of the other; 1 when both are empty, 0 when one is
   double hd95 = 0;  // larger of the 95th percentiles of the distances both ways [mm]; NaN when one or both are empty
   double assd = 0;  // mean of all distances both ways [mm]; NaN as hd95
   double volume_error = 0;  // 100 (|A| - |B|) / |B| [%]; NaN when B is empty and A is not

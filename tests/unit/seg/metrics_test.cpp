@@ -4,6 +4,7 @@
 #include <cmath>
 #include <larmor/core/error.hpp>
 #include <larmor/seg/metrics.hpp>
+#include <larmor/seg/surface.hpp>
 #include <numeric>
 
 namespace larmor::seg {
@@ -26,7 +27,9 @@ TEST(Overlap, TwoBarsByHand) {
   EXPECT_EQ(o.both, 2);
   EXPECT_DOUBLE_EQ(o.dice, 0.5);
   EXPECT_DOUBLE_EQ(o.jaccard, 2.0 / 6);
-  EXPECT_DOUBLE_EQ(o.nsd, 6.0 / 8);        // within 2 mm: all but the two at 4 mm
+  // Along a bar 5 corners of voxels on each of its 4 edges: the outer ones cut off by a triangle through (1, 0, 0),
+  // (0, 1/2, 0) and (0, 0, 1/2) mm, of 3/8 mm2, the inner by a rectangle of 2 x sqrt(1/2). Farther than 2 mm: one end.
+  EXPECT_DOUBLE_EQ(o.nsd, (4 * 3.0 / 8 + 12 * std::sqrt(2.0)) / (8 * 3.0 / 8 + 12 * std::sqrt(2.0)));
   EXPECT_DOUBLE_EQ(o.assd, 12.0 / 8);      // 4 + 2 + 0 + 0 + 0 + 0 + 2 + 4 mm of 8
   EXPECT_DOUBLE_EQ(o.hd95, 2 + 2 * 0.85);  // sorted 0 0 2 4: rank 0.95 x 3 = 2.85 lies 0.85 of the way from 2 to 4
   EXPECT_DOUBLE_EQ(o.volume_error, 0);
@@ -38,12 +41,71 @@ TEST(Overlap, CubesByHand) {
   EXPECT_DOUBLE_EQ(o.dice, 2.0 * 125 / 275);
   EXPECT_DOUBLE_EQ(o.jaccard, 125.0 / 150);
   EXPECT_DOUBLE_EQ(o.volume_error, 20);
-  // Surfaces: 6 x 5 x 5 has 150 - 4 x 3 x 3 = 114, the cube 125 - 27 = 98. Not on the other's surface: of the larger
-  // the layer x = 7 (25, 1 mm away); its other 89 are on the cube's. Of the cube the inner 9 of its face x = 6, 1 mm
-  // away.
-  EXPECT_DOUBLE_EQ(o.nsd, (89.0 + 89) / (114 + 98));
+  // Outer voxels: 6 x 5 x 5 has 150 - 4 x 3 x 3 = 114, the cube 125 - 27 = 98. Not on the other's: of the larger the
+  // layer x = 7 (25, 1 mm away); its other 89 are on the cube's. Of the cube the inner 9 of its face x = 6, 1 mm away.
   EXPECT_DOUBLE_EQ(o.assd, (25.0 + 9) / (114 + 98));
   EXPECT_DOUBLE_EQ(o.hd95, 1);
+}
+
+TEST(Overlap, AreasOfBoxesByHand) {
+  // The same two. Areas: a corner sqrt(3) / 8, an element of an edge sqrt(1/2), of a face 1; n voxels have n - 1 inner
+  // elements. Not on the other's: of the larger the whole end, of the cube what lies inside its last face.
+  const double edge = std::sqrt(0.5), corner = std::sqrt(3.0) / 8;
+  const double cube = 8 * corner + 12 * 4 * edge + 6 * 16, larger = 8 * corner + (8 * 4 + 4 * 5) * edge + 4 * 20 + 32;
+  const double end = 4 * corner + 4 * 4 * edge + 16;
+  const auto o = overlap(box({9, 9, 9}, {2, 2, 2}, {6, 5, 5}), box({9, 9, 9}, {2, 2, 2}, {5, 5, 5}), {1, 1, 1}, 0);
+  EXPECT_NEAR(o.nsd, 1 - (end + 16) / (cube + larger), 1e-12);
+  const auto within = overlap(box({9, 9, 9}, {2, 2, 2}, {6, 5, 5}), box({9, 9, 9}, {2, 2, 2}, {5, 5, 5}), {1, 1, 1});
+  EXPECT_DOUBLE_EQ(within.nsd, 1);
+}
+
+TEST(Surface, ElementsHaveTheAreaOfTheirPolygon) {
+  const std::array<double, 3> one{1, 1, 1};
+  EXPECT_EQ(element_area(0, one), 0);
+  EXPECT_EQ(element_area(255, one), 0);
+  EXPECT_DOUBLE_EQ(element_area(0x01, one), std::sqrt(3.0) / 8);
+  EXPECT_DOUBLE_EQ(element_area(0x03, one), std::sqrt(0.5));
+  EXPECT_DOUBLE_EQ(element_area(0x0f, one), 1);
+  EXPECT_DOUBLE_EQ(element_area(0x0f, {2, 3, 5}), 6);                 // z parts
+  EXPECT_DOUBLE_EQ(element_area(0x55, {2, 3, 5}), 15);                // x parts
+  EXPECT_DOUBLE_EQ(element_area(0x09, one), std::sqrt(3.0) / 4);      // two voxels across a face are parted
+  EXPECT_DOUBLE_EQ(element_area(0x81, one), std::sqrt(3.0) / 4);      // and across the cube
+  EXPECT_DOUBLE_EQ(element_area(0x17, one), 3 * std::sqrt(3.0) / 4);  // a voxel and its three neighbours: a hexagon
+}
+
+TEST(Surface, ElementsDoNotKnowAxes) {
+  const auto turned = [](int bits) {  // x to y to z to x
+    int out = 0;
+    for (int c = 0; c < 8; ++c)
+      if (bits >> c & 1) out |= 1 << ((c << 1 & 7) | c >> 2);
+    return static_cast<std::uint8_t>(out);
+  };
+  const auto mirrored = [](int bits) { return static_cast<std::uint8_t>((bits & 0x55) << 1 | (bits & 0xaa) >> 1); };
+  for (int bits = 0; bits < 256; ++bits) {
+    const double area = element_area(static_cast<std::uint8_t>(bits), {2, 3, 5});
+    EXPECT_NEAR(element_area(turned(bits), {5, 2, 3}), area, 1e-12) << bits;
+    EXPECT_NEAR(element_area(mirrored(bits), {2, 3, 5}), area, 1e-12) << bits;
+    EXPECT_NEAR(element_area(static_cast<std::uint8_t>(bits), {4, 6, 10}), 4 * area, 1e-12) << bits;
+    // No closed surface inside a cube: at least the area of what crosses it, at most three squares.
+    EXPECT_LE(element_area(static_cast<std::uint8_t>(bits), {1, 1, 1}), 3) << bits;
+  }
+}
+
+TEST(Surface, ABallHasItsArea) {
+  // A contour of steps is longer than what it follows: not at all for planes across an axis or across (1, 1, 0), by
+  // more for those between, 8 % over all directions whatever the radius.
+  for (const double r : {6.0, 10.3}) {
+    const int n = 27;
+    Array ball = Array::of<bool>({n, n, n});
+    std::size_t i = 0;
+    for (int z = 0; z < n; ++z)
+      for (int y = 0; y < n; ++y)
+        for (int x = 0; x < n; ++x, ++i)
+          ball.data<bool>()[i] = (x - 13) * (x - 13) + (y - 13) * (y - 13) + (z - 13) * (z - 13) <= r * r;
+    const auto s = surface_of(ball, {1, 1, 1});
+    const double ratio = std::accumulate(s.area.begin(), s.area.end(), 0.0) / (4 * M_PI * r * r);
+    EXPECT_NEAR(ratio, 1.08, 0.02) << r;
+  }
 }
 
 TEST(Overlap, SameAndEmptyAndOneEmpty) {
