@@ -9,6 +9,7 @@
 #include <larmor/core/cuda_runtime.hpp>
 #include <larmor/core/device.hpp>
 #include <larmor/core/error.hpp>
+#include <larmor/core/pages.hpp>
 #include <limits>
 #include <new>
 #include <thread>
@@ -60,10 +61,11 @@ void set_cpu_allocator(std::shared_ptr<std::byte> (*function)(std::size_t bytes)
 namespace {
 
 constexpr std::size_t large_page = std::size_t{2} << 20;
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t large_block = std::numeric_limits<std::size_t>::max();  // all of it is to be watched
-#else
 constexpr std::size_t large_block = 4 * large_page;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool watched = true;  // all memory: none of it by mmap
+#else
+constexpr bool watched = false;
 #endif
 
 /// Memory of its own mapping, on the boundary of a large page; null when there is none. Large blocks ask for large
@@ -83,17 +85,12 @@ std::byte* map_large(std::size_t bytes) {
   return first + before;
 }
 
-}  // namespace
-
-std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
-  if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
-  if (cpu_allocator)
-    if (auto memory = cpu_allocator(bytes)) return memory;
+std::shared_ptr<std::byte> allocate_on_cpu(std::size_t bytes, bool large) {
   constexpr std::size_t line = 64;
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + line - 1) / line * line;
   const bool wrapped = rounded < bytes || bytes > std::numeric_limits<std::size_t>::max() / 2;
   std::byte* memory = nullptr;
-  if (!wrapped && bytes >= large_block) {
+  if (!wrapped && large && !watched) {
     if (auto* const mapped = map_large(bytes)) return {mapped, [bytes](std::byte* p) { munmap(p, bytes); }};
   } else if (!wrapped) {
     memory = static_cast<std::byte*>(std::aligned_alloc(line, rounded));
@@ -103,6 +100,17 @@ std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
                 "work on fewer volumes at a time, or on a machine with more memory");
   return {memory, [](std::byte* p) { std::free(p); }};
 }
+
+}  // namespace
+
+std::shared_ptr<std::byte> allocate(std::size_t bytes, Device device) {
+  if (!device.is_cpu()) return cuda::allocate(bytes, device.index);
+  if (cpu_allocator)
+    if (auto memory = cpu_allocator(bytes)) return memory;
+  return allocate_on_cpu(bytes, bytes >= large_block);
+}
+
+std::shared_ptr<std::byte> allocate_pages(std::size_t bytes) { return allocate_on_cpu(bytes, true); }
 
 void copy_bytes(void* to, Device to_device, const void* from, Device from_device, std::size_t bytes) {
   if (bytes == 0) return;

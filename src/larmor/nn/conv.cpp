@@ -3,7 +3,9 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <larmor/core/device.hpp>
 #include <larmor/core/isa.hpp>
+#include <larmor/core/pages.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/nn/conv.hpp>
 #include <larmor/nn/kernels/conv_kernel.hpp>
@@ -54,50 +56,42 @@ Kernels kernels() {
 
 std::size_t up_to(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-}  // namespace
-
-namespace {
-
 constexpr std::size_t most_kept = std::size_t{256} << 20;  // bytes
+constexpr std::size_t large_page = std::size_t{2} << 20;
 
+using Block = std::shared_ptr<std::byte>;
 struct Kept {
   std::atomic<int> users = 0;
   std::mutex lock;
   std::size_t bytes = 0;
-  std::multimap<std::size_t, void*> blocks;  // by size
+  std::multimap<std::size_t, Block> blocks;  // by size
 };
 Kept& kept() {
   static auto* all = new Kept;  // Floats of static life may be let go after any destructor
   return *all;
 }
 
-void* take(std::size_t bytes) {
+Block take(std::size_t bytes) {
   auto& k = kept();
   if (k.users > 0) {
     const std::lock_guard hold(k.lock);
     if (const auto it = k.blocks.find(bytes); it != k.blocks.end()) {
-      void* block = it->second;
+      Block block = std::move(it->second);
       k.blocks.erase(it);
       k.bytes -= bytes;
       return block;
     }
   }
-  void* block = std::aligned_alloc(64, bytes);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
+  return bytes < large_page ? allocate(bytes, Device::cpu()) : allocate_pages(bytes);
 }
 
-void let_go(void* block, std::size_t bytes) {
+void let_go(Block block, std::size_t bytes) {
   auto& k = kept();
-  if (k.users > 0) {
-    const std::lock_guard hold(k.lock);
-    if (k.users > 0 && k.bytes + bytes <= most_kept) {
-      k.blocks.emplace(bytes, block);
-      k.bytes += bytes;
-      return;
-    }
-  }
-  std::free(block);
+  if (k.users == 0) return;
+  const std::lock_guard hold(k.lock);
+  if (k.users == 0 || k.bytes + bytes > most_kept) return;
+  k.blocks.emplace(bytes, std::move(block));
+  k.bytes += bytes;
 }
 
 }  // namespace
@@ -107,14 +101,16 @@ KeepFloats::~KeepFloats() {
   auto& k = kept();
   const std::lock_guard hold(k.lock);
   if (--k.users > 0) return;
-  for (const auto& [bytes, block] : k.blocks) std::free(block);
   k.blocks.clear();
   k.bytes = 0;
 }
 
 Floats::Floats(std::size_t n, bool zeros) {
-  const std::size_t bytes = up_to(std::max<std::size_t>(n, 1) * sizeof(float), 64);
-  data_ = {static_cast<float*>(take(bytes)), [bytes](float* block) { let_go(block, bytes); }};
+  std::size_t bytes = up_to(std::max<std::size_t>(n, 1) * sizeof(float), 64);
+  if (bytes >= large_page / 2) bytes = up_to(bytes, large_page);
+  Block block = take(bytes);
+  auto* const first = reinterpret_cast<float*>(block.get());
+  data_ = {first, [block = std::move(block), bytes](float*) mutable { let_go(std::move(block), bytes); }};
   if (zeros) std::fill_n(data_.get(), n, 0.0f);
 }
 

@@ -233,16 +233,18 @@ std::vector<float> UNet::operator()(std::span<const float> image, Size size, con
 
 void softmax(std::span<float> logits, int classes) {
   const std::size_t n = logits.size() / static_cast<std::size_t>(classes);
-  for (std::size_t v = 0; v < n; ++v) {
-    float top = logits[v], sum = 0;
-    for (int c = 1; c < classes; ++c) top = std::max(top, logits[static_cast<std::size_t>(c) * n + v]);
-    for (int c = 0; c < classes; ++c) {
-      float& value = logits[static_cast<std::size_t>(c) * n + v];
-      value = std::exp(value - top);
-      sum += value;
+  parallel_for(n, 8192, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t v = begin; v < end; ++v) {
+      float top = logits[v], sum = 0;
+      for (int c = 1; c < classes; ++c) top = std::max(top, logits[static_cast<std::size_t>(c) * n + v]);
+      for (int c = 0; c < classes; ++c) {
+        float& value = logits[static_cast<std::size_t>(c) * n + v];
+        value = std::exp(value - top);
+        sum += value;
+      }
+      for (int c = 0; c < classes; ++c) logits[static_cast<std::size_t>(c) * n + v] /= sum;
     }
-    for (int c = 0; c < classes; ++c) logits[static_cast<std::size_t>(c) * n + v] /= sum;
-  }
+  });
 }
 
 }  // namespace larmor::nn

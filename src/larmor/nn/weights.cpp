@@ -8,8 +8,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <larmor/core/device.hpp>
 #include <larmor/core/error.hpp>
 #include <larmor/core/hash.hpp>
+#include <larmor/core/pages.hpp>
 #include <larmor/core/parallel.hpp>
 #include <larmor/nn/weights.hpp>
 #include <limits>
@@ -227,25 +229,21 @@ void write_whole(const fs::path& path, std::span<const std::byte> bytes) {
   }
 }
 
-std::vector<std::byte> read_whole(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in || fs::is_directory(path))
-    throw Error(Errc::file, fmt::format("cannot read {}", path.string()), "is the name right?");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(in.tellg()));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!in) throw Error(Errc::file, fmt::format("cannot read {}", path.string()));
-  return bytes;
-}
-
 void write_weights(const fs::path& path, const Weights& weights, Precision precision) {
   write_whole(path, encode(weights, precision));
 }
 
 Weights read_weights(const fs::path& path) {
-  const auto bytes = read_whole(path);
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in || fs::is_directory(path))
+    throw Error(Errc::file, fmt::format("cannot read {}", path.string()), "is the name right?");
+  const auto size = static_cast<std::size_t>(in.tellg());
+  const auto memory = allocate_pages(size);  // once read it is gone: as few pages as can be
+  in.seekg(0);
+  in.read(reinterpret_cast<char*>(memory.get()), static_cast<std::streamsize>(size));
+  if (!in) throw Error(Errc::file, fmt::format("cannot read {}", path.string()));
   try {
-    return decode(bytes);
+    return decode({memory.get(), size});
   } catch (Error& e) {
     e.at(path.string());
     throw;

@@ -48,6 +48,5 @@ Weights read_weights(const std::filesystem::path& path);
 
 /// Any bytes, the same way: afterwards the file is whole or as it was.
 void write_whole(const std::filesystem::path& path, std::span<const std::byte> bytes);
-std::vector<std::byte> read_whole(const std::filesystem::path& path);
 
 }  // namespace larmor::nn
