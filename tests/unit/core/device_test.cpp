@@ -6,6 +6,7 @@
 #include <larmor/core/array.hpp>
 #include <larmor/core/device.hpp>
 #include <larmor/core/error.hpp>
+#include <larmor/core/pages.hpp>
 #include <numeric>
 
 using namespace larmor;
@@ -59,10 +60,13 @@ TEST(Device, CpuMemoryIsAlignedAndHugeRequestsAreRefused) {
   for (const std::size_t bytes : {std::size_t(0), std::size_t(1), std::size_t(63), std::size_t(1000)}) {
     const auto memory = allocate(bytes, Device::cpu());
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.get()) % 64, 0U);
+    const auto pages = allocate_pages(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(pages.get()) % 64, 0U);
+    if (bytes > 0) std::memset(pages.get(), 1, bytes);
   }
   for (const std::size_t bytes : {~std::size_t(0), ~std::size_t(0) - 63, std::size_t(1) << 60}) {
     try {
-      allocate(bytes, Device::cpu());
+      bytes % 64 == 0 ? allocate(bytes, Device::cpu()) : allocate_pages(bytes);
       FAIL() << bytes;
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), Errc::numeric);
@@ -82,15 +86,15 @@ TEST(Device, LargeBlocksAreGivenBack) {
     return 0L;
   };
   constexpr std::size_t bytes = 12'166'272;  // no multiple of a page
-  const auto one = [&] {
-    const auto memory = allocate(bytes, Device::cpu());
+  const auto one = [&](int i) {
+    const auto memory = i % 2 ? allocate_pages(bytes) : allocate(bytes, Device::cpu());
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.get()) % 4096, 0u);
     std::memset(memory.get(), 1, bytes);
     EXPECT_EQ(memory.get()[bytes - 1], std::byte{1});
   };
-  one();
+  one(0);
   const long before = resident();
-  for (int i = 0; i < 20; ++i) one();
+  for (int i = 0; i < 20; ++i) one(i);
   EXPECT_LT(resident() - before, 12'000);  // kB; less than one of the twenty
 }
 
