@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { format, geometry, type Issue, type NodeReport, type PortView, secondsLeft, type Shown } from "@larmor/graph";
+import { format, geometry, type Issue, type NeededInput, type NodeReport, type PortView, secondsLeft, type Shown } from "@larmor/graph";
 import { Handle, type NodeProps, Position, useStore } from "@xyflow/react";
 import { Boxes, Code2, FileOutput, Layers, ListOrdered, Repeat2, StickyNote, Unplug } from "lucide-react";
 import { memo, useEffect, useState } from "react";
@@ -13,6 +13,7 @@ import { PortTip } from "./PortTip.tsx";
 import { StateIcon, stateLook, useLook } from "./states.tsx";
 import { chooseFile, feedInput, sourceOf } from "../actions.ts";
 
+const pressing = new Set<Shown>(["needs", "warning", "error"]);  // told from further away too
 /** How much of a node is drawn: all, without small text, or a box. */
 const detail = (zoom: number) => (zoom >= 0.5 ? 2 : zoom >= 0.2 ? 1 : 0);
 export const useDetail = () => useStore((s) => detail(s.transform[2]));
@@ -24,7 +25,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
   const { report, missing, input, look: state } = useLook(data.path);
   const { doc, view } = data;
   const mode = doc.mode ?? "normal";
-  const className = `node state-${state}${selected ? " selected" : ""}${mode !== "normal" ? " mode-" + mode : ""}${view.kind === "broken" ? " broken" : ""}${doc.loop ? " zone" : ""}${view.kind === "graph" ? " sub" : ""}`;
+  const className = `node state-${state}${selected ? " selected" : ""}${mode !== "normal" ? " mode-" + mode : ""}${view.kind === "broken" ? " broken" : ""}${doc.loop ? " zone" : ""}${view.kind === "graph" ? " sub" : ""}${doc.folded ? " folded" : ""}`;
   if (level === 0) return <div className={className + " far"} style={{ ["--state" as string]: stateLook[state].colour }} data-testid={`node-${id}`} data-state={state} />;
   return (
     <div className={className + (level === 1 ? " near" : "")} style={{ ["--state" as string]: stateLook[state].colour }} data-testid={`node-${id}`} data-state={state}>
@@ -42,6 +43,7 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
           </span>
         )}
         {doc.folded && <StateIcon state={state} />}
+        {level === 1 && !doc.folded && pressing.has(state) && <StateIcon state={state} size={26} />}
       </div>
       {state === "running" && <div className="node-progress" style={{ transform: `scaleX(${Math.max(0.02, report?.progress ?? 0)})` }} />}
       {!doc.folded && (level === 2 ? <StateRow id={id} report={report} problem={view.problem} missing={missing} input={input} state={state} /> : <div className="node-state" />)}
@@ -52,16 +54,16 @@ function OpNode({ id, data, selected }: NodeProps<OpNodeType>) {
 }
 export default memo(OpNode);
 
-function StateRow({ id, report, problem, missing, input, state: shown }: { id: string; report?: NodeReport; problem?: string; missing?: Issue; input?: string; state: Shown }) {
+function StateRow({ id, report, problem, missing, input, state: shown }: { id: string; report?: NodeReport; problem?: string; missing?: Issue; input?: NeededInput; state: Shown }) {
   const session = useSession();
   const state = problem ? "error" : shown;
   const look = stateLook[state];
   if (state === "needs" && (missing || input))
     return (
-      <div className="node-state" title={missing ? [missing.message, missing.advice].filter(Boolean).join("\n") : `input “${input}” of the graph is not given`}>
+      <div className="node-state" title={[(missing ?? input)!.message, (missing ?? input)!.advice].filter(Boolean).join("\n")}>
         <StateIcon state={state} size={12} />
         <span className="ellipsis">{look.word}</span>
-        <button className="button line node-choose nodrag" onClick={() => (missing ? chooseFile(session, id, missing.port ?? "") : feedInput(session, input!))} data-testid={`choose-${id}`}>Choose</button>
+        <button className="button line node-choose nodrag" onClick={() => (missing ? chooseFile(session, id, missing.port ?? "") : feedInput(session, input!.name))} data-testid={`choose-${id}`}>Choose</button>
       </div>
     );
   let text: string = look.word, right = "";

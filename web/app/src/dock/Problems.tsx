@@ -9,6 +9,7 @@ export interface Problem {
   kind: "error" | "file" | "warning";
   node: string;
   port?: string;
+  input?: string;
   text: string;
   advice?: string;
   at?: string;
@@ -27,7 +28,7 @@ export function problemsOf(issues: Issue[], reports: ReadonlyMap<string, NodeRep
     const node = doc.nodes?.[path.split("/")[0]!];
     if (!node || groups.has(path)) continue;
     const input = inputNeeded(doc.inputs, r);
-    if (input) out.push({ kind: "file", node: path, text: `input “${input}” of the graph is not given`, advice: "choose a file for it" });
+    if (input) out.push({ kind: "file", node: path, input: input.name, text: input.message, advice: input.advice });
     else if (r.state === "error" && r.error && !missing.has(path)) out.push({ kind: "error", node: path, text: r.error, advice: r.advice, at: r.error_at, op: r.op });
     if (r.state !== "idle") for (const w of r.warnings ?? []) out.push({ kind: "warning", node: path, text: w });
   }

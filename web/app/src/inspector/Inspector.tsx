@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import "./inspector.css";
-import { changeComment, changeFrame, demote, equal, type GraphDoc, isShipped, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
+import { changeComment, changeFrame, demote, equal, type GraphDoc, type GraphInput, type GraphOutput, isShipped, nodeView, put, removeGraphPort, renameGraphPort } from "@larmor/graph";
 import { Boxes, FolderOpen, LayoutGrid, Play, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import * as actions from "../actions.ts";
-import { useCatalogue, useGraph, useLevel, useSession } from "../state/hooks.ts";
+import { useCatalogue, useGraph, useLevel, useReports, useSession } from "../state/hooks.ts";
+import { problemsOf } from "../dock/Problems.tsx";
 import { Markdown } from "../ui/Markdown.tsx";
 import { Control } from "./Control.tsx";
 import { Fold } from "./Fold.tsx";
@@ -72,7 +73,6 @@ function NoteInspector({ kind, id }: { kind: "comment" | "frame"; id: string }) 
 /** The graph that is shown: what it is, its ports and the settings on its outside. */
 function GraphInspector() {
   const session = useSession();
-  const catalogue = useCatalogue();
   const level = useLevel();
   const g = level.graph;
   const change = (key: "title" | "about", value: string) => session.edit(`edit ${key}`, (d) => put(d, key, value.trim() ? value : undefined));
@@ -83,27 +83,71 @@ function GraphInspector() {
         <input className="inspector-title" key={level.pointer + (g.title ?? "")} defaultValue={g.title ?? ""} placeholder="Untitled" onBlur={(e) => e.target.value !== (g.title ?? "") && change("title", e.target.value)} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} aria-label="Title of the graph" />
         <div className="inspector-sub">{n} {n === 1 ? "node" : "nodes"}, {Object.keys(g.wires ?? {}).length} wires</div>
       </div>
+      {level.path.length === 0 && <Needs />}
+      <Ends side="inputs" />
       {Object.keys(g.settings ?? {}).length > 0 && (
         <Fold title="Settings of the graph">
           {Object.entries(g.settings!).map(([name, p]) => <PromotedSetting key={name} name={name} node={p.node} setting={p.setting} title={p.title} />)}
         </Fold>
       )}
-      {(["inputs", "outputs"] as const).map((side) => Object.keys(g[side] ?? {}).length > 0 && (
-        <Fold key={side} title={side === "inputs" ? "Inputs" : "Outputs"}>
-          {Object.entries(g[side]!).map(([name, p]) => (
-            <div className="list-row" key={name}>
-              <span className="port-dot" style={{ background: catalogue.colour(p.type) }} />
-              <input className="field" key={name} defaultValue={name} onBlur={(e) => e.target.value.trim() && e.target.value !== name && session.editDocument("rename port", (doc: GraphDoc) => renameGraphPort(doc, session.level, side, name, e.target.value.trim()))} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} />
-              <span className="muted">{catalogue.typeTitle(p.type)}</span>
-              {side === "inputs" && level.path.length === 0 && <button className="button icon small" title="Read it from a file" onClick={() => actions.feedInput(session, name)} data-testid={`feed-${name}`}><FolderOpen size={13} /></button>}
-              <button className="button icon small" title="Remove" onClick={() => session.editDocument("remove port", (doc: GraphDoc) => removeGraphPort(doc, session.level, side, name))}><X size={13} /></button>
-            </div>
-          ))}
-        </Fold>
-      ))}
+      <Ends side="outputs" />
       <Fold title="About">
         <About key={level.pointer} text={g.about ?? ""} fixed={isShipped(level)} onChange={(text) => change("about", text)} />
       </Fold>
+    </div>
+  );
+}
+
+/** The inputs or outputs of the graph that is shown; those that have to be given first. */
+function Ends({ side }: { side: "inputs" | "outputs" }) {
+  const session = useSession();
+  const catalogue = useCatalogue();
+  const level = useLevel();
+  const all = Object.entries<GraphInput & GraphOutput>(level.graph[side] ?? {}).sort(([, a], [, b]) => Number(a.required === false) - Number(b.required === false));
+  if (!all.length) return null;
+  return (
+    <Fold title={side === "inputs" ? "Inputs" : "Outputs"}>
+      {all.map(([name, p]) => (
+        <div key={name}>
+          <div className="list-row">
+            <span className="port-dot" style={{ background: catalogue.colour(p.type) }} />
+            <input className="field" key={name} defaultValue={name} aria-label={`Name of ${side === "inputs" ? "input" : "output"} ${name}`} onBlur={(e) => e.target.value.trim() && e.target.value !== name && session.editDocument("rename port", (doc: GraphDoc) => renameGraphPort(doc, session.level, side, name, e.target.value.trim()))} onKeyDown={(e) => e.key === "Enter" && e.currentTarget.blur()} />
+            <span className="muted">{catalogue.typeTitle(p.type)}</span>
+            {side === "inputs" && level.path.length === 0 && <button className="button icon small" title="Read it from a file" onClick={() => actions.feedInput(session, name)} data-testid={`feed-${name}`}><FolderOpen size={13} /></button>}
+            <button className="button icon small" title="Remove" onClick={() => session.editDocument("remove port", (doc: GraphDoc) => removeGraphPort(doc, session.level, side, name))}><X size={13} /></button>
+          </div>
+          {p.what && <div className="list-what">{p.what}{side === "inputs" && p.required === false && " · optional"}</div>}
+        </div>
+      ))}
+    </Fold>
+  );
+}
+
+/** What a graph that is opened by itself waits for, with a way to give it: its inputs first, then what nodes say. */
+function Needs() {
+  const session = useSession();
+  const issues = useGraph((s) => s.issues);
+  const doc = useGraph((s) => s.doc);
+  const reports = useReports();
+  const inputs = Object.entries(doc.inputs ?? {}).filter(([, i]) => i.required !== false && i.to?.length);
+  const others = problemsOf(issues, reports, doc).filter((p) => p.kind === "file" && !p.node.includes("/") && !inputs.some(([name]) => name === p.input));
+  if (!inputs.length && !others.length) return null;
+  const choose = (key: string, f: () => void) => <button className="button line small" onClick={f} data-testid={`graph-needs-${key}`}>Choose</button>;
+  return (
+    <div className="graph-needs" data-testid="graph-needs">
+      <div className="graph-needs-head"><FolderOpen size={13} /> Needs a file</div>
+      {inputs.map(([name, i]) => (
+        <div className="graph-need" key={name}>
+          <div><b>{name}</b><div className="advice">{i.what}</div></div>
+          {choose(name, () => actions.feedInput(session, name))}
+        </div>
+      ))}
+      {others.map((p) => (
+        <div className="graph-need" key={`${p.node} ${p.text}`}>
+          <div><b>{p.input ?? (doc.nodes?.[p.node]?.title || p.node)}</b><div className="advice">{[!p.input && p.text, p.advice].filter(Boolean).join("; ")}</div></div>
+          {choose(p.input ?? p.node, () => (p.input ? actions.feedInput(session, p.input) : actions.chooseFile(session, p.node, p.port ?? "")))}
+        </div>
+      ))}
     </div>
   );
 }

@@ -46,7 +46,7 @@ export function NodeInspector({ id }: { id: string }) {
           {shown.length > 0 && (doc.settings || doc.sweeps) && <button className="button small" onClick={() => session.edit("reset settings", (g) => resetSettings(g, id))}><RotateCcw size={12} /> Reset all</button>}
         </div>
       </div>
-      <Messages report={report} problem={view.problem} warnings={form.warnings} missing={state !== "needs" ? undefined : (missing ?? { kind: "error", message: `input “${input}” of the graph is not given`, advice: "choose a file for it" })} />
+      <Messages report={report} problem={view.problem} warnings={form.warnings} missing={state !== "needs" ? undefined : (missing ?? input)} />
       {kept.length > 0 && (
         <Fold title="Settings that are kept">
           <dl className="kept" data-testid="kept">
@@ -122,7 +122,7 @@ function NodeId({ id }: { id: string }) {
   );
 }
 
-function Messages({ report, problem, warnings, missing }: { report?: NodeReport; problem?: string; warnings: string[]; missing?: Issue }) {
+function Messages({ report, problem, warnings, missing }: { report?: NodeReport; problem?: string; warnings: string[]; missing?: Pick<Issue, "message" | "advice"> }) {
   const all = [...warnings, ...(report?.state === "idle" ? [] : (report?.warnings ?? []))];
   const error = problem ?? (report?.state === "error" && !missing ? report.error : "");
   return (

@@ -60,10 +60,19 @@ export function missingFiles(issues: Issue[]): Map<string, Issue> {
   if (!found) missingOf.set(issues, (found = new Map(issues.flatMap((i) => (i.code === "missing_file" && i.node ? [[i.node, i] as const] : [])))));
   return found;
 }
+export interface NeededInput {
+  name: string;
+  message: string;
+  advice: string;
+}
 /** The input of the graph that a node failed for want of: a pipeline that is opened by itself has nobody who gives it any. */
-export function inputNeeded(inputs: GraphDoc["inputs"], report: NodeReport | undefined): string | undefined {
-  const port = report?.state === "error" && /^in-port '(.+)' gets nothing$/.exec(report.error ?? "")?.[1];
-  return port ? Object.entries(inputs ?? {}).find(([, i]) => i.to?.includes(`${report.path}.${port}`))?.[0] : undefined;
+export function inputNeeded(inputs: GraphDoc["inputs"], report: NodeReport | undefined): NeededInput | undefined {
+  const [all, port] = (report?.state === "error" && /\bin-port '([^']+)' gets nothing\b/.exec(report.error ?? "")) || [];
+  const [name, input] = (port && Object.entries(inputs ?? {}).find(([, i]) => i.to?.includes(`${report!.path}.${port}`))) || [];
+  if (!name) return undefined;
+  // A node that says more than that has other ways out, and says which.
+  const advice = report!.error === all ? `choose a file for it${input?.what ? `: ${input.what}` : ""}` : report!.advice || "choose a file for it";
+  return { name, message: `input “${name}” of the graph is not given`, advice };
 }
 /** A state as it is shown: nodes that only wait for a file to be chosen are not called errors. */
 export type Shown = State | "needs";

@@ -35,8 +35,8 @@ void baseline_T1(flow::Ports& io) {
   if (source == "fixed") {
     const auto fixed = io.setting("fixed");
     if (!fixed.given())
-      throw Error(Errc::range, "no T1: neither a series, nor a map, nor a value",
-                  "wire a series or a map, or set 'fixed' [s]");
+      throw Error(Errc::range, "no T1: in-port 'series' gets nothing, 'map' neither, and 'fixed' is not set",
+                  "give a series or a map, or set 'fixed' [s]");
     io.out("T1") = Array::from<float>(std::vector<float>{static_cast<float>(static_cast<double>(fixed))}, {1});
     return;
   }
