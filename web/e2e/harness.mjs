@@ -75,7 +75,7 @@ async function joinStudio(base, graph) {
   const all = await get("/api/graphs");
   for (const g of Array.isArray(all) ? all : all.graphs) await fetch(`${base}/api/graphs/${g.id}`, { method: "DELETE" });
   const body = JSON.stringify({ graph: typeof graph === "string" ? JSON.parse(graph) : (graph ?? { larmor: 1, title: "Untitled" }) });
-  const { id } = await (await fetch(`${base}/api/graphs`, { method: "POST", body })).json();
+  const { id } = await (await fetch(`${base}/api/graphs`, { method: "POST", headers: { "Content-Type": "application/json" }, body })).json();
   return { base, url: `${base}/#/g/${id}`, get };
 }
 

@@ -16,6 +16,7 @@ export const messages = {
   noClip: { text: "The clipboard holds no piece of a graph", advice: "Copy nodes first, or the text of a graph file." },
   clipboardDenied: { text: "The browser does not let this page use the clipboard", advice: "Nodes can still be pasted in this window." },
   notHere: (what: string) => ({ text: `${what} is not in this graph any more` }),
+  notOpen: { text: "The graph of this address is not open", advice: "It was closed, or Studio has started anew since: open its file again." },
   closed: (name: string) => ({ text: `“${name}” was closed on the server` }),
   noOperation: (name: string) => ({ text: `No operation opens “${name}”`, advice: "Add an operation that reads files and choose the file in its form." }),
   doesNotFit: (file: string, type: string, input: string, wanted: string) => ({ text: `“${file}” is read as ${type.toLowerCase()}, and ${input} needs ${wanted.toLowerCase()}`, advice: "Choose another file, or add an operation that reads it and convert its value." }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs that are wrong, and graphs that come along, as a new user meets them.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect, docOf, moveOnto, node, openPage, set, settled, skip, source, startStudio, state, until, valueOf } from "../harness.mjs";
@@ -152,6 +152,50 @@ test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t)
   await picture("trouble-input");
   await page.getByTestId("undo").click();
   await until(async () => (await docOf(studio)).inputs?.data?.to?.length === 2);
+});
+
+test("every graph that comes along opens without a failure, says what it needs, and shows all of it", { skip, timeout: 600000 }, async (t) => {
+  const studio = await startStudio(t, { graph: { larmor: 1, title: "Empty" } });
+  const { page, picture } = await openPage(t, studio.url, { width: 1280, height: 800 });
+  const files = ["graphs", "examples/graphs"].flatMap((folder) => readdirSync(join(source, folder)).filter((f) => f.endsWith(".json")).map((f) => join(folder, f)));
+  assert.ok(files.length >= 16, files.join());
+  for (const file of files) {
+    const graph = JSON.parse(readFileSync(join(source, file), "utf8"));
+    const { id } = await (await fetch(`${studio.base}/api/graphs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ graph }) })).json();
+    await page.goto(`${studio.base}/#/g/${id}`);
+    await page.waitForFunction((title) => document.title.startsWith(title), graph.title);  // the address was followed
+    const states = () => page.$$eval("[data-testid^='node-'][data-state]", (all) => all.map((e) => e.dataset.state));
+    // Pipelines wait for data; examples make what they show, but for that of a real scan.
+    if (file.startsWith("graphs/") || file.endsWith("/spiral.json")) {
+      await until(async () => (await states()).includes("needs"));
+      await page.getByTestId("graph-needs").waitFor();
+    } else {
+      await until(async () => (await states()).every((s) => s === "done" || s === "cached" || s === "warning" || s === "error"));
+      assert.equal(await page.getByTestId("graph-needs").count(), 0, file);
+    }
+    assert.ok(!(await states()).includes("error"), `${file}: ${(await states()).join()}`);
+    // Everything is in view, and nothing lies under the small map.
+    await settled(page);
+    const map = await page.locator(".minimap").boundingBox(), view = await page.getByTestId("canvas").boundingBox();
+    for (const [name, x, y, right, bottom] of await page.$$eval(".react-flow__node", (all) => all.map((e) => ((r) => [e.dataset.id, r.x, r.y, r.right, r.bottom])(e.getBoundingClientRect())))) {
+      assert.ok(x >= view.x && y >= view.y && right <= view.x + view.width && bottom <= view.y + view.height, `${file}: ${name} is seen`);
+      assert.ok(right <= map.x || bottom <= map.y, `${file}: ${name} lies under the map`);
+    }
+    if (file === "graphs/dce.json") {
+      assert.equal(await node(page, "t1").getAttribute("data-state"), "needs");
+      assert.match(await page.getByTestId("graph-needs").innerText(), /dynamic[^]*t1_series\s*give a series or a map, or set 'fixed'/);
+      await picture("trouble-dce-alone");
+      // The button beside it opens the dialog of files for that input.
+      await page.getByTestId("graph-needs-t1_series").click();
+      await page.getByText("Read t1_series from a file").waitFor();
+      await page.keyboard.press("Escape");
+    }
+  }
+  // An address of a graph that is not there leaves what is shown, and says so.
+  const before = page.url();
+  await page.goto(`${studio.base}/#/g/gone`);
+  await page.getByTestId("toasts").getByText("The graph of this address is not open").waitFor();
+  await until(() => page.url() === before);
 });
 
 test("the hippocampus pipeline opens asking for a study, and says what is wrong with one that is none", { skip, timeout: 300000 }, async (t) => {

@@ -16,6 +16,24 @@ function show(flow: Flow, element: HTMLElement, r: geometry.Rect, least: number,
   void flow.setViewport({ zoom, x: width / 2 - (r.x + r.w / 2) * zoom, y: height / 2 - (r.y + r.h / 2) * zoom }, { duration });
 }
 
+/** Shows all of a graph; where nodes would lie under the small map, in the part beside or above it that takes more of them. */
+function showAll(flow: Flow, element: HTMLElement, rects: geometry.Rect[], minimap: boolean, most: number, duration?: number) {
+  const r = geometry.bounds(rects);
+  if (!r) return;
+  const { width, height } = element.getBoundingClientRect();
+  const place = (w: number, h: number) => {
+    const zoom = Math.min(most, Math.max(0.04, 0.93 * Math.min(w / Math.max(r.w, 1), h / Math.max(r.h, 1))));
+    return { zoom, x: w / 2 - (r.x + r.w / 2) * zoom, y: h / 2 - (r.y + r.h / 2) * zoom };
+  };
+  let at = place(width, height);
+  const under = (n: geometry.Rect) => (n.x + n.w) * at.zoom + at.x > width - map.w && (n.y + n.h) * at.zoom + at.y > height - map.h;
+  if (minimap && width > 2 * map.w && height > 2 * map.h && rects.some(under)) {
+    const [beside, above] = [place(width - map.w, height), place(width, height - map.h)];
+    at = beside.zoom > above.zoom ? beside : above;
+  }
+  void flow.setViewport(at, { duration: duration ?? 220 });
+}
+
 /** What is seen of the graph: kept where it was looked at, moved when something new or the size of the page asks for it. */
 export function useView(place: string, box: RefObject<HTMLDivElement | null>, nodes: CanvasNode[], nodesRef: RefObject<CanvasNode[]>, minimap: boolean) {
   const flow = useReactFlow<CanvasNode, WireType>();
@@ -34,10 +52,7 @@ export function useView(place: string, box: RefObject<HTMLDivElement | null>, no
         const q = flow.screenToFlowPosition(pointer.current ?? middle());
         return [q.x, q.y];
       },
-      fit: () => {
-        const r = all();
-        if (r) show(flow, box.current!, r, 0.04, 1);
-      },
+      fit: () => showAll(flow, box.current!, nodesRef.current.map(rectOf), minimap, 1),
       focus: (ids: string[]) => {
         const r = geometry.bounds(nodesRef.current.filter((n) => ids.includes(n.id)).map(rectOf));
         if (r) show(flow, box.current!, r, 0.6, Math.max(0.9, Math.min(1.2, flow.getZoom())));
@@ -47,7 +62,7 @@ export function useView(place: string, box: RefObject<HTMLDivElement | null>, no
       /** Once the node is there: moves as little as shows it whole. */
       seen: (id: string) => void (wanted.current = id),
     };
-  }, [flow, box, nodesRef]);  // eslint-disable-line react-hooks/exhaustive-deps
+  }, [flow, box, nodesRef, minimap]);
 
   useEffect(() => {
     const node = wanted.current && nodes.find((n) => n.id === wanted.current);
@@ -76,19 +91,18 @@ export function useView(place: string, box: RefObject<HTMLDivElement | null>, no
       const { x, y, zoom } = flow.getViewport();
       const r = all();
       const whole = r !== null && r.x * zoom + x >= 0 && r.y * zoom + y >= 0 && (r.x + r.w) * zoom + x <= before.width && (r.y + r.h) * zoom + y <= before.height;
-      if (whole && r) show(flow, element, r, 0.04, zoom, 0);
+      if (whole && r) showAll(flow, element, nodesRef.current.map(rectOf), minimap, zoom, 0);
       else void flow.setViewport({ zoom, x: x + (now.width - before.width) / 2, y: y + (now.height - before.height) / 2 });
       before = now;
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [flow, box]);  // eslint-disable-line react-hooks/exhaustive-deps
+  }, [flow, box, minimap]);  // eslint-disable-line react-hooks/exhaustive-deps
 
   // Where it was looked at last; a graph that is new is shown whole.
   const first = useMemo(() => views.get(place), [place]);
   useLayoutEffect(() => {
-    const r = first ? null : all();
-    if (r) show(flow, box.current!, r, 0.04, 1, 0);
+    if (!first) showAll(flow, box.current!, nodesRef.current.map(rectOf), minimap, 1, 0);
   }, [first, flow, box]);  // eslint-disable-line react-hooks/exhaustive-deps
 
   return { flow, handle, pointer, first, keep: (v: Viewport) => void views.set(place, v) };

@@ -53,6 +53,8 @@ function Work() {
   const session = useSession();
   const p = useApp((s) => s.preferences);
   const page = useGraph((s) => s.page);
+  const title = useGraph((s) => s.doc.title);
+  useEffect(() => void (document.title = `${title || "Untitled"} · Larmor Studio`), [title]);
   return (
     <div className="work">
       {p.palette && (

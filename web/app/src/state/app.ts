@@ -142,12 +142,27 @@ async function openFirst() {
   const open = await get().api.json<{ id: string }[] | { graphs: { id: string }[] }>("/api/graphs");
   const ids = (Array.isArray(open) ? open : open.graphs).map((g) => g.id);
   const wanted = (JSON.parse(sessionStorage.getItem(tabsKey) ?? "null") as string[] | null)?.filter((id) => ids.includes(id));
-  const hash = /^#\/g\/([\w-]+)/.exec(location.hash)?.[1];
+  const hash = addressed();
   const chosen = wanted?.length ? wanted : ids;
   if (hash && ids.includes(hash) && !chosen.includes(hash)) chosen.push(hash);
   if (chosen.length === 0) await openGraph({ graph: { larmor: 1, title: "Untitled" } });
   for (const id of chosen) await attach(id);
   if (hash && chosen.includes(hash)) activate(hash);
+  else if (hash) tell(messages.notOpen);
+  addEventListener("hashchange", () => void follow());
+}
+/** The graph that the address names. */
+const addressed = () => /^#\/g\/([\w-]+)/.exec(location.hash)?.[1];
+/** Somebody pasted or changed the address. */
+async function follow() {
+  const id = addressed();
+  if (!id || id === get().active) return;
+  try {
+    await attach(id);
+  } catch (e) {
+    if (get().active) activate(get().active!);
+    tell(e instanceof ApiError && e.status === 404 ? messages.notOpen : say(e), "error");
+  }
 }
 
 const remember = () => sessionStorage.setItem(tabsKey, JSON.stringify(get().tabs.map((t) => t.id)));
