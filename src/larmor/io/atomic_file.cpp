@@ -19,6 +19,10 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
   target_ = fs::is_symlink(path, ec) ? fs::weakly_canonical(path, ec) : path;
   if (path.filename().empty() || fs::is_directory(target_, ec))
     throw Error(Errc::file, fmt::format("cannot write {}: it is a folder", path.string()), "give a file name");
+  // The new name would take the place of /dev/null for everybody.
+  if (fs::exists(target_, ec) && !fs::is_regular_file(target_, ec))
+    throw Error(Errc::file, fmt::format("cannot write {}: it is a device or a pipe, no file", path.string()),
+                "give another name");
   const fs::path folder = target_.has_parent_path() ? target_.parent_path() : fs::path(".");
   fs::create_directories(folder, ec);
   if (ec)

@@ -95,6 +95,18 @@ void write_bytes(const fs::path& path, const void* data, std::size_t size) {
 
 void write_text(const fs::path& path, std::string_view text) { write_bytes(path, text.data(), text.size()); }
 
+void require_writable_folder(const fs::path& path) { const OutputFolder trial(path); }
+
+void require_writable_file(const fs::path& path) {
+  std::error_code ec;
+  const fs::path target = fs::is_symlink(path, ec) ? fs::weakly_canonical(path, ec) : path;
+  const fs::path folder = target.parent_path();
+  if (folder.empty() || fs::is_directory(folder, ec) || target.filename().empty())
+    const AtomicFile trial(path);
+  else
+    require_writable_folder(folder);
+}
+
 void write_gzip(const fs::path& path, const void* data, std::size_t size) {
   AtomicFile file(path);
   GzipWriter gzip(file);

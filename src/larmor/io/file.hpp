@@ -32,6 +32,11 @@ void write_text(const fs::path& path, std::string_view text);
 /// gzip-compressed (ISA-L), atomic like write_bytes.
 void write_gzip(const fs::path& path, const void* data, std::size_t size);
 
+/// Asks before long work whether its result could be written there; nothing is written, and nothing stays behind.
+/// Errors   Errc::file, those of writing it
+void require_writable_file(const fs::path& path);
+void require_writable_folder(const fs::path& path);
+
 /// A folder that appears whole: files are written under path() and moved to the target by commit(); without commit
 /// everything is removed. An existing target keeps its other files; ours replace those of the same name.
 class OutputFolder {

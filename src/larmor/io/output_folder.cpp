@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -16,6 +17,11 @@ namespace {
 [[noreturn]] void fail(const std::string& doing, const fs::path& path, const std::error_code& ec) {
   throw Error(Errc::file, fmt::format("cannot {} {}: {}", doing, path.string(), ec.message()),
               "check its permissions and the space left, or write somewhere else");
+}
+
+dev_t device_of(const fs::path& path) {
+  struct stat s {};
+  return ::stat(path.c_str(), &s) == 0 ? s.st_dev : 0;
 }
 
 // Moves everything below `from` over what is below `to`; other files of `to` stay.
@@ -64,11 +70,15 @@ OutputFolder::OutputFolder(fs::path target) : target_(std::move(target)) {
   for (fs::path p = parent; !p.empty() && !fs::exists(p, ec) && p != p.parent_path(); p = p.parent_path()) made_ = p;
   fs::create_directories(parent, ec);
   if (ec) fail("make folder", parent, ec);
+  // Files move from one folder to the other, which a folder that is mounted allows only below itself.
+  const bool inside = fs::is_directory(target_, ec) &&
+                      (device_of(target_) != device_of(parent) || ::access(parent.c_str(), W_OK | X_OK) != 0);
+  const fs::path beside = inside ? target_ : parent;
   static std::atomic<unsigned> counter{0};
   const std::string name = target_.filename().string().substr(0, 200);
-  remove_leftovers(parent, name);
+  remove_leftovers(beside, name);
   do {  // a run of this number, all the same in a container, may have been killed and have left its own
-    work_ = parent / fmt::format(".{}.{}-{}.part", name, ::getpid(), counter++);
+    work_ = beside / fmt::format(".{}.{}-{}.part", name, ::getpid(), counter++);
   } while (!fs::create_directory(work_, ec) && !ec);
   if (ec) fail("make folder", work_, ec);
 }

@@ -279,6 +279,53 @@ TEST(OutputFolder, ReplacesItsOwnFilesAndKeepsOthers) {
   EXPECT_THAT(dir.names(), ElementsAre("maps"));
 }
 
+// A volume that is mounted, as /out of a container: its files cannot be moved in from the folder it is mounted in.
+TEST(OutputFolder, WritesToWhereADeviceIsMounted) {
+  struct stat parent {
+  }, mounted{};
+  if (::stat("/dev", &parent) != 0 || ::stat("/dev/shm", &mounted) != 0 || parent.st_dev == mounted.st_dev ||
+      ::access("/dev/shm", W_OK) != 0)
+    GTEST_SKIP() << "nothing is mounted at /dev/shm";
+  const std::string name = fmt::format("larmor_test_{}", ::getpid());
+  {
+    OutputFolder out("/dev/shm");
+    write_text(out.path() / name, "whole");
+    out.commit();
+  }
+  EXPECT_EQ(slurp(fs::path("/dev/shm") / name), "whole");
+  fs::remove(fs::path("/dev/shm") / name);
+  for (const auto& entry : fs::directory_iterator("/dev/shm"))
+    EXPECT_FALSE(entry.path().filename().string().starts_with(fmt::format(".shm.{}-", ::getpid()))) << entry.path();
+}
+
+TEST(Writable, IsAskedWithoutATrace) {
+  TempFolder dir;
+  spill(dir / "file", "x");
+  require_writable_file(dir / "new" / "deep" / "a.npy");
+  require_writable_file(dir / "file");
+  require_writable_folder(dir / "new" / "deep" / "maps");
+  require_writable_folder(dir.path);
+  EXPECT_THAT(dir.names(), ElementsAre("file"));
+  EXPECT_EQ(slurp(dir / "file"), "x");
+  for (const auto& bad : {dir / "file" / "a.npy", dir / "file" / "deep" / "a.npy"}) {
+    EXPECT_EQ(caught([&] { require_writable_file(bad); }).code(), Errc::file);
+    EXPECT_EQ(caught([&] { require_writable_folder(bad); }).code(), Errc::file);
+  }
+  EXPECT_THAT(caught([&] { require_writable_file(dir.path); }).what(), HasSubstr("it is a folder"));
+  EXPECT_THAT(caught([&] { require_writable_file(dir / "new" / ""); }).what(), HasSubstr("it is a folder"));
+  EXPECT_THAT(caught([&] { require_writable_folder(dir / "file"); }).what(), HasSubstr("a file of that name"));
+  EXPECT_THAT(dir.names(), ElementsAre("file"));
+}
+
+// As root it would take the place of /dev/null.
+TEST(File, ADeviceOrAPipeIsNotReplaced) {
+  TempFolder dir;
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(caught([&] { write_text(dir / "pipe", "x"); }).what(), HasSubstr("it is a device or a pipe"));
+  EXPECT_TRUE(fs::is_fifo(dir / "pipe"));
+  EXPECT_THAT(dir.names(), ElementsAre("pipe"));
+}
+
 TEST(OutputFolder, Errors) {
   TempFolder dir;
   spill(dir / "file", "x");
