@@ -21,6 +21,10 @@ void set_in_graph(flow::Graph& graph, const std::string& assignment, const flow:
 void feed_graph(flow::Graph& graph, std::map<std::string, flow::Value>& inputs, const std::string& assignment,
                 const flow::NodeTypes& types);
 
+/// The file as a value of this type: a table of two columns as a curve, the .json of larmor traj as a trajectory; else
+/// what its ending says. Errors   those of the reader
+flow::Value read_value(const std::string& file, const std::string& type);
+
 /// "512M", "2G", "1.5GB", or bytes. Errors   Errc::usage
 std::size_t parse_size(const std::string& text, const std::string& what);
 /// "1.5 GB"

@@ -6,8 +6,10 @@
 #include <larmor/nodes/curve_file.hpp>
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/values/curve.hpp>
+#include <larmor/nodes/values/trajectory.hpp>
 
 #include "graph_job.hpp"
+#include "trajectory_file.hpp"
 
 namespace larmor::cli {
 namespace fs = std::filesystem;
@@ -102,6 +104,18 @@ Value read_curve_value(const std::string& file) {
 
 }  // namespace
 
+Value read_value(const std::string& file, const std::string& type) {
+  if (type == "curve") return read_curve_value(file);
+  Value value = nodes::read_file(file);
+  if (type == "trajectory" && value.type() == "record")
+    return flow::ValueTraits<Trajectory>::to(trajectory_of_json(value, file));
+  if (type == "trajectory" && value.type() == "array")
+    throw Error(Errc::usage, "positions alone do not say the size of the image",
+                "give the .json that larmor traj writes, or put traj.from_array with a matrix before it in a graph")
+        .at(file);
+  return value;
+}
+
 void set_in_graph(Graph& graph, const std::string& assignment, const flow::NodeTypes& types,
                   const flow::Library& library) {
   const auto [where, text] = halves(assignment, '=', "--set", "--set node.setting=value");
@@ -124,7 +138,7 @@ void feed_graph(Graph& graph, std::map<std::string, Value>& inputs, const std::s
                 const flow::NodeTypes& types) {
   const auto [name, file] = halves(assignment, '=', "--in", "--in name=file");
   if (graph.inputs.count(name)) {
-    inputs[name] = graph.inputs.at(name).type == "curve" ? read_curve_value(file) : nodes::read_file(file);
+    inputs[name] = read_value(file, graph.inputs.at(name).type);
     return;
   }
   const auto node = graph.nodes.find(name);

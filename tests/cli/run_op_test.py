@@ -34,6 +34,28 @@ class Cases(CliCase):
     done = self.ok("run-op", "stats.summary", "--in", "in=a.nii")
     self.assertIn("mean  2.5", done.stdout)
 
+  def test_a_trajectory_as_larmor_traj_writes_it(self):
+    self.ok("traj", "radial", "--fov", "160", "--resolution", "10", "-o", "k.json", "-o", "k.npy", "-q")
+    self.ok("run-op", "phantom.shepp_logan", "--set", "size=[16,16]", "--out", "out=object.npy", "-q")
+    self.ok("run-op", "recon.nufft_forward", "--in", "in=object.npy", "--in", "trajectory=k.json", "--out", "out=s.npy", "-q")
+    self.ok("run-op", "recon.dcf", "--in", "trajectory=k.json", "--out", "out=w.npy", "-q")
+    self.ok("run-op", "recon.nufft_adjoint", "--in", "in=s.npy", "--in", "trajectory=k.json", "--in", "dcf=w.npy", "--out", "out=back.npy", "-q")
+    # The command that runs the same operations: its image is that of the mean over the field of view, here of the sum.
+    self.ok("recon", "sample", "object.npy", "--traj", "k.json", "-o", "mean.npy", "-q")
+    self.ok("recon", "nufft", "mean.npy", "--traj", "k.json", "--keep-spikes", "-o", "image.npy", "-q")
+    self.ok("run-op", "math.multiply", "--in", "a=image.npy", "--in", "b=256", "--out", "out=image.npy", "-q")
+    self.ok("run-op", "math.subtract", "--in", "a=back.npy", "--in", "b=image.npy", "--out", "out=rest.npy", "-q")
+    largest = lambda name: json.loads(self.ok("run-op", "stats.summary", "--in", f"in={name}", "--json").stdout)["max"]
+    self.ok("run-op", "math.abs", "--in", "in=back.npy", "--out", "out=size.npy", "-q")
+    self.ok("run-op", "math.abs", "--in", "in=rest.npy", "--out", "out=rest.npy", "-q")
+    self.assertGreater(largest("size.npy"), 0)
+    self.assertLess(largest("rest.npy"), 1e-5 * largest("size.npy"))  # single precision
+    self.fails(2, ("run-op", "recon.dcf", "--in", "trajectory=k.npy"), "do not say the size of the image", "larmor traj")
+    (self.dir / "other.json").write_text('{"data": "text", "matrix": [4, 4]}', encoding="utf-8")
+    self.fails(1, ("run-op", "recon.dcf", "--in", "trajectory=other.json"), "other.json")
+    (self.dir / "list.json").write_text("[1, 2]", encoding="utf-8")
+    self.fails(1, ("run-op", "recon.dcf", "--in", "trajectory=list.json"), "trajectory")
+
   def test_what_is_wrong(self):
     self.image("a.nii", [1, 2, 3, 4])
     self.fails(2, ("run-op", "math.ad"), "math.add")

@@ -12,6 +12,7 @@
 #include <larmor/nodes/values/trajectory.hpp>
 
 #include "command.hpp"
+#include "trajectory_file.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -44,27 +45,6 @@ Array reversed(const Array& a) {
   return a.permuted(order).contiguous_copy();
 }
 
-/// A trajectory as larmor traj writes it to .json: positions one after the other, samples first and coordinates last.
-Trajectory trajectory_in(const Value& file, const std::string& path) {
-  const auto numbers = [&](const char* name) {
-    const Value field = file.kind() == Value::Kind::record ? file.field(name) : Value();
-    return field.none() ? std::vector<double>{} : flow::ValueTraits<std::vector<double>>::from(field);
-  };
-  const auto k = numbers("data"), matrix = numbers("matrix");
-  Trajectory traj{
-      .k = {}, .matrix = nodes::voxels_of(matrix, "matrix"), .fov = numbers("fov"), .times = numbers("times")};
-  const auto d = static_cast<std::int64_t>(matrix.size()), all = static_cast<std::int64_t>(k.size());
-  const auto samples = traj.times.empty() ? all / std::max<std::int64_t>(1, d) : std::ssize(traj.times);
-  if (all == 0 || d == 0 || all % (samples * d) != 0)
-    throw Error(Errc::format,
-                fmt::format("{} numbers as 'data', {} as 'matrix', {} as 'times'", all, d, traj.times.size()),
-                "give a trajectory that larmor traj wrote, or a .npy with --matrix")
-        .at(path);
-  traj.k = Array::from<double>(k, {samples, all / (samples * d), d}, {"sample", "arm", "d"});
-  traj.check();
-  return traj;
-}
-
 Trajectory trajectory_of(const Call& call) {
   if (call.given("--traj") == call.given("--protocol"))
     throw Error(Errc::usage, fmt::format("larmor {}: give either --traj or --protocol", call.command->name),
@@ -77,7 +57,7 @@ Trajectory trajectory_of(const Call& call) {
         operation(call, "traj.spiral", {{"protocol", nodes::read_file(call.text("--protocol"))}}, {}, "trajectory"));
   const Value file = nodes::read_file(call.text("--traj"));
   if (file.type() == "trajectory") return flow::ValueTraits<Trajectory>::from(file);
-  if (file.type() == "record") return trajectory_in(file, call.text("--traj"));
+  if (file.type() == "record") return trajectory_of_json(file, call.text("--traj"));
   Array k = flow::ValueTraits<Array>::from(file);
   const auto coordinates = [](std::int64_t n) { return n == 2 || n == 3; };
   if (k.rank() >= 2 && !coordinates(k.extent(k.rank() - 1)) && coordinates(k.extent(0))) k = reversed(k);

@@ -33,7 +33,7 @@ std::vector<std::string> port_names(const std::vector<flow::Port>& ports) {
 }
 
 // A file; or a number or a list as it stands, where no such file is there.
-Value input(const std::string& text) {
+Value input(const std::string& text, const std::string& type) {
   if (!std::filesystem::exists(text)) {
     try {
       const Value plain = flow::from_json(text);
@@ -41,7 +41,7 @@ Value input(const std::string& text) {
     } catch (const Error&) {  // a file name then, whose reader says that it is missing
     }
   }
-  return nodes::read_file(text);
+  return read_value(text, type);
 }
 
 std::map<std::string, Value> inputs_of(const Call& call, const NodeType& type) {
@@ -56,7 +56,7 @@ std::map<std::string, Value> inputs_of(const Call& call, const NodeType& type) {
       for (int k = 1; out.count(key = fmt::format("{}.{}", name, k)); ++k) {
       }
     if (out.count(key)) throw Error(Errc::usage, fmt::format("port '{}' is given twice", key), "give it once");
-    out[key] = input(file);
+    out[key] = input(file, port->type);
   }
   for (const auto& port : type.inputs) {
     const bool there =
