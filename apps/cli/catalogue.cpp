@@ -127,6 +127,7 @@ json option_json(const Option& o) {
   if (o.choices) j["choices"] = o.choices();
   if (o.repeated) j["repeated"] = true;
   if (o.required) j["required"] = true;
+  if (o.is_output) j["output"] = true;
   return j;
 }
 
@@ -135,7 +136,11 @@ json commands_json() {
   for (const auto& c : commands().all()) {
     json in = json::array(), opt = json::array();
     for (const auto* list : {&c.in, &c.out})
-      for (const auto& p : *list) in.push_back({{"name", p.name}, {"what", p.what}, {"optional", p.optional}});
+      for (const auto& p : *list) {
+        in.push_back({{"name", p.name}, {"what", p.what}, {"optional", p.optional}});
+        if (p.choices) in.back()["choices"] = p.choices();
+        if (list == &c.out) in.back()["output"] = true;
+      }
     for (const auto& o : c.opt) opt.push_back(option_json(o));
     out.push_back({{"name", c.name}, {"does", c.does}, {"arguments", in}, {"options", opt}, {"references", c.refs}});
   }

@@ -44,6 +44,11 @@ Option Option::as(std::string letter_) const {
   o.letter = std::move(letter_);
   return o;
 }
+Option Option::output() const {
+  Option o = *this;
+  o.is_output = true;
+  return o;
+}
 Option Option::one_of(Choices values) const {
   Option o = *this;
   o.choices = std::move(values);

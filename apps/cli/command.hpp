@@ -30,10 +30,12 @@ struct Option {
   bool open = false;     // `choices` are only suggestions
   bool repeated = false, required = false;
   std::string letter = {};  // "-o"
+  bool is_output = false;   // names what is written: whether it can be is found out before the work
 
   Option many() const;                   // several values: repeat it, or separate them by commas
   Option need() const;                   // must be given
   Option as(std::string letter_) const;  // short form
+  Option output() const;                 // names what is written
   Option one_of(Choices values) const;
   Option suggest(Choices values) const;
   std::string unit() const;
@@ -103,6 +105,8 @@ struct Call {
 
 /// Errors   Errc::usage, Errc::unknown_name: exit code 2
 Call parse_call(const Command& command, const std::vector<std::string>& words);
+/// Errors   Errc::file for a file or folder of the call that could not be written
+void require_outputs(const Call& call);
 /// Number in one piece. Errors   Errc::usage naming `what`
 double parse_number(std::string_view text, const std::string& what);
 

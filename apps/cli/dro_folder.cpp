@@ -4,6 +4,7 @@
 #include <larmor/io/nifti.hpp>
 #include <nlohmann/json.hpp>
 
+#include "print_json.hpp"
 #include "write_maps.hpp"
 
 namespace larmor::cli {
@@ -41,6 +42,12 @@ void DroFolder::finish(const std::string& about, const std::string& config) {
   io::write_text(path() / "dro.json", about + "\n");
   io::write_text(path() / "config.yaml", config);
   folder_.commit();
+}
+
+void print_dro(const Call& call, const json& about) {
+  json told{{"folder", call.text("--out")}};
+  told.update(about);
+  print_json(told);
 }
 
 }  // namespace larmor::cli

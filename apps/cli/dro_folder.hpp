@@ -2,7 +2,10 @@
 #pragma once
 #include <larmor/data/parameter_maps.hpp>
 #include <larmor/io/file.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
+
+#include "command.hpp"
 
 namespace larmor::cli {
 
@@ -24,5 +27,8 @@ class DroFolder {
   io::OutputFolder folder_;
   std::string provenance_;
 };
+
+/// With --json: where the object is, and what dro.json says of it.
+void print_dro(const Call& call, const nlohmann::ordered_json& about);
 
 }  // namespace larmor::cli

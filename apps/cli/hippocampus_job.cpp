@@ -87,7 +87,7 @@ std::vector<Option> hippocampus_options() {
             return std::vector<std::string>{"as_stored", "left", "right"};
           }),
           file("--model", "weights of the network; default: the model that comes with Larmor"),
-          flag("--no-mirror", "no mean over mirrored images: several times faster, a little worse"),
+          flag("--no-mirror", "no mean over mirrored images: half the time, a little less exact"),
           file("--norms", "table of normal volumes (CSV), for percentiles"),
           flag("--fractional", "segmentation object with 8-bit frames, for viewers that scramble binary ones"),
           flag("--no-pdf", "no PDF"),

@@ -88,6 +88,7 @@ int run(const std::vector<std::string>& words) {
   }
   log::set_level(call.quiet ? log::Level::error : call.verbose ? log::Level::debug : log::Level::info);
   if (!command->interactive) Cancel::catch_interrupts();
+  require_outputs(call);
   return command->run(call);
 }
 

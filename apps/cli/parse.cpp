@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <larmor/core/parallel.hpp>
+#include <larmor/io/file.hpp>
 
 #include "command.hpp"
 
@@ -21,9 +22,11 @@ double parse_number(std::string_view text, const std::string& what) {
 
 std::string range_text(const Option& o) {
   if (o.kind == Kind::flag || (std::isinf(o.lower) && std::isinf(o.upper))) return {};
-  if (std::isinf(o.upper)) return fmt::format("at least {:g}", o.lower);
-  if (std::isinf(o.lower)) return fmt::format("at most {:g}", o.upper);
-  return fmt::format("{:g} to {:g}", o.lower, o.upper);
+  // A whole number as it would be typed: 2147483647, not 2.14748e+09.
+  const int digits = o.kind == Kind::integer ? 10 : 6;
+  if (std::isinf(o.upper)) return fmt::format("at least {:.{}g}", o.lower, digits);
+  if (std::isinf(o.lower)) return fmt::format("at most {:.{}g}", o.upper, digits);
+  return fmt::format("{:.{}g} to {:.{}g}", o.lower, digits, o.upper, digits);
 }
 
 namespace {
@@ -173,6 +176,23 @@ Call parse_call(const Command& command, const std::vector<std::string>& words) {
     set_thread_count(static_cast<int>(parse_number(call.values["--threads"].back(), "--threads")));
   if (call.given("--device")) call.device = Device::parse(call.values["--device"].back());
   return call;
+}
+
+void require_outputs(const Call& call) {
+  const auto check = [&](const std::string& name, Kind kind) {
+    if (!call.given(name)) return;
+    for (const auto& path : call.texts(name)) try {
+        if (kind == Kind::folder)
+          io::require_writable_folder(path);
+        else
+          io::require_writable_file(path);
+      } catch (Error& e) {
+        throw e.at(fmt::format("larmor {}: {}", call.command->name, name));
+      }
+  };
+  for (const auto& p : call.command->out) check(p.name, p.kind);
+  for (const auto& o : call.command->opt)
+    if (o.is_output) check(o.name, o.kind);
 }
 
 }  // namespace larmor::cli

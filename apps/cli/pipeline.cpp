@@ -12,9 +12,11 @@
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/nodes/values/maps.hpp>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "graph_run.hpp"
 #include "pipeline_outputs.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -24,6 +26,7 @@ void register_pipelines(Pipelines&);  // generated from pipelines/
 namespace {
 
 using flow::ValueTraits;
+using json = nlohmann::ordered_json;
 
 double since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -31,12 +34,26 @@ double since(std::chrono::steady_clock::time_point start) {
 
 double without_noise(double engine, double unit) { return std::stod(fmt::format("{:.13g}", engine / unit)); }
 
-// What --check prints: the files and values a run would use.
-std::string plan(const PipelineJob& job) {
+// What --check prints: the files and values a run would use; without data, that the configuration is correct.
+void print_check(const Call& call, const Config& config, const PipelineJob* job) {
   PipelineJob::Rows rows{{"what", "taken"}};
-  for (const auto& s : job.facts().sources) rows.push_back({s.role, fmt::format("{} ({})", s.path, s.found)});
-  for (auto& row : job.plan()) rows.push_back(std::move(row));
-  return text_table(rows);
+  json files = json::array(), values = json::object();
+  if (job) {
+    for (const auto& s : job->facts().sources) {
+      rows.push_back({s.role, fmt::format("{} ({})", s.path, s.found)});
+      files.push_back({{"role", s.role}, {"file", s.path}, {"found", s.found}});
+    }
+    for (auto& row : job->plan()) {
+      values[row.at(0)] = row.at(1);
+      rows.push_back(std::move(row));
+    }
+  }
+  if (call.json) {
+    json told{{"config", config.source()}, {"correct", true}};
+    if (job) told.update({{"files", files}, {"taken", values}, {"notes", job->facts().notes}});
+    return print_json(told);
+  }
+  fmt::print("{}: correct\n{}", config.source(), job ? text_table(rows) : "");
 }
 
 PipelineRun run_graph(PipelineJob& job, const Progress& progress, const Cancel& cancel) {
@@ -70,7 +87,11 @@ int run(const Call& call) {
   const Pipeline& pipeline = pipelines().get(call.command->name);
   const std::string command = "larmor " + pipeline.name;
   if (call.given("--defaults")) {
-    fmt::print("{}", default_config(pipeline.config()));
+    const std::string yaml = default_config(pipeline.config());
+    if (call.json)
+      print_json({{"config_yaml", yaml}});
+    else
+      fmt::print("{}", yaml);
     return 0;
   }
   const bool check = call.given("--check"), graph = call.given("--graph");
@@ -83,7 +104,7 @@ int run(const Call& call) {
                 command + " --defaults prints one; larmor wizard asks for it");
   const Config config = Config::read(call.text("CONFIG"), pipeline.config());
   if (check && !call.given("DATA")) {
-    fmt::print("{}: correct\n", config.source());
+    print_check(call, config, nullptr);
     return 0;
   }
   if (!call.given("DATA"))
@@ -96,7 +117,7 @@ int run(const Call& call) {
   const auto job = pipeline.prepare(config, call.text("DATA"), call.device);
   for (const auto& n : job->facts().notes) log::info(n);
   if (check) {
-    fmt::print("{}: correct\n{}", config.source(), plan(*job));
+    print_check(call, config, job.get());
     return 0;
   }
   if (graph) {
@@ -158,7 +179,9 @@ Command pipeline_command(std::string_view name) {
       .does = p.does,
       .in = {{.name = "CONFIG", .what = "configuration in YAML", .kind = Kind::file, .optional = true},
              {.name = "DATA", .what = p.data, .kind = Kind::folder, .optional = true}},
-      .opt = {folder("--out", "folder that receives the maps, their sidecars, summary.json and report.html").as("-o"),
+      .opt = {folder("--out", "folder that receives the maps, their sidecars, summary.json and report.html")
+                  .output()
+                  .as("-o"),
               flag("--defaults", "print a complete configuration with every key at its default"),
               flag("--graph",
                    "print the graph that runs, as JSON: the shipped one, or with CONFIG and DATA the one of this run"),

@@ -13,10 +13,14 @@
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/recon/coils/calibration.hpp>
+#include <nlohmann/json.hpp>
+
+#include "print_json.hpp"
 
 namespace larmor::cli {
 
 using flow::Value;
+using json = nlohmann::ordered_json;
 
 std::map<std::string, Value> run_operation_of(const Call& call, const std::string& id,
                                               std::map<std::string, Value> inputs,
@@ -147,14 +151,47 @@ Value read_maps(const Call& call, const ReconJob& job) {
 
 std::vector<Option> image_options() {
   return {flag("--magnitude", "write magnitudes instead of complex numbers"),
-          file("--error", "with --undersample: write the magnitude of the difference from the image of all samples")};
+          file("--error", "with --undersample: write the magnitude of the difference from the image of all samples")
+              .output()};
 }
 
-void write_image(const Call& call, const Value& image) {
-  const Value out =
-      call.flag("--magnitude") ? run_operation_of(call, "math.abs", {{"in", image}}, {}).at("out") : image;
-  nodes::write_file(call.text("OUT"), out);
-  fmt::print("{}  {}\n", call.text("OUT"), flow::ValueTraits<Array>::from(out).describe());
+void require_array_files(const Call& call, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (!call.given(name)) continue;
+    const auto& kind = nodes::file_kind(call.text(name));
+    bool holds = false;
+    for (const char* writer : {"io.write_image", "io.write_npy", "io.write_ismrmrd", "io.write_cfl", "io.write_json"})
+      holds = holds || kind.writer == writer;
+    if (!holds)
+      throw Error(
+          Errc::usage,
+          fmt::format("larmor {}: {} {}: a {} holds no array", call.command->name, name, call.text(name), kind.title),
+          "write .npy, .cfl or .nii.gz");
+  }
+}
+
+void print_told(const Call& call, const json& told) {
+  if (call.json) print_json(told);
+}
+
+void write_result(const Call& call, const std::string& name, const Value& value, json& told) {
+  nodes::write_file(call.text(name), value);
+  if (name != "OUT") {
+    told[name.substr(2)] = call.text(name);
+    return;
+  }
+  const Array a = flow::ValueTraits<Array>::from(value);
+  told.update({{"out", call.text(name)},
+               {"shape", a.shape()},
+               {"axes", a.axes()},
+               {"type", std::string(to_string(a.dtype()))}});
+  if (!call.json) fmt::print("{}  {}\n", call.text(name), a.describe());
+}
+
+void write_image(const Call& call, const Value& image, json& told) {
+  write_result(call, "OUT",
+               call.flag("--magnitude") ? run_operation_of(call, "math.abs", {{"in", image}}, {}).at("out") : image,
+               told);
 }
 
 std::optional<Value> reference_of(const Call& call, const ReconJob& job, const Value& maps) {
@@ -164,7 +201,7 @@ std::optional<Value> reference_of(const Call& call, const ReconJob& job, const V
       .at("out");
 }
 
-void print_error(const Call& call, const Value& image, const Value& reference) {
+void tell_error(const Call& call, const Value& image, const Value& reference, json& told) {
   const auto bring = [](const Value& v) {
     return flow::ValueTraits<Array>::from(v).cast(DType::c128).contiguous_copy();
   };
@@ -174,9 +211,10 @@ void print_error(const Call& call, const Value& image, const Value& reference) {
   for (const auto& v : d.span<std::complex<double>>())
     if (!std::isnan(v.real())) dd += std::norm(v);
   for (const auto& v : r.span<std::complex<double>>()) rr += std::norm(v);
-  fmt::print("NRMSE {:.4f} to the image of all samples\n", rr > 0 ? std::sqrt(dd / rr) : NAN);
+  told["NRMSE"] = rr > 0 ? std::sqrt(dd / rr) : NAN;
+  if (!call.json) fmt::print("NRMSE {:.4f} to the image of all samples\n", told["NRMSE"].get<double>());
   if (call.given("--error"))
-    nodes::write_file(call.text("--error"), run_operation_of(call, "math.abs", {{"in", difference}}, {}).at("out"));
+    write_result(call, "--error", run_operation_of(call, "math.abs", {{"in", difference}}, {}).at("out"), told);
 }
 
 }  // namespace larmor::cli

@@ -3,6 +3,7 @@
 #include <larmor/core/array.hpp>
 #include <larmor/flow/value.hpp>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,11 +40,19 @@ bool complete(const ReconJob& job);
 std::vector<Option> maps_options();
 flow::Value read_maps(const Call& call, const ReconJob& job);
 
-/// OUT and --error; prints what was written, and with --undersample how far it is from `reference`.
+/// What --json prints is gathered in `told`; without it, lines are printed as they come.
+void print_told(const Call& call, const nlohmann::ordered_json& told);
+/// Writes a result to the file of this option or positional, and says so in `told` under its name.
+void write_result(const Call& call, const std::string& name, const flow::Value& value, nlohmann::ordered_json& told);
+
+/// Names of files to write that hold no array are an error before the work. Errors   Errc::usage, Errc::unknown_name
+void require_array_files(const Call& call, std::initializer_list<const char*> names);
+
+/// OUT and --error; tells what was written, and with --undersample how far it is from `reference`.
 std::vector<Option> image_options();
-void write_image(const Call& call, const flow::Value& image);
+void write_image(const Call& call, const flow::Value& image, nlohmann::ordered_json& told);
 /// The image of all samples, combined with the sensitivities; nothing without --undersample.
 std::optional<flow::Value> reference_of(const Call& call, const ReconJob& job, const flow::Value& maps);
-void print_error(const Call& call, const flow::Value& image, const flow::Value& reference);
+void tell_error(const Call& call, const flow::Value& image, const flow::Value& reference, nlohmann::ordered_json& told);
 
 }  // namespace larmor::cli

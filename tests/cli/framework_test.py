@@ -29,7 +29,8 @@ class Cases(harness.CliCase):
         if "unit" in option:
           self.assertIn(f"[{option['unit']}]", " ".join(text.split()))
         if "upper" in option:
-          self.assertIn(f"{option['lower']:g} to {option['upper']:g}", " ".join(text.split()), option)
+          digits = 10 if option["kind"] == "integer" else 6
+          self.assertIn(f"{option['lower']:.{digits}g} to {option['upper']:.{digits}g}", " ".join(text.split()), option)
 
   def test_no_command_is_a_wrong_call(self):
     done = self.run_larmor()

@@ -61,7 +61,7 @@ class Cases(CliCase):
     done = self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q")
     self.assertIn("9 of 12 cases clean, 5 persons, 3 folds", done.stdout)
     told = json.loads(self.ok("seg", "curate", "data", "-o", "curated", "--folds", "3", "-q", "--json").stdout)
-    self.assertEqual(told, {"cases": 12, "clean": 9, "persons": 5, "folds": 3})
+    self.assertEqual(told, {"list": "curated/clean.csv", "cases": 12, "clean": 9, "persons": 5, "folds": 3})
     rows = list(csv.DictReader((self.dir / "curated/clean.csv").read_text().splitlines()))
     self.assertEqual(len(rows), 9)
     folds = {}

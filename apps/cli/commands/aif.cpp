@@ -6,9 +6,11 @@
 #include <larmor/io/png.hpp>
 #include <larmor/nodes/aif_picture.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
+#include <nlohmann/json.hpp>
 
 #include "catalogue.hpp"
 #include "command.hpp"
+#include "print_json.hpp"
 #include "series_files.hpp"
 #include "text_table.hpp"
 
@@ -16,7 +18,8 @@ namespace larmor::cli {
 namespace {
 
 int sample(const Call& call) {
-  const auto& model = dce::aif_models().get(call.text("MODEL"));
+  const std::string id = dce::aif_models().resolve(call.text("MODEL"));
+  const auto& model = dce::aif_models().get(id);
   const double step = call.number("--step"), duration = call.number("--duration");
   std::vector<double> times;
   for (std::size_t i = 0; static_cast<double>(i) * step <= duration * (1 + 1e-12); ++i)
@@ -24,11 +27,13 @@ int sample(const Call& call) {
   if (times.size() < 2)
     throw Error(Errc::usage, fmt::format("larmor aif sample: --duration {} s holds 1 sample of {} s", duration, step),
                 "give a longer duration or a shorter step");
-  const Aif plasma = dce::sample_aif(model, times, call.number("--arrival"), call.number("--Hct"));
+  const double arrival = call.number("--arrival"), Hct = call.number("--Hct");
+  const Aif plasma = dce::sample_aif(model, times, arrival, Hct);
   const bool blood = call.given("--blood");
-  fmt::print("time,{}\n", blood ? "blood_mM" : "plasma_mM");
-  for (std::size_t i = 0; i < times.size(); ++i)
-    fmt::print("{:.9g},{:.9g}\n", times[i], plasma.values[i] * (blood ? 1 - call.number("--Hct") : 1));
+  Column c{.name = blood ? "blood_mM" : "plasma_mM"};
+  for (const double x : plasma.values) c.values.push_back(x * (blood ? 1 - Hct : 1));
+  print_columns(call, {{"model", id}, {"arrival_s", arrival}, {"Hct", Hct}},
+                {{.name = "time", .values = times, .key = "time_s"}, c});
   return 0;
 }
 
@@ -49,9 +54,16 @@ int detect(const Call& call) {
                   std::vector<std::pair<std::string, std::string>>{{"Description", "voxels taken as artery, red"},
                                                                    {"Software", "larmor " LARMOR_VERSION}});
   const auto top = std::max_element(d.blood.values.begin(), d.blood.values.end());
+  const double top_time = times[static_cast<std::size_t>(top - d.blood.values.begin())];
+  if (call.json) {
+    nlohmann::ordered_json told{{"out", call.text("OUT")},  {"voxels", d.voxels.size()}, {"candidates", d.n_candidates},
+                                {"clusters", d.n_clusters}, {"peak_mM", *top},           {"peak_time_s", top_time}};
+    if (call.given("--picture")) told["picture"] = call.text("--picture");
+    print_json(told);
+    return 0;
+  }
   fmt::print("{} voxels of {} candidates in {} clusters; peak {} mM (whole blood) at {} s\n", d.voxels.size(),
-             with_commas(d.n_candidates), d.n_clusters, short_number(*top),
-             short_number(times[static_cast<std::size_t>(top - d.blood.values.begin())]));
+             with_commas(d.n_candidates), d.n_clusters, short_number(*top), short_number(top_time));
   return 0;
 }
 
@@ -73,7 +85,8 @@ void register_aif(Commands& commands) {
        .does = "Finds the artery in a concentration series and writes its curve, and a picture of the voxels chosen",
        .in = {{.name = "CONC", .what = "concentration [mM] (x, y, z, t), from larmor conc"}},
        .out = {{.name = "OUT", .what = "CSV with time [s] and whole-blood concentration [mM]"}},
-       .opt = {file("--picture", "PNG of the chosen voxels"), file("--mask", "where to look; default: everywhere"),
+       .opt = {file("--picture", "PNG of the chosen voxels").output(),
+               file("--mask", "where to look; default: everywhere"),
                Option{.name = "--frame-time",
                       .what = "time between frames; default: the sidecar's or header's [s]",
                       .kind = Kind::number,

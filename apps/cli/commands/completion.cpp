@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "command.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
 int run(const Call& call) {
-  fmt::print("{}", completion_script(call.text("SHELL")));
+  const std::string script = completion_script(call.text("SHELL"));
+  if (call.json)
+    print_json({{"shell", call.text("SHELL")}, {"script", script}});
+  else
+    fmt::print("{}", script);
   return 0;
 }
 }  // namespace

@@ -6,8 +6,10 @@
 #include <larmor/core/units.hpp>
 #include <larmor/io/bids.hpp>
 #include <larmor/io/nifti.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "series_files.hpp"
 #include "text_table.hpp"
 #include "write_maps.hpp"
@@ -58,9 +60,17 @@ int run(const Call& call) {
   std::int64_t good = 0, looked = 0;
   for (const auto s : c.status) good += fit::usable(s), looked += s != fit::FitStatus::outside;
   const auto mean = dce::mean_curve(c.concentration, mask);
-  fmt::print("baseline frames {} to {}, peak of the mean curve {} mM  ({} voxels, {} without a solution)\n",
-             c.baseline_first, c.baseline_last - 1, short_number(*std::max_element(mean.begin(), mean.end())),
-             with_commas(looked), with_commas(looked - good));
+  const double peak = *std::max_element(mean.begin(), mean.end());
+  if (call.json)
+    print_json({{"out", call.text("OUT")},
+                {"baseline_frames", {c.baseline_first, c.baseline_last - 1}},
+                {"peak_of_mean_mM", peak},
+                {"voxels", looked},
+                {"failed", looked - good}});
+  else
+    fmt::print("baseline frames {} to {}, peak of the mean curve {} mM  ({} voxels, {} without a solution)\n",
+               c.baseline_first, c.baseline_last - 1, short_number(peak), with_commas(looked),
+               with_commas(looked - good));
   return 0;
 }
 
@@ -99,7 +109,7 @@ void register_conc(Commands& commands) {
                       .kind = Kind::number,
                       .lower = 1e-3,
                       .upper = 3600},
-               text("--method", "exact, or linear in the signal", "spgr").one_of([] {
+               text("--method", "exact (spgr), or linear in the signal (linear)", "spgr").one_of([] {
                  return std::vector<std::string>{"spgr", "linear"};
                }),
                file("--mask", "voxels to convert, those not 0; default: every voxel"),

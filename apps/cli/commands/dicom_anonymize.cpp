@@ -10,6 +10,7 @@
 
 #include "../dicom_series.hpp"
 #include "command.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -87,9 +88,10 @@ int run(const Call& call) {
   out.commit();
   for (const auto& [text, count] : warnings) log::warning(fmt::format("{} ({} objects)", text, count));
   if (call.json)
-    fmt::print(
-        "{}\n",
-        nlohmann::ordered_json{{"written", written}, {"left_out", left_out}, {"studies", found.studies.size()}}.dump());
+    print_json({{"folder", call.text("--out")},
+                {"written", written},
+                {"left_out", left_out},
+                {"studies", found.studies.size()}});
   else
     fmt::print("{} objects of {} {} de-identified{}\n", written, found.studies.size(),
                found.studies.size() == 1 ? "study" : "studies", left_out ? fmt::format(", {} left out", left_out) : "");
@@ -105,7 +107,7 @@ void register_dicom_anonymize(Commands& commands) {
        .does = "De-identified copies of DICOM files by the Basic Profile of PS3.15",
        .in = {{.name = "PATH", .what = "a file, or a folder with files below it", .kind = Kind::folder}},
        .opt =
-           {folder("--out", "folder that receives the copies").as("-o").need(),
+           {folder("--out", "folder that receives the copies").output().as("-o").need(),
             text(
                 "--keep",
                 "uids, device, institution, characteristics, dates (options of PS3.15), or keywords: SeriesDescription")

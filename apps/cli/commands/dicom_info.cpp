@@ -7,6 +7,7 @@
 
 #include "../dicom_series.hpp"
 #include "command.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -96,8 +97,7 @@ int run(const Call& call) {
   json rejected = json::array();
   for (const auto& r : found.rejected) rejected.push_back({{"file", r.file.string()}, {"reason", r.reason}});
   if (call.json)
-    fmt::print("{}\n",
-               json{{"studies", studies}, {"rejected", rejected}}.dump(2, ' ', false, json::error_handler_t::replace));
+    print_json({{"studies", studies}, {"rejected", rejected}});
   else
     fmt::print("{}", table_of(studies));
   if (!found.rejected.empty() && !call.quiet) fmt::print(stderr, "{}\n", dicom::rejected_text(found.rejected));

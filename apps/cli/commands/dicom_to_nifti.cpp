@@ -9,6 +9,7 @@
 
 #include "../dicom_series.hpp"
 #include "command.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -43,10 +44,11 @@ Written convert(const dicom::Series& series, const fs::path& path, const std::ve
 }
 
 int run(const Call& call) {
-  const auto found = dicom::scan(call.text("PATH"), console_progress(call.quiet), &Cancel::interrupt());
-  const auto damaged = dicom::damaged_files(found);
   const fs::path out = call.text("--out");
   const bool one = out.string().ends_with(".nii") || out.string().ends_with(".nii.gz");
+  one ? io::require_writable_file(out) : io::require_writable_folder(out);
+  const auto found = dicom::scan(call.text("PATH"), console_progress(call.quiet), &Cancel::interrupt());
+  const auto damaged = dicom::damaged_files(found);
   std::vector<Written> written;
   int failed = 0;
   if (one || call.given("--series")) {
@@ -76,8 +78,7 @@ int run(const Call& call) {
   if (call.json) {
     nlohmann::ordered_json files = nlohmann::ordered_json::array();
     for (const auto& w : written) files.push_back(w.file);
-    fmt::print("{}\n", nlohmann::ordered_json{{"files", files}, {"failed", failed}}.dump(
-                           -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    print_json({{"files", files}, {"failed", failed}});
   } else {
     for (const auto& w : written) fmt::print("{}\n", w.text);
   }

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <larmor/io/file.hpp>
+#include <nlohmann/json.hpp>
 #include <server/studio.hpp>
 
 #include "catalogue.hpp"
 #include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "pipeline.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -42,8 +44,13 @@ int run(const Call& call) {
   }
   for (const auto& [name, page] : operation_pages()) io::write_text(out.path() / "operations" / name, generated(page));
   io::write_text(out.path() / "README.md", generated(index));
+  std::size_t pages = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(out.path())) pages += entry.is_regular_file();
   out.commit();
-  fmt::print("{}\n", call.text("FOLDER"));
+  if (call.json)
+    print_json({{"folder", call.text("FOLDER")}, {"pages", pages}});
+  else
+    fmt::print("{}\n", call.text("FOLDER"));
   return 0;
 }
 

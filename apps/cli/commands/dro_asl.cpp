@@ -131,7 +131,7 @@ int run(const Call& call) {
                          "asl --defaults prints every key."));
   const auto mask = dro.mask.data.span<std::uint8_t>();
   if (call.json)
-    fmt::print("{}\n", about.dump(2));
+    print_dro(call, about);
   else
     fmt::print("{}: {} x {} x {} voxels ({} with tissue), {} volumes, {}\n", call.text("--out"), options.grid[0],
                options.grid[1], options.grid[2], with_commas(std::count(mask.begin(), mask.end(), 1)),
@@ -153,34 +153,40 @@ void register_dro_asl(Commands& commands) {
       {.name = "dro asl",
        .does =
            "Digital reference object for ASL: a BIDS subject of known flow, by a calculation independent of the fit",
-       .opt =
-           {folder("--out", "folder that receives sub-01/perf, mask, truth/, dro.json and config.yaml").as("-o").need(),
-            text("--labelling", "how blood is labelled", d.labelling).suggest(labelling_ids),
-            Option{.name = "--grid",
-                   .what = "voxels along x, y and z",
-                   .kind = Kind::integer,
-                   .start = "48,48,10",
-                   .lower = 5,
-                   .upper = 2048}
-                .many(),
-            list("--LD", "labelling duration, one or one a delay; PASL: bolus cut-off (0.7) [s]", "1.8", 0.001, 20),
-            list("--PLD", "post-labelling delays; PASL: inversion times [s]", "1.8", 0, 20),
-            integer("--repeats", "pairs at each delay, or rounds of a time encoding", d.repeats, 1, 10000),
-            integer("--encoding", "steps of a time encoding; 0: none", 0, 0, 192),
-            list("--CBF", "levels of flow [mL/min/100g]", "10,20,40,60,90", 0, 1000),
-            list("--ATT", "levels of arrival [s]", "0.5,0.8,1.1,1.4,1.7", 0, 10),
-            flag("--tissues", "grey and white matter in changing fractions instead of levels"),
-            number("--T1", "T1 of tissue [s]", d.T1, 0.05, 20),
-            number("--T1-blood", "T1 of arterial blood [s]", d.T1_blood, 0.05, 20),
-            number("--partition", "partition coefficient [mL/g]", d.partition, 0.1, 2),
-            number("--label-eff", "labelling efficiency; default: usual for the labelling [1]", d.label_eff, 0.01, 1),
-            integer("--suppression", "background-suppression pulses", 0, 0, 20),
-            number("--slice-interval", "between slices of a 2-D readout; 0: 3-D [s]", 0, 0, 1),
-            number("--M0", "equilibrium signal of tissue [a.u.]", d.M0, 1e-6, 1e9),
-            number("--M0-TR", "repetition time of the M0 image [s]", d.M0_TR, 0.1, 100),
-            flag("--m0-included", "M0 is the first volume of the series"),
-            number("--snr", "M0 over noise of one volume; 0: no noise", 0, 0, 1e6),
-            integer("--seed", "of the noise", 1, 0, 2147483647)},
+       .opt = {folder("--out", "folder that receives sub-01/perf, mask, truth/, dro.json and config.yaml")
+                   .output()
+                   .as("-o")
+                   .need(),
+               text("--labelling", "how blood is labelled", d.labelling).suggest(labelling_ids),
+               Option{.name = "--grid",
+                      .what = "voxels along x, y and z",
+                      .kind = Kind::integer,
+                      .start = "48,48,10",
+                      .lower = 5,
+                      .upper = 2048}
+                   .many(),
+               list("--LD", "labelling duration, one or one a delay; PASL: bolus cut-off (0.7) [s]", "1.8", 0.001, 20),
+               list("--PLD", "post-labelling delays; PASL: inversion times [s]", "1.8", 0, 20),
+               integer("--repeats", "pairs at each delay, or rounds of a time encoding", d.repeats, 1, 10000),
+               integer("--encoding", "steps of a time encoding; 0: none", 0, 0, 192),
+               list("--CBF", "levels of flow [mL/min/100g]", "10,20,40,60,90", 0, 1000),
+               list("--ATT", "levels of arrival [s]", "0.5,0.8,1.1,1.4,1.7", 0, 10),
+               flag("--tissues", "grey and white matter in changing fractions instead of levels"),
+               number("--T1", "T1 of tissue [s]", d.T1, 0.05, 20),
+               number("--T1-blood", "T1 of arterial blood [s]", d.T1_blood, 0.05, 20),
+               number("--partition", "partition coefficient [mL/g]", d.partition, 0.1, 2),
+               Option{.name = "--label-eff",
+                      .what = "labelling efficiency; default: usual for the labelling [1]",
+                      .kind = Kind::number,
+                      .lower = 0.01,
+                      .upper = 1},
+               integer("--suppression", "background-suppression pulses", 0, 0, 20),
+               number("--slice-interval", "between slices of a 2-D readout; 0: 3-D [s]", 0, 0, 1),
+               number("--M0", "equilibrium signal of tissue [a.u.]", d.M0, 1e-6, 1e9),
+               number("--M0-TR", "repetition time of the M0 image [s]", d.M0_TR, 0.1, 100),
+               flag("--m0-included", "M0 is the first volume of the series"),
+               number("--snr", "M0 over noise of one volume; 0: no noise", 0, 0, 1e6),
+               integer("--seed", "of the noise", 1, 0, 2147483647)},
        .refs = {"Buxton et al., MRM 40:383 (1998)"},
        .examples = {"larmor dro asl -o phantom --PLD 0.5,1,1.5,2 --snr 300",
                     "larmor dro asl -o phantom --tissues --labelling pasl_q2tips --PLD 0.8,1.2,1.6,2,2.4",

@@ -145,7 +145,7 @@ int run(const Call& call) {
   const auto mask = dro.mask.data.span<std::uint8_t>();
   const auto tissue = std::count(mask.begin(), mask.end(), 1);
   if (call.json)
-    fmt::print("{}\n", about.dump(2));
+    print_dro(call, about);
   else
     fmt::print("{}: {} x {} x {} voxels ({} with tissue), {} frames, {}\n", call.text("--out"), options.grid[0],
                options.grid[1], options.grid[2], with_commas(tissue), options.times.size(), options.model);
@@ -163,6 +163,7 @@ void register_dro_dce(Commands& commands) {
        .does =
            "Digital reference object for DCE: images with known parameters, by a calculation independent of the fit",
        .opt = {folder("--out", "folder that receives dynamic, vfa, mask, truth/, aif.csv, dro.json and config.yaml")
+                   .output()
                    .as("-o")
                    .need(),
                text("--model", "which model", d.model).suggest(reference_ids),

@@ -92,7 +92,7 @@ int run(const Call& call) {
   out.finish(about.dump(2), config_of(options));
   const auto mask = dro.mask.data.span<std::uint8_t>();
   if (call.json)
-    fmt::print("{}\n", about.dump(2));
+    print_dro(call, about);
   else
     fmt::print("{}: {} x {} x {} voxels ({} of tissue), {} frames\n", call.text("--out"), options.grid[0],
                options.grid[1], options.grid[2], with_commas(std::count(mask.begin(), mask.end(), 1)),
@@ -115,6 +115,7 @@ void register_dro_dsc(Commands& commands) {
        .opt = {folder("--out",
                       "folder that receives dsc, mask, artery, reference, truth/, input.csv, dro.json and "
                       "config.yaml")
+                   .output()
                    .as("-o")
                    .need(),
                Option{.name = "--grid",

@@ -94,7 +94,7 @@ int run(const Call& call) {
                          "How larmor ivim fits the digital reference object in this folder.\nlarmor ivim --defaults "
                          "prints every key."));
   if (call.json)
-    fmt::print("{}\n", about.dump(2));
+    print_dro(call, about);
   else
     fmt::print("{}: {} x {} x {} voxels, {} volumes\n", call.text("--out"), shape[0], shape[1], shape[2], b.size());
   return 0;
@@ -111,6 +111,7 @@ void register_dro_ivim(Commands& commands) {
       {.name = "dro ivim",
        .does = "Digital reference object for IVIM: signals of known parameters with Rician noise",
        .opt = {folder("--out", "folder that receives dwi with its .bval, mask, truth/, dro.json and config.yaml")
+                   .output()
                    .as("-o")
                    .need(),
                Option{.name = "--grid",

@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "graph_files.hpp"
+#include "print_json.hpp"
 #include "user_ops.hpp"
 
 namespace larmor::cli {
@@ -32,7 +33,7 @@ int run(const Call& call) {
                      {"message", i.message},
                      {"advice", i.advice},
                      {"code", i.code}});
-    fmt::print("{}\n", out.dump(2, ' ', false, json::error_handler_t::replace));
+    print_json(out);
   } else {
     std::size_t width = 5;
     for (const auto& i : issues) width = std::max(width, i.node.size() + (i.port.empty() ? 0 : i.port.size() + 1));

@@ -5,8 +5,10 @@
 #include <larmor/flow/provenance.hpp>
 #include <larmor/io/file.hpp>
 #include <larmor/nodes/files.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "user_ops.hpp"
 
 namespace larmor::cli {
@@ -50,7 +52,10 @@ int run(const Call& call) {
     return 0;
   }
   io::write_text(call.text("--out"), graph);
-  log::info(fmt::format("{}, written by node {}", call.text("--out"), made.node));
+  if (call.json)
+    print_json({{"out", call.text("--out")}, {"node", made.node}, {"larmor", made.larmor}});
+  else
+    log::info(fmt::format("{}, written by node {}", call.text("--out"), made.node));
   return 0;
 }
 
@@ -60,7 +65,7 @@ void register_graph_from(Commands& commands) {
   commands.add({.name = "graph from",
                 .does = "Gets the graph back that made a file",
                 .in = {{.name = "FILE", .what = ".nii, .nii.gz, .png, .csv, .json, .html, .npy or a sidecar"}},
-                .opt = {file("--out", "file that receives the graph; default: standard output").as("-o"),
+                .opt = {file("--out", "file that receives the graph; default: standard output").output().as("-o"),
                         folder("--base", "folder of relative input names; default: this one"), ops_option()},
                 .examples = {"larmor graph from Ktrans.nii.gz -o dce.json"},
                 .more = "Says when the inputs or the operations are not what they were.",

@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "graph_files.hpp"
 #include "graph_run.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 #include "user_ops.hpp"
 
@@ -105,7 +106,7 @@ int run(const Call& call) {
                     {"computing", overhead.computing},
                     {"overhead", overhead.rest()},
                     {"nodes", overhead.nodes}};
-    fmt::print("{}\n", out.dump(2));
+    print_json(out);
     return 0;
   }
   std::vector<std::vector<std::string>> rows{{"quantity", "value", "meaning"}};

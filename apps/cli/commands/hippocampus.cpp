@@ -7,13 +7,17 @@
 
 #include "../dicom_series.hpp"
 #include "../hippocampus_job.hpp"
+#include "../print_json.hpp"
 
 namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
   if (call.flag("--rules-default")) {
-    fmt::print("{}", clinic::default_rules_yaml());
+    if (call.json)
+      print_json({{"rules_yaml", clinic::default_rules_yaml()}});
+    else
+      fmt::print("{}", clinic::default_rules_yaml());
     return 0;
   }
   if (!call.given("STUDY"))
@@ -34,7 +38,7 @@ int run(const Call& call) {
     auto j = nlohmann::ordered_json::parse(done.results);
     j.erase("Provenance");
     if (archive) j["sent"] = sent;
-    fmt::print("{}\n", j.dump(2));
+    print_json(j);
   } else {
     fmt::print("{}", results_text(done.results));
     if (!told.empty()) fmt::print("{}\n", told);
@@ -48,7 +52,7 @@ int run(const Call& call) {
 
 std::vector<Option> options() {
   std::vector<Option> all{
-      folder("--out", "folder that receives the results").as("-o"),
+      folder("--out", "folder that receives the results").output().as("-o"),
       file("--labels",
            "labels instead of the network's (NIfTI: 0, 1 anterior, 2 posterior), corrected by hand, say; one a side, "
            "the left one first")

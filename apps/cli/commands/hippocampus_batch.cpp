@@ -33,6 +33,7 @@ int run(const Call& call) {
 std::vector<Option> options() {
   std::vector<Option> all{
       folder("--out", "folder that receives a folder of results for each study, summary.json and summary.csv")
+          .output()
           .as("-o")
           .need(),
       integer("--workers", "studies at the same time", 1, 1, 256),

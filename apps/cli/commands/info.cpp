@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -149,7 +150,7 @@ int run(const Call& call) {
   named.update(j);
   j = named;
   if (call.json)
-    fmt::print("{}\n", j.dump(2, ' ', false, json::error_handler_t::replace));
+    print_json(j);
   else
     print(j, 0);
   return 0;

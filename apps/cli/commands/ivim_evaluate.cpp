@@ -17,6 +17,7 @@
 
 #include "command.hpp"
 #include "ivim_series.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -240,7 +241,7 @@ int run(const Call& call) {
     };
     for (const auto& x : scores) row(x);
     row(limit);
-    fmt::print("{}\n", json{{"order", {"f", "D", "D_star"}}, {"methods", rows}}.dump(2));
+    print_json({{"order", {"f", "D", "D_star"}}, {"methods", rows}});
   } else {
     fmt::print("{}\n{}\n", what, text_of(table));
   }
@@ -258,7 +259,7 @@ void register_ivim_evaluate(Commands& commands) {
           "Every method of IVIM, and trained networks, on the same simulated signals beside the least possible error",
       .in =
           {{.name = "WEIGHTS", .what = "of larmor ivim train, for these b-values", .optional = true, .repeated = true}},
-      .opt = {folder("--out", "folder of methods.csv, the picture of three regions and report.html").as("-o"),
+      .opt = {folder("--out", "folder of methods.csv, the picture of three regions and report.html").output().as("-o"),
               integer("--samples", "signals", 20000, 100, 10000000),
               Option{.name = "--b",
                      .what = "b-values [s/mm2]",

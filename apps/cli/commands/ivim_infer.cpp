@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <larmor/io/file.hpp>
 #include <larmor/nn/weights.hpp>
 #include <larmor/nodes/ivim_ports.hpp>
 #include <larmor/nodes/maps_report.hpp>
@@ -10,6 +11,7 @@
 
 #include "command.hpp"
 #include "ivim_series.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 #include "write_maps.hpp"
 
@@ -30,15 +32,16 @@ int run(const Call& call) {
   signals.data = signals.data.to(call.device);
   const auto e = estimate("ivim.network", signals, o, console_progress(call.quiet), &Cancel::interrupt());
   const auto maps = nodes::maps_of(e, series.image, "ivim.network", signals);
-  const std::filesystem::path out = call.text("--out");
-  std::filesystem::create_directories(out);
-  write_maps(maps, {.folder = out,
+  const std::string out = call.text("--out");
+  io::OutputFolder folder(out);
+  write_maps(maps, {.folder = folder.path(),
                     .provenance = provenance_json("larmor ivim infer",
                                                   {{"weights", fmt::format("\"{}\"", nn::sha256_of(weights))},
                                                    {"kind", fmt::format("\"{}\"", to_string(o.network->kind))}},
                                                   {{"signals", call.text("SIGNALS")}}),
                     .model = fmt::format("ivim.network ({}), ivim.biexponential", to_string(o.network->kind)),
                     .sources = {call.text("SIGNALS"), call.text("WEIGHTS")}});
+  folder.commit();
   const auto counts = nodes::count_voxels(maps.status);
   std::int64_t untrained = 0;
   for (const auto f : e.flags) untrained += (f & ivim::untrained_noise) != 0;
@@ -50,16 +53,16 @@ int run(const Call& call) {
   if (call.json) {
     nlohmann::ordered_json names = nlohmann::ordered_json::array();
     for (const auto& m : maps.maps) names.push_back(m.name);
-    const nlohmann::ordered_json told{{"folder", out.string()},
+    const nlohmann::ordered_json told{{"folder", out},
                                       {"kind", to_string(o.network->kind)},
                                       {"maps", names},
                                       {"voxels", counts.voxels},
                                       {"without_signal", counts.masked - counts.usable},
                                       {"untrained_noise", untrained}};
-    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    print_json(told);
     return 0;
   }
-  fmt::print("{}  D, f, D_star{}  ({} voxels, {} without signal)\n", out.string(),
+  fmt::print("{}  D, f, D_star{}  ({} voxels, {} without signal)\n", out,
              o.network->kind == ivim::NetworkKind::posterior ? " with sds" : "", with_commas(counts.voxels),
              with_commas(counts.masked - counts.usable));
   return 0;
@@ -82,7 +85,7 @@ void register_ivim_infer(Commands& commands) {
                         number("--noise",
                                "standard deviation of the noise of one volume, in units of the data; default: "
                                "from the residuals of a fit"),
-                        folder("--out", "folder of the maps").as("-o").need()},
+                        folder("--out", "folder of the maps").output().as("-o").need()},
                 .refs = {"Barbieri et al., Magn. Reson. Med. 83:312 (2020)"},
                 .examples = {"larmor ivim infer dwi.nii.gz ivim.safetensors -o maps"},
                 .more = "The same as larmor ivim with fit.method: network and fit.weights, which writes a report too.",

@@ -10,6 +10,7 @@
 
 #include "command.hpp"
 #include "ivim_series.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -84,9 +85,11 @@ Setup setup_of(const Call& call) {
   return s;
 }
 
+double middle_noise(const Setup& s) { return std::sqrt(s.noise_low * s.noise_high); }
+
 // What comes of signals that were not trained on, at the middle of the noise.
-std::string test(const ivim::VoxelNetwork& network, const Setup& s, std::uint64_t seed) {
-  const double noise = std::sqrt(s.noise_low * s.noise_high);
+ivim::Score test(const ivim::VoxelNetwork& network, const Setup& s, std::uint64_t seed) {
+  const double noise = middle_noise(s);
   std::vector<double> b;
   const auto add = [&](double value, double count) { b.insert(b.end(), static_cast<std::size_t>(count), value); };
   add(0, std::max(s.protocol.count0, 1.0));
@@ -96,11 +99,14 @@ std::string test(const ivim::VoxelNetwork& network, const Setup& s, std::uint64_
   ivim::EstimateOptions o;
   o.network = std::make_shared<const ivim::VoxelNetwork>(network), o.noise_sd = noise;
   const auto e = estimate("ivim.network", {.data = simulated.signal, .b = b, .mask = {}}, o);
-  const auto score = ivim::score("network", e.fit, simulated.truth);
+  return ivim::score("network", e.fit, simulated.truth);
+}
+
+std::string text_of(const ivim::Score& score, const Setup& s) {
   std::string out = fmt::format(
       "root mean square error on 10,000 other samples at noise {:.3g}: D {:.3e} mm2/s, f {:.4f}, D_star {:.3e} mm2/s\n",
-      noise, score.rmse[1], score.rmse[0], score.rmse[2]);
-  if (network.kind == ivim::NetworkKind::posterior)
+      middle_noise(s), score.rmse[1], score.rmse[0], score.rmse[2]);
+  if (s.kind == ivim::NetworkKind::posterior)
     out += fmt::format("error over claimed sd (1 when calibrated): D {:.3f}, f {:.3f}, D_star {:.3f}\n", score.z[1],
                        score.z[0], score.z[2]);
   return out;
@@ -156,19 +162,24 @@ int run(const Call& call) {
   weights.meta["seed"] = std::to_string(seed);
   nn::write_weights(call.text("OUT"), weights);
   const double best = how.losses.at(static_cast<std::size_t>(how.best_epoch) - 1);
-  const std::string tested = test(network, s, seed);
+  const ivim::Score tested = test(network, s, seed);
   if (call.json) {
-    fmt::print("{}\n", nlohmann::ordered_json{{"weights", call.text("OUT")},
-                                              {"kind", to_string(s.kind)},
-                                              {"loss", best},
-                                              {"losses", how.losses},
-                                              {"restart_losses", how.restart_losses},
-                                              {"epoch", how.best_epoch},
-                                              {"seconds", how.seconds},
-                                              {"noise", {s.noise_low, s.noise_high}},
-                                              {"b", s.protocol.b},
-                                              {"voxels", s.n_voxels}}
-                           .dump(2));
+    const auto three = [](const double(&x)[3]) {
+      return nlohmann::ordered_json{{"D", x[1]}, {"f", x[0]}, {"D_star", x[2]}};
+    };
+    nlohmann::ordered_json told{{"weights", call.text("OUT")},
+                                {"kind", to_string(s.kind)},
+                                {"loss", best},
+                                {"losses", how.losses},
+                                {"restart_losses", how.restart_losses},
+                                {"epoch", how.best_epoch},
+                                {"seconds", how.seconds},
+                                {"noise", {s.noise_low, s.noise_high}},
+                                {"b", s.protocol.b},
+                                {"voxels", s.n_voxels},
+                                {"rmse", three(tested.rmse)}};
+    if (s.kind == ivim::NetworkKind::posterior) told["error_over_sd"] = three(tested.z);
+    print_json(told);
     return 0;
   }
   if (s.n_voxels > 0) fmt::print("{} voxels of {}\n", s.n_voxels, call.text("--data"));
@@ -176,7 +187,7 @@ int run(const Call& call) {
              how.best_epoch, how.losses.size(), how.seconds);
   if (how.restart_losses.size() > 1)
     fmt::print("the lowest of {} starts: {:.3g}\n", how.restart_losses.size(), fmt::join(how.restart_losses, ", "));
-  fmt::print("{}", tested);
+  fmt::print("{}", text_of(tested, s));
   return 0;
 }
 

@@ -5,9 +5,11 @@
 #include <larmor/core/log.hpp>
 #include <larmor/flow/user/operations.hpp>
 #include <larmor/io/file.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "op_templates.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -32,7 +34,10 @@ int run(const Call& call) {
     if (const fs::path there = folder / (name + ending); fs::exists(there))
       throw Error(Errc::file, there.string() + " is there already", "choose another name, or edit that one");
   io::write_text(path, call.flag("--python") ? python_template(name) : cpp_template(name));
-  fmt::print("{}\n", path.string());
+  if (call.json)
+    print_json({{"operation", "user." + name}, {"file", path.string()}});
+  else
+    fmt::print("{}\n", path.string());
   log::info(fmt::format("try it: larmor op test {}", path.string()));
   return 0;
 }

@@ -7,8 +7,10 @@
 #include <larmor/core/log.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/image.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "user_ops.hpp"
 
 namespace larmor::cli {
@@ -83,7 +85,11 @@ int run(const Call& call) {
   services.node = id;
   services.warn = [](const std::string& text) { log::warning(text); };
   services.log = [](const std::string& text) { fmt::print(stderr, "{}", text); };
-  for (const auto& [port, value] : inputs) fmt::print("in   {}: {}\n", port, value.describe());
+  nlohmann::ordered_json told{{"operation", id}};
+  for (const auto& [port, value] : inputs) {
+    told["in"][port] = value.describe();
+    if (!call.json) fmt::print("in   {}: {}\n", port, value.describe());
+  }
   std::fflush(stdout);
   double seconds = 0;
   std::map<std::string, Value> outputs;
@@ -92,8 +98,15 @@ int run(const Call& call) {
     outputs = flow::run_operation(type, types.types, inputs, {}, services);
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  for (const auto& [port, value] : outputs) fmt::print("out  {}: {}\n", port, value.describe());
-  fmt::print("{} works: {:.1f} ms\n", id, 1e3 * seconds);
+  for (const auto& [port, value] : outputs) {
+    told["out"][port] = value.describe();
+    if (!call.json) fmt::print("out  {}: {}\n", port, value.describe());
+  }
+  told["ms"] = 1e3 * seconds;
+  if (call.json)
+    print_json(told);
+  else
+    fmt::print("{} works: {:.1f} ms\n", id, 1e3 * seconds);
   return 0;
 }
 

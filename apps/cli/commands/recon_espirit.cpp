@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <larmor/nodes/files.hpp>
-#include <larmor/nodes/values/image.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "recon_job.hpp"
@@ -11,6 +8,7 @@ namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
+  require_array_files(call, {"OUT", "--eigenvalues"});
   const flow::Value kspace = named_kspace(call);
   const std::string axes = kspace_axes(call, kspace);
   const auto out = run_operation_of(call, "recon.espirit", {{"in", kspace}},
@@ -22,9 +20,10 @@ int run(const Call& call) {
                                      {"maps", call.integer("--sets")},
                                      {"crop", call.number("--crop")},
                                      {"soft_crop", call.flag("--soft-crop")}});
-  nodes::write_file(call.text("OUT"), out.at("maps"));
-  if (call.given("--eigenvalues")) nodes::write_file(call.text("--eigenvalues"), out.at("eigenvalues"));
-  fmt::print("{}  {}\n", call.text("OUT"), flow::ValueTraits<Array>::from(out.at("maps")).describe());
+  nlohmann::ordered_json told;
+  write_result(call, "OUT", out.at("maps"), told);
+  if (call.given("--eigenvalues")) write_result(call, "--eigenvalues", out.at("eigenvalues"), told);
+  print_told(call, told);
   return 0;
 }
 
@@ -45,7 +44,7 @@ void register_recon_espirit(Commands& commands) {
                number("--threshold", "singular values below this part of the largest are noise [1]", 0.02, 0, 0.999),
                integer("--sets", "sets of sensitivities", 1, 1, 16),
                number("--crop", "eigenvalues below are background [1]", 0.8, 0, 0.999),
-               flag("--soft-crop", "fade over crop +- 0.1"), file("--eigenvalues", "write the eigenvalues")},
+               flag("--soft-crop", "fade over crop +- 0.1"), file("--eigenvalues", "write the eigenvalues").output()},
        .refs = {"Uecker et al., MRM 71:990 (2014)"},
        .examples = {"larmor recon espirit brain.cfl maps.cfl"},
        .run = run});

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <larmor/nodes/files.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "recon_job.hpp"
@@ -10,6 +8,7 @@ namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
+  require_array_files(call, {"OUT", "--error", "--kspace", "--g"});
   const ReconJob job = read_kspace(call);
   const auto out = run_operation_of(call, "recon.grappa", {{"in", job.kspace}},
                                     {{"axes", job.axes},
@@ -22,10 +21,12 @@ int run(const Call& call) {
     return run_operation_of(call, "recon.rss", {{"in", images}}, {{"axis", job.coil_axis}}).at("out");
   };
   const auto image = combined(out.at("out"));
-  write_image(call, image);
-  if (call.given("--kspace")) nodes::write_file(call.text("--kspace"), out.at("out"));
-  if (call.given("--g")) nodes::write_file(call.text("--g"), out.at("g"));
-  if (call.given("--undersample")) print_error(call, image, combined(job.full));
+  nlohmann::ordered_json told;
+  write_image(call, image, told);
+  if (call.given("--kspace")) write_result(call, "--kspace", out.at("out"), told);
+  if (call.given("--g")) write_result(call, "--g", out.at("g"), told);
+  if (call.given("--undersample")) tell_error(call, image, combined(job.full), told);
+  print_told(call, told);
   return 0;
 }
 
@@ -38,8 +39,8 @@ void register_recon_grappa(Commands& commands) {
   options.push_back(integer("--lines", "measured neighbours along an undersampled axis, even", 4, 2, 8));
   options.push_back(integer("--width", "of the kernel along other axes, odd", 5, 1, 15));
   options.push_back(number("--l2", "regularisation, over the mean energy of calibration samples [1]", 1e-4, 0, 1));
-  options.push_back(file("--kspace", "write k-space, too"));
-  options.push_back(file("--g", "write the noise factor"));
+  options.push_back(file("--kspace", "write k-space, too").output());
+  options.push_back(file("--g", "write the noise factor").output());
   commands.add({.name = "recon grappa",
                 .does = "Fills missing samples of k-space from their neighbours, and combines the coils",
                 .in = {{.name = "KSPACE", .what = "k-space of coils, 0 where nothing was measured: .cfl, .npy, .h5"}},

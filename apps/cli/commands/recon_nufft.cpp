@@ -12,6 +12,7 @@
 #include <larmor/nodes/values/trajectory.hpp>
 
 #include "command.hpp"
+#include "recon_job.hpp"
 #include "trajectory_file.hpp"
 
 namespace larmor::cli {
@@ -132,6 +133,7 @@ Array shifted(const Trajectory& traj, const Shape& image, const Array& samples, 
 }
 
 int to_images(const Call& call) {
+  require_array_files(call, {"--out"});
   check_method(call);
   const auto traj = trajectory_of(call);
   Array samples =
@@ -183,6 +185,7 @@ int to_images(const Call& call) {
 }
 
 int to_samples(const Call& call) {
+  require_array_files(call, {"--out"});
   const auto traj = trajectory_of(call);
   const Axes names = traj.dimensions() == 3 ? Axes{"x", "y", "z"} : Axes{"x", "y"};
   const Array image = fitting(array_in(call.text("IMAGE")), traj.matrix, names, call.text("IMAGE"), "images");
@@ -199,7 +202,7 @@ int to_samples(const Call& call) {
 }
 
 std::vector<Option> common() {
-  return {file("--out", "result: .npy, .cfl").need().as("-o"),
+  return {file("--out", "result: .npy, .cfl").output().need().as("-o"),
           file("--traj", "positions [cycles/FOV]: .npy (sample, arm, 2|3), or either way round; .json"),
           file("--protocol", "JSON of a spiral scan's protocol, in place of --traj"),
           number("--matrix", "size of the image that belongs to --traj: one number, or one an axis").many(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <larmor/nodes/files.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "recon_job.hpp"
@@ -8,6 +8,7 @@ namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
+  require_array_files(call, {"OUT", "--error", "--kspace"});
   const ReconJob job = read_kspace(call);
   const auto maps = read_maps(call, job);
   const auto solve = [&](const flow::Value& kspace) {
@@ -24,11 +25,13 @@ int run(const Call& call) {
                              {"across", call.text("--across")}});
   };
   const auto out = solve(job.kspace);
-  write_image(call, out.at("out"));
-  if (call.given("--kspace")) nodes::write_file(call.text("--kspace"), out.at("kspace"));
-  if (!call.given("--undersample")) return 0;
+  nlohmann::ordered_json told;
+  write_image(call, out.at("out"), told);
+  if (call.given("--kspace")) write_result(call, "--kspace", out.at("kspace"), told);
   // Of k-space that is not complete to begin with a plain transform is no reference.
-  print_error(call, out.at("out"), complete(job) ? *reference_of(call, job, maps) : solve(job.full).at("out"));
+  if (call.given("--undersample"))
+    tell_error(call, out.at("out"), complete(job) ? *reference_of(call, job, maps) : solve(job.full).at("out"), told);
+  print_told(call, told);
   return 0;
 }
 
@@ -49,7 +52,8 @@ void register_recon_pics(Commands& commands) {
         number("--tv", "weight of the total variation, over the same [1]", 0, 0, 1e6),
         number("--low-rank", "weight of singular values of blocks, over the same [1]", 0, 0, 1e6),
         text("--across", "axis along which blocks have low rank", "t"),
-        file("--kspace", "write k-space of coils, too: what was measured, and what the image has for the rest")})
+        file("--kspace", "write k-space of coils, too: what was measured, and what the image has for the rest")
+            .output()})
     options.push_back(option);
   commands.add(
       {.name = "recon pics",

@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "graph_files.hpp"
 #include "graph_job.hpp"
+#include "print_json.hpp"
 #include "user_ops.hpp"
 
 namespace larmor::cli {
@@ -110,7 +111,7 @@ int run(const Call& call) {
   if (call.json) {
     json all = json::parse(report.to_json());
     all["outputs"] = outputs;
-    fmt::print("{}\n", all.dump(2, ' ', false, json::error_handler_t::replace));
+    print_json(all);
   } else {
     print_result(report, outputs);
   }
@@ -127,10 +128,11 @@ void register_run(Commands& commands) {
        .opt = {text("--set", "node.setting=value, or setting=value for one that the graph promotes").many(),
                text("--in", "name=file for an input of the graph, or for a node that reads a file").many(),
                folder("--out", "folder for outputs of the graph, and for files that nodes write; default: this one")
+                   .output()
                    .as("-o"),
                text("--to", "run only this node and what it needs").many(),
                folder("--base", "folder of relative names of files that are read; default: that of the graph"),
-               file("--report", "file that receives times, bytes and cache hits of every node, as JSON"),
+               file("--report", "file that receives times, bytes and cache hits of every node, as JSON").output(),
                folder("--cache", "folder with results of earlier runs; default: ~/.cache/larmor"),
                flag("--no-cache", "keep nothing on disk"),
                text("--memory", "memory for results (512M, 2G, ...); what does not fit goes to disk", "2G"),

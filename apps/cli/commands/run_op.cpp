@@ -5,12 +5,15 @@
 #include <cmath>
 #include <filesystem>
 #include <larmor/core/log.hpp>
+#include <larmor/io/file.hpp>
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/operations.hpp>
+#include <nlohmann/json.hpp>
 
 #include "catalogue_ops.hpp"
 #include "command.hpp"
 #include "graph_job.hpp"
+#include "print_json.hpp"
 #include "user_ops.hpp"
 
 namespace larmor::cli {
@@ -90,7 +93,8 @@ int run(const Call& call) {
   for (const auto& assignment : call.texts("--out")) {
     const auto [name, file] = halves(assignment, "--out", "port=file");
     if (!type.output(name)) throw unknown_name("out-port", name, port_names(type.outputs));
-    nodes::file_kind(file);  // an unknown ending is said before the work
+    nodes::file_kind(file);  // an unknown ending, or a place where nothing can be written, is said before the work
+    io::require_writable_file(file);
     wanted[name] = file;
   }
   flow::Ports::Services services;
@@ -106,7 +110,7 @@ int run(const Call& call) {
     e.at("larmor run-op " + id);
     throw;
   }
-  std::string json;
+  nlohmann::ordered_json told = nlohmann::ordered_json::object(), files = nlohmann::ordered_json::object();
   for (const auto& port : type.outputs) {
     const auto it = outputs.find(port.name);
     if (it == outputs.end() || it->second.none()) continue;
@@ -115,13 +119,16 @@ int run(const Call& call) {
     const bool plain = value.kind() == Value::Kind::number || value.kind() == Value::Kind::boolean ||
                        value.kind() == Value::Kind::text || value.kind() == Value::Kind::list;
     const std::string shown = plain ? flow::to_json(value) : value.describe();
-    if (call.json)
-      json += fmt::format("{}{}: {}", json.empty() ? "" : ", ", flow::to_json(port.name),
-                          plain ? shown : flow::to_json(shown));
+    if (plain)
+      told[port.name] = nlohmann::ordered_json::parse(shown);
     else
+      told[port.name] = shown;
+    if (wanted.count(port.name)) files[port.name] = wanted.at(port.name);
+    if (!call.json)
       fmt::print("{}  {}{}\n", port.name, shown, wanted.count(port.name) ? "  -> " + wanted.at(port.name) : "");
   }
-  if (call.json) fmt::print("{{{}}}\n", json);
+  if (!files.empty()) told["files"] = files;
+  if (call.json) print_json(told);
   return 0;
 }
 

@@ -12,8 +12,10 @@
 #include <larmor/seg/folds.hpp>
 #include <larmor/seg/preprocess.hpp>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "seg_page.hpp"
 
 namespace larmor::cli {
@@ -173,8 +175,11 @@ int run(const Call& call) {
   std::map<std::string, int> distinct;
   for (const auto& p : persons) ++distinct[p];
   if (call.json) {
-    fmt::print("{{\"cases\": {}, \"clean\": {}, \"persons\": {}, \"folds\": {}}}\n", facts.size(), persons.size(),
-               distinct.size(), n_folds);
+    print_json({{"list", (out / "clean.csv").string()},
+                {"cases", facts.size()},
+                {"clean", persons.size()},
+                {"persons", distinct.size()},
+                {"folds", n_folds}});
     return 0;
   }
   fmt::print("{}  {} of {} cases clean, {} persons, {} folds\n", (out / "clean.csv").string(), persons.size(),
@@ -189,7 +194,7 @@ void register_seg_curate(Commands& commands) {
       {.name = "seg curate",
        .does = "Finds labelled images that must not be trained on, and lists the others with folds",
        .in = {{.name = "DIR", .what = "folder with images/ and labels/", .kind = Kind::folder}},
-       .opt = {folder("--out", "folder of clean.csv, cases.csv and curation.html").as("-o").need(),
+       .opt = {folder("--out", "folder of clean.csv, cases.csv and curation.html").output().as("-o").need(),
                folder("--images", "instead of DIR/images"), folder("--labels", "instead of DIR/labels"),
                integer("--classes", "labels with the background", 3, 2, 64),
                text("--persons", "who is in a file: pairs (2k - 1 and 2k are one person) or file (everybody another)",

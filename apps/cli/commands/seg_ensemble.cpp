@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "seg_config.hpp"
 
 namespace larmor::cli {
@@ -34,7 +35,7 @@ int run(const Call& call) {
                                       {"parameters", written.parameters()},
                                       {"bytes_each", half ? 2 : 4},
                                       {"sha256", written.meta.at("sha256")}};
-    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    print_json(told);
     return 0;
   }
   fmt::print("{}  {} networks, {:.2f} million weights, {} bytes each, SHA-256 {}\n", call.text("--out"),
@@ -51,7 +52,7 @@ void register_seg_ensemble(Commands& commands) {
        .does =
            "Joins trained networks of one configuration into one model, which gives the mean of their probabilities",
        .in = {{.name = "WEIGHTS", .what = "files of larmor seg train, or ensembles of them", .repeated = true}},
-       .opt = {file("--out", "the model").need().as("-o"),
+       .opt = {file("--out", "the model").output().need().as("-o"),
                number("--uncertainty-limit",
                       "mean uncertainty above which a result is flagged: the largest of cross-validation, in "
                       "metrics.json of larmor seg evaluate; 1 flags none",

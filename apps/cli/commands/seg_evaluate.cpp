@@ -128,7 +128,7 @@ void register_seg_evaluate(Commands& commands) {
       {.name = "seg evaluate",
        .does = "Measures a segmenter against true labels: overlap, surfaces, volumes",
        .in = {{.name = "LIST", .what = "cases, clean.csv of larmor seg curate"}},
-       .opt = {folder("--out", "folder of metrics.json, cases.csv and evaluation.html").as("-o").need(),
+       .opt = {folder("--out", "folder of metrics.json, cases.csv and evaluation.html").output().as("-o").need(),
                file("--model", "weights; default: the shipped model"),
                folder("--training",
                       "folder of larmor seg train --fold all: every case by the network that did not see its fold"),

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 #include "write_maps.hpp"
 
@@ -56,8 +57,7 @@ int run(const Call& call) {
       all.push_back(
           {{"structure", s.classes[static_cast<std::size_t>(v.label)]}, {"mm3", v.mm3}, {"voxels", v.voxels}});
     for (const auto& f : s.flags) flags.push_back({{"id", f.id}, {"what", f.what}, {"serious", f.serious}});
-    fmt::print("{}\n", json{{"model", s.model}, {"volumes", all}, {"flags", flags}}.dump(
-                           2, ' ', false, json::error_handler_t::replace));
+    print_json({{"model", s.model}, {"out", call.text("OUT")}, {"volumes", all}, {"flags", flags}});
     return 0;
   }
   double total = 0;
@@ -74,18 +74,19 @@ int run(const Call& call) {
 }  // namespace
 
 void register_seg_predict(Commands& commands) {
-  commands.add({.name = "seg predict",
-                .does = "Labels and volumes of a hippocampus crop by a trained network",
-                .in = {{.name = "IMAGE", .what = "3-D T1-weighted crop, NIfTI"}},
-                .out = {{.name = "OUT", .what = "labels, .nii or .nii.gz"}},
-                .opt = {file("--model", "weights of larmor seg train; default: the shipped model"),
-                        file("--probabilities", "writes the probability of each class (x, y, z, class)"),
-                        file("--uncertainty", "writes the entropy of the probabilities over its largest value, 0..1"),
-                        flag("--no-mirror", "no mean over mirror images: half the time, a little less exact"),
-                        flag("--no-plane", "parts the labels voxel by voxel, not by one plane as the raters did"),
-                        flag("--all-pieces", "keeps pieces that do not touch the largest")},
-                .examples = {"larmor seg predict crop.nii.gz labels.nii.gz --uncertainty entropy.nii.gz"},
-                .run = run});
+  commands.add(
+      {.name = "seg predict",
+       .does = "Labels and volumes of a hippocampus crop by a trained network",
+       .in = {{.name = "IMAGE", .what = "3-D T1-weighted crop, NIfTI"}},
+       .out = {{.name = "OUT", .what = "labels, .nii or .nii.gz"}},
+       .opt = {file("--model", "weights of larmor seg train; default: the shipped model"),
+               file("--probabilities", "writes the probability of each class (x, y, z, class)").output(),
+               file("--uncertainty", "writes the entropy of the probabilities over its largest value, 0..1").output(),
+               flag("--no-mirror", "no mean over mirror images: half the time, a little less exact"),
+               flag("--no-plane", "parts the labels voxel by voxel, not by one plane as the raters did"),
+               flag("--all-pieces", "keeps pieces that do not touch the largest")},
+       .examples = {"larmor seg predict crop.nii.gz labels.nii.gz --uncertainty entropy.nii.gz"},
+       .run = run});
 }
 
 }  // namespace larmor::cli

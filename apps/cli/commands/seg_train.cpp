@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "seg_config.hpp"
 #include "seg_page.hpp"
 #include "seg_teacher.hpp"
@@ -149,7 +150,7 @@ nn::TrainResult train_fold(const Call& call, const SegConfig& config, const std:
 }
 
 /// Patches a second of the ways to do the same training; nothing of it is kept.
-int time_variants(const SegConfig& config, const std::vector<SegCase>& cases, double seconds) {
+int time_variants(const Call& call, const SegConfig& config, const std::vector<SegCase>& cases, double seconds) {
   auto some = cases;
   if (some.size() > 16) some.resize(16);
   const auto samples = prepared_samples(some, config.train.net.classes);
@@ -158,6 +159,7 @@ int time_variants(const SegConfig& config, const std::vector<SegCase>& cases, do
   const auto devices = trainer.devices();
   const bool cuda = config.train.device.starts_with("cuda") || (config.train.device == "auto" && devices.size() > 1);
   fmt::print(stderr, "{} on {}, {} s each\n", trainer.version(), cuda ? "cuda" : "cpu", seconds);
+  nlohmann::ordered_json ways = nlohmann::ordered_json::array();
   for (const int batch : {config.train.batch, 4 * config.train.batch})
     for (const bool half : {true, false})
       for (const bool channels_last : {false, true}) {
@@ -173,18 +175,27 @@ int time_variants(const SegConfig& config, const std::vector<SegCase>& cases, do
         trainer.train(spec, samples, {}, folder, callbacks, &Cancel::interrupt());
         if (speeds.size() > 1) speeds.erase(speeds.begin());  // libraries wake up in the first
         std::sort(speeds.begin(), speeds.end());
+        ways.push_back({{"patches_per_s", speeds[speeds.size() / 2]},
+                        {"train.batch", batch},
+                        {"train.half", half},
+                        {"train.channels_last", channels_last}});
+        if (call.json) continue;
         fmt::print("{:8.1f} patches/s  train.batch={} train.half={} train.channels_last={}\n",
                    speeds[speeds.size() / 2], batch, half, channels_last);
         std::fflush(stdout);
       }
   std::error_code ignored;
   fs::remove_all(folder, ignored);
+  if (call.json) print_json({{"device", cuda ? "cuda" : "cpu"}, {"seconds_each", seconds}, {"ways", ways}});
   return 0;
 }
 
 int run(const Call& call) {
   if (call.given("--defaults")) {
-    fmt::print("{}", default_seg_config());
+    if (call.json)
+      print_json({{"config_yaml", default_seg_config()}});
+    else
+      fmt::print("{}", default_seg_config());
     return 0;
   }
   if (!call.given("CONFIG"))
@@ -197,7 +208,7 @@ int run(const Call& call) {
   if (config.list.empty())
     throw Error(Errc::usage, "the configuration names no data", "data: clean.csv, made by `larmor seg curate`");
   const auto cases = read_seg_list(config.list);
-  if (call.given("--time")) return time_variants(config, cases, call.number("--time"));
+  if (call.given("--time")) return time_variants(call, config, cases, call.number("--time"));
   std::vector<std::string> folds{config.fold};
   if (config.fold == "all") {
     std::set<int> numbers;
@@ -205,6 +216,7 @@ int run(const Call& call) {
     folds.clear();
     for (const int f : numbers) folds.push_back(std::to_string(f));
   }
+  io::require_writable_folder(config.out);
   std::vector<nn::Weights> members;
   nlohmann::ordered_json trained = nlohmann::ordered_json::array();
   for (const auto& fold : folds) {
@@ -227,7 +239,7 @@ int run(const Call& call) {
   if (call.json) {
     nlohmann::ordered_json told{{"networks", trained}};
     if (!all.empty()) told["ensemble"] = all;
-    fmt::print("{}\n", told.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    print_json(told);
   } else if (!all.empty()) {
     fmt::print("{}  {} networks\n", all, members.size());
   }
@@ -242,8 +254,8 @@ void register_seg_train(Commands& commands) {
        .does = "Trains a network that segments, from a list of images with labels",
        .in = {{.name = "CONFIG", .what = "YAML; see --defaults", .optional = true}},
        .opt = {flag("--defaults", "prints a configuration with every key, its default and meaning"),
-               text("--fold", "instead of the configuration's: a number, all or none"),
-               folder("--out", "instead of the configuration's folder"),
+               text("--fold", "instead of the configuration's: a number, two as in 0+1, all or none"),
+               folder("--out", "instead of the configuration's folder").output(),
                file("--list", "instead of the configuration's list of cases"),
                number("--time", "trains nothing, but tells how fast each way to do it is, so long each [s]", 4, 0.1,
                       600),

@@ -6,23 +6,28 @@
 #include <larmor/io/pulseq.hpp>
 #include <larmor/sim/bloch.hpp>
 #include <larmor/sim/blocks.hpp>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "command.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
 
 constexpr double degree = std::numbers::pi / 180;
 
-void print_signal(const sim::BlochResult& r, std::size_t spins) {
-  fmt::print("time_s,kx_per_mm,ky_per_mm,kz_per_mm,re,im\n");
+void print_signal(const Call& call, const sim::BlochResult& r, std::size_t spins) {
+  std::vector<Column> columns{{.name = "time_s", .values = r.sample_times}};
+  for (const char* name : {"kx_per_mm", "ky_per_mm", "kz_per_mm", "re", "im"})
+    columns.push_back({.name = name, .digits = 7});
   for (std::size_t i = 0; i < r.sample_times.size(); ++i) {
-    if (i % 4096 == 0) Cancel::interrupt().check();
     const auto s = r.signal.data<std::complex<float>>()[i] / static_cast<float>(spins);
     const auto& k = r.sample_k[i];
-    fmt::print("{:.9g},{:.7g},{:.7g},{:.7g},{:.7g},{:.7g}\n", r.sample_times[i], k[0], k[1], k[2], s.real(), s.imag());
+    const double row[] = {k[0], k[1], k[2], s.real(), s.imag()};
+    for (std::size_t c = 0; c < 5; ++c) columns[c + 1].values.push_back(row[c]);
   }
+  print_columns(call, {{"sequence", call.text("--seq")}, {"spins", spins}}, columns);
 }
 
 sim::BlochOptions options_of(const Call& call) {
@@ -49,7 +54,7 @@ int run_file(const Call& call) {
   if (result.sample_times.empty())
     throw Error(Errc::usage, "larmor sim bloch: '" + call.text("--seq") + "' takes no samples",
                 "give a sequence with readouts");
-  print_signal(result, spins.size());
+  print_signal(call, result, spins.size());
   return 0;
 }
 
@@ -77,17 +82,19 @@ int run(const Call& call) {
   grid.T1 = {1e-3 * call.number("--T1")}, grid.T2 = {1e-3 * call.number("--T2")};
   const auto spins = sim::spin_grid(grid);
   const auto result = sim::simulate(sequence, spins, options_of(call), &Cancel::interrupt());
+  const auto steps = result.rf_steps / static_cast<std::int64_t>(spins.size());
+  const auto& B1 = sequence.blocks[0].rf->magnitude;
+  const double most_B1 = 1e6 * *std::max_element(B1.begin(), B1.end());
   if (!call.quiet)
-    fmt::print(
-        stderr, "{} steps of the pulse, wrong by {:.1e} rad at most; B1 {:.3g} uT\n",
-        result.rf_steps / static_cast<std::int64_t>(spins.size()), result.error_bound,
-        1e6 * *std::max_element(sequence.blocks[0].rf->magnitude.begin(), sequence.blocks[0].rf->magnitude.end()));
-  fmt::print("{},Mx,My,Mz\n", slice ? "z_mm" : "df_Hz");
+    fmt::print(stderr, "{} steps of the pulse, wrong by {:.1e} rad at most; B1 {:.3g} uT\n", steps, result.error_bound,
+               most_B1);
+  std::vector<Column> columns{{.name = slice ? "z_mm" : "df_Hz"}};
+  for (const char* name : {"Mx", "My", "Mz"}) columns.push_back({.name = name, .digits = 7});
   for (std::size_t i = 0; i < spins.size(); ++i) {
-    if (i % 4096 == 0) Cancel::interrupt().check();
-    const float* m = result.magnetisation.data<float>() + 3 * i;
-    fmt::print("{:.9g},{:.7g},{:.7g},{:.7g}\n", slice ? spins.z[i] : spins.df[i], m[0], m[1], m[2]);
+    columns[0].values.push_back(slice ? spins.z[i] : spins.df[i]);
+    for (std::size_t c = 0; c < 3; ++c) columns[c + 1].values.push_back(result.magnetisation.data<float>()[3 * i + c]);
   }
+  print_columns(call, {{"steps", steps}, {"error_bound_rad", result.error_bound}, {"B1_uT", most_B1}}, columns);
   return 0;
 }
 

@@ -3,10 +3,12 @@
 
 #include <larmor/core/units.hpp>
 #include <larmor/perfusion/dce/aif_models.hpp>
+#include <nlohmann/json.hpp>
 
 #include "catalogue.hpp"
 #include "command.hpp"
 #include "params_option.hpp"
+#include "print_json.hpp"
 #include "series_files.hpp"
 
 namespace larmor::cli {
@@ -45,9 +47,16 @@ int run(const Call& call) {
   std::vector<double> c(times.size());
   dce::tissue_concentration(model, p, inputs, times, c, call.number("--delay"));
   const Aif at_frames = dce::resampled(inputs[0], times);
-  fmt::print("time,plasma_mM,tissue_mM\n");
-  for (std::size_t i = 0; i < times.size(); ++i)
-    fmt::print("{:.9g},{:.9g},{:.9g}\n", times[i], at_frames.values[i], c[i]);
+  nlohmann::ordered_json parameters;
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    const auto& q = model.params[k];
+    const std::string unit = units::display_unit(q.name, q.unit);
+    parameters[q.name] = {{"value", p[k] * units::factor(q.unit, unit)}, {"unit", unit}};
+  }
+  print_columns(call, {{"model", id}, {"parameters", parameters}},
+                {{.name = "time", .values = times, .key = "time_s"},
+                 {.name = "plasma_mM", .values = at_frames.values},
+                 {.name = "tissue_mM", .values = c}});
   return 0;
 }
 

@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <larmor/sim/epg.hpp>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "command.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -35,15 +37,19 @@ int run(const Call& call) {
       tissue.T1.push_back(static_cast<float>(1e-3 * T1)), tissue.T2.push_back(static_cast<float>(1e-3 * T2));
   tissue.B1.assign(tissue.T1.size(), static_cast<float>(call.number("--B1")));
   const Array signal = sim::epg_run(sequence, tissue, {}, &Cancel::interrupt());
-  fmt::print("T1_ms,T2_ms,read,time_s,re,im,abs\n");
+  std::vector<Column> columns{
+      {.name = "T1_ms", .digits = 6},  {.name = "T2_ms", .digits = 6}, {.name = "read"},
+      {.name = "time_s", .digits = 6}, {.name = "re", .digits = 7},    {.name = "im", .digits = 7},
+      {.name = "abs", .digits = 7}};
   const auto count = tissue.T1.size();
   for (std::size_t i = 0; i < count; ++i)
     for (int r = 0; r < n; ++r) {
-      if (r % 4096 == 0) Cancel::interrupt().check();
       const auto s = signal.data<std::complex<float>>()[static_cast<std::size_t>(r) * count + i];
-      fmt::print("{:.6g},{:.6g},{},{:.6g},{:.7g},{:.7g},{:.7g}\n", 1e3f * tissue.T1[i], 1e3f * tissue.T2[i], r,
-                 first + step * r, s.real(), s.imag(), std::abs(s));
+      const double row[] = {1e3f * tissue.T1[i], 1e3f * tissue.T2[i], double(r), first + step * r, s.real(), s.imag(),
+                            std::abs(s)};
+      for (std::size_t k = 0; k < columns.size(); ++k) columns[k].values.push_back(row[k]);
     }
+  print_columns(call, {{"sequence", kind}}, columns);
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <larmor/core/parallel.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/shipped_graphs.hpp>
+#include <nlohmann/json.hpp>
 #include <server/studio.hpp>
 #include <thread>
 
@@ -112,7 +113,10 @@ int run(const Call& call) {
   const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
   const std::string address = fmt::format("http://{}:{}{}", name, server->port(), page);
   if (call.json)
-    fmt::print("{{\"address\":\"{}\",\"port\":{},\"token\":\"{}\"}}\n", address, server->port(), options.token);
+    // In one line, because whoever started Studio reads it while that runs.
+    fmt::print("{}\n",
+               nlohmann::ordered_json{{"address", address}, {"port", server->port()}, {"token", options.token}}.dump(
+                   -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   else if (!call.quiet)
     fmt::print("Larmor Studio: {}\n  folders: {}\n  stop with Ctrl-C\n", address,
                fmt::join(

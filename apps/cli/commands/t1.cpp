@@ -3,9 +3,11 @@
 
 #include <larmor/core/units.hpp>
 #include <larmor/io/file.hpp>
+#include <nlohmann/json.hpp>
 
 #include "catalogue.hpp"
 #include "command.hpp"
+#include "print_json.hpp"
 #include "series_files.hpp"
 #include "text_table.hpp"
 #include "write_maps.hpp"
@@ -56,8 +58,11 @@ int run(const Call& call) {
   out.commit();
   const auto sum = summarise(maps.maps[0], false);
   if (call.json)
-    fmt::print("{{\"method\": \"{}\", \"median_T1_s\": {}, \"voxels\": {}, \"failed\": {}}}\n", id,
-               usable ? fmt::format("{}", sum.median) : "null", looked, looked - usable);
+    print_json({{"folder", call.text("--out")},
+                {"method", id},
+                {"median_T1_s", usable ? nlohmann::ordered_json(sum.median) : nlohmann::ordered_json(nullptr)},
+                {"voxels", looked},
+                {"failed", looked - usable}});
   else
     fmt::print("T1  median {} s (5 to 95 %: {} to {})  ({} voxels, {} failed)\n", short_number(sum.median),
                short_number(sum.p5), short_number(sum.p95), with_commas(looked), with_commas(looked - usable));
@@ -73,7 +78,10 @@ void register_t1(Commands& commands) {
        .in =
            {{.name = "METHOD", .what = "how", .kind = Kind::text, .choices = t1_ids},
             {.name = "SERIES", .what = "one 4-D file, or one 3-D file a volume", .kind = Kind::file, .repeated = true}},
-       .opt = {folder("--out", "folder that receives T1, M0, their standard errors, R2 and status").as("-o").need(),
+       .opt = {folder("--out", "folder that receives T1, M0, their standard errors, R2 and status")
+                   .output()
+                   .as("-o")
+                   .need(),
                Option{
                    .name = "--FA",
                    .what = "flip angle of each volume, or of the read-out of Look-Locker; default: the sidecar's [deg]",

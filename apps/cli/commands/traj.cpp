@@ -135,6 +135,7 @@ int run(const Call& call) {
                         {"fov_mm", Value::List(traj.fov.begin(), traj.fov.end())},
                         {"source", traj.source}};
     if (made.contains("points")) facts.emplace_back("points", made.at("points"));
+    if (!files.empty()) facts.emplace_back("files", Value::List(files.begin(), files.end()));
     fmt::print("{}\n", flow::to_json(Value::record("", std::move(facts))));
     return 0;
   }
@@ -159,6 +160,7 @@ void register_traj(Commands& commands) {
     Command command{.name = std::string("traj ") + name, .does = type.does, .run = run};
     command.opt.push_back(
         file("--out", "positions (.npy, .json), Pulseq (.seq), gradient (.csv) or picture of the waveforms (.svg)")
+            .output()
             .many()
             .as("-o"));
     if (type.input("protocol"))

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "text_table.hpp"
 
 namespace larmor::cli {
@@ -144,7 +145,7 @@ int run(const Call& call) {
                       {"atol", r.c.tolerance.absolute},
                       {"rtol", r.c.tolerance.relative},
                       {"good", r.good}});
-    fmt::print("{}\n", json{{"maps", list}, {"not_estimated", alone}, {"good", good && compared > 0}}.dump(2));
+    print_json({{"maps", list}, {"not_estimated", alone}, {"good", good && compared > 0}});
   } else {
     std::vector<std::vector<std::string>> table{{"map", "unit", "voxels", "missing", "truth", "estimate", "bias", "sd",
                                                  "median |e|", "95 % |e|", "within", "tolerance", ""}};

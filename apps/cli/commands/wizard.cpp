@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <larmor/io/file.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
 #include "pipeline.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -62,7 +64,10 @@ int run(const Call& call) {
     Wizard::say(fmt::format("{} is written, but would not run yet:\n{}", out.string(), e.what()));
     return 1;
   }
-  fmt::print("{}\n", out.string());
+  if (call.json)
+    print_json({{"pipeline", pipeline.name}, {"config", out.string()}});
+  else
+    fmt::print("{}\n", out.string());
   Wizard::say(fmt::format("Run it with: {} {} {} -o OUT", command, out.string(), data.string()));
   return 0;
 }
@@ -74,7 +79,7 @@ void register_wizard(Commands& commands) {
       {.name = "wizard",
        .does = "Asks what a pipeline needs, with defaults from the files it finds, and writes the configuration",
        .in = {{.name = "DATA", .what = "folder with the images, default .", .kind = Kind::folder, .optional = true}},
-       .opt = {file("--out", "configuration to write; default: DATA/dce.yaml, DATA/ivim.yaml, ...").as("-o"),
+       .opt = {file("--out", "configuration to write; default: DATA/dce.yaml, DATA/ivim.yaml, ...").output().as("-o"),
                text("--for", "which pipeline; default: the one whose data lie in the folder").one_of(with_questions)},
        .examples = {"larmor wizard sub-01"},
        .interactive = true,
