@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What hands do on the canvas: each feature is clicked.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { docOf, moveOnto, node, openPage, port, press, rectOf, set, settled, skip, startStudio, state, until, valueOf } from "../harness.mjs";
+import { docOf, frames, moveOnto, node, openPage, port, press, rectOf, set, settled, skip, source, startStudio, state, until, valueOf } from "../harness.mjs";
 
 const chain = () => ({
   larmor: 1, title: "Chain",
@@ -247,4 +249,24 @@ test("notes, frames, rows and columns, the map of all, and finding", { skip, tim
   await page.getByTestId("commands-search").fill("fold");
   await page.keyboard.press("Enter");
   await until(async () => (await doc()).nodes.a.folded === true);  // all that are chosen
+});
+
+test("a window that becomes small shows all of a graph, with its wires", { skip, timeout: 300000 }, async (t) => {
+  const graph = JSON.parse(readFileSync(join(source, "examples/graphs/sense.json"), "utf8"));
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url, { width: 1280, height: 800 });
+  const all = Object.keys(graph.wires).length + Object.values(graph.inputs).flatMap((i) => i.to).length + Object.values(graph.outputs).filter((o) => o.from).length;
+  const wires = () => page.locator(".react-flow__edge").count();
+  const zoom = () => page.evaluate(() => new DOMMatrix(getComputedStyle(document.querySelector(".react-flow__viewport")).transform).a);
+  await until(async () => (await wires()) === all);
+  await settled(page);
+  const before = await zoom();
+  assert.ok(before > 0.2, `ports are drawn at ${before}`);
+  // The nodes at the right are out of view for a moment, and come back where ports are not drawn.
+  await page.setViewportSize({ width: 1024, height: 600 });
+  await until(async () => (await zoom()) < 0.2);
+  await settled(page);
+  await frames(page, 10);
+  assert.equal(await wires(), all);
+  await picture("canvas-small");
 });

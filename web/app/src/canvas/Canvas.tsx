@@ -3,7 +3,7 @@ import "@xyflow/react/dist/base.css";
 import "./canvas.css";
 import { splitPort } from "@larmor/graph";
 import { Background, BackgroundVariant, ConnectionMode, type EdgeChange, type NodeTypes, ReactFlow, ReactFlowProvider, SelectionMode, useStore, useStoreApi } from "@xyflow/react";
-import { type DragEvent, type MouseEvent as ReactMouseEvent, useCallback, useLayoutEffect, useRef, useState } from "react";
+import { type DragEvent, type MouseEvent as ReactMouseEvent, useCallback, useRef, useState } from "react";
 import * as actions from "../actions.ts";
 import { openGraph, showDock, tell, useApp } from "../state/app.ts";
 import { say } from "../errors.ts";
@@ -60,8 +60,9 @@ function Flow({ place }: { place: string }) {
   const many = nodes.length > 120;
   const staged = useStaged(nodes, edges, useStore((s) => many && s.transform[2] < 0.34));
 
-  // Sizes and ports are known from the document: measuring every node that scrolls into view costs frames for nothing.
-  useLayoutEffect(() => store.setState({ updateNodeInternals: () => undefined }), [store]);
+  // Sizes and ports are known from the document: measuring every node that scrolls into view costs frames for nothing, and
+  // from afar, where no ports are drawn, it would take the wires away. Before React Flow begins to observe its nodes.
+  useState(() => store.setState({ updateNodeInternals: () => undefined }));
 
   const onEdgesChange = useCallback((changes: EdgeChange<WireType>[]) => {
     const wires = new Set(session.state.wires);
