@@ -148,6 +148,7 @@ test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t)
   assert.equal(await valueOf(studio, "most.out"), 4);
   const doc = await docOf(studio);
   assert.equal(doc.inputs, undefined);
+  assert.equal(doc.nodes.read_npy.title, "data");  // several readers are told apart
   assert.deepEqual(doc.wires, { "sum.in": "read_npy.array", "most.in": "read_npy.array" });
   await picture("trouble-input");
   await page.getByTestId("undo").click();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of the server become nodes and settings.
-import { addNode, connect, geometry, type GraphDoc, nodeView, setSetting, splitPort } from "@larmor/graph";
+import { addNode, connect, geometry, type GraphDoc, nodeView, setSetting, setTitle, splitPort } from "@larmor/graph";
 import { rectOf } from "../canvas/model.ts";
 import { messages } from "../errors.ts";
 import { openDialog, tell } from "../state/app.ts";
@@ -55,6 +55,7 @@ export function feedInput(session: Session, name: string) {
         const others = (theCanvas()?.nodes() ?? []).filter((n) => n.type === "op").map(rectOf);
         const added = addNode(g, { op: reader.op.id }, geometry.freePlace({ x: x - 260, y, w: 190, h: 200 }, others), { [reader.setting]: path });
         made = added.id;
+        added.graph = setTitle(added.graph, added.id, name);  // several readers are told apart
         const { [name]: _, ...rest } = added.graph.inputs ?? {};
         return to.reduce<GraphDoc>((graph, port) => connect(graph, `${added.id}.${out.name}`, port), { ...added.graph, inputs: Object.keys(rest).length ? rest : undefined });
       });
