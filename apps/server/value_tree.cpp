@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <larmor/core/units.hpp>
 #include <larmor/flow/value_traits.hpp>
 #include <map>
 #include <mutex>
@@ -63,6 +64,19 @@ void add_image(json& out, const Value& image) {
   out["unit"] = unit.kind() == Value::Kind::text ? unit.text() : "";
 }
 
+/// A map is computed in the units inside; people read it in those of the lexicon.
+void add_units(json& out, const Value& map) {
+  const Value name = map.field("name"), unit = map.field("unit");
+  if (name.kind() != Value::Kind::text || unit.kind() != Value::Kind::text) return;
+  try {
+    const auto shown = units::display_unit(name.text(), unit.text());
+    if (shown == unit.text()) return;
+    out["shown_factor"] = units::factor(unit.text(), shown);
+    out["shown_unit"] = shown;
+  } catch (const Error&) {  // a unit of somebody's own: shown as it is
+  }
+}
+
 json tree(const Value& v, const std::string& path, const std::string& hash) {
   switch (v.kind()) {
     case Value::Kind::none:
@@ -99,6 +113,7 @@ json tree(const Value& v, const std::string& path, const std::string& hash) {
   for (const auto& [name, field] : v.fields()) out[name] = tree(field, joined(path, name), hash);
   out["$type"] = v.type();
   if (v.type() == "image") add_image(out, v);
+  if (v.type() == "map") add_units(out, v);
   return out;
 }
 

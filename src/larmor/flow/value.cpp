@@ -192,8 +192,14 @@ std::string Value::describe() const {
       return fmt::format("list of {} {}", items.size(), same ? items[0].type() : "values");
     }
     case Kind::record: {
-      for (const auto& [name, v] : fields())
+      for (const auto& [name, v] : fields()) {
         if (v.kind() == Kind::array) return type() + " " + v.array().describe();
+        // Several things of one kind, such as the maps of a fit: how many, and what the first is like.
+        if (v.kind() != Kind::list || v.list().empty() || v.list()[0].kind() != Kind::record) continue;
+        for (const auto& [inner, first] : v.list()[0].fields())
+          if (first.kind() == Kind::array)
+            return fmt::format("{} of {} {}", type(), v.list().size(), first.array().describe());
+      }
       return fmt::format("{} of {} fields", type(), fields().size());
     }
   }

@@ -85,6 +85,21 @@ TEST(Value, ReadsAsOtherTypesOnlyWhereNothingIsLost) {
   EXPECT_THROW(ValueTraits<std::vector<double>>::from(Value(ramp(3))), Error);
 }
 
+TEST(Value, ARecordIsDescribedByWhatItHolds) {
+  const auto map = [](DType type) {
+    return Value::record("map", {{"name", "Ktrans"}, {"values", Array(type, {4, 3}, {"x", "y"})}});
+  };
+  const Array status = Array::of<std::uint8_t>({4, 3}, {"x", "y"});
+  EXPECT_EQ(Value::record("image", {{"data", status}}).describe(), "image u8 (4 x, 3 y) on cpu");
+  // The maps before the status of the fit, which is of another type.
+  EXPECT_EQ(
+      Value::record("maps", {{"maps", Value::List{map(DType::f32), map(DType::f32)}}, {"status", status}}).describe(),
+      "maps of 2 f32 (4 x, 3 y) on cpu");
+  EXPECT_EQ(Value::record("maps", {{"maps", Value::List{}}, {"status", status}}).describe(),
+            "maps u8 (4 x, 3 y) on cpu");
+  EXPECT_EQ(Value::record("report", {{"title", "a"}, {"html", "b"}}).describe(), "report of 2 fields");
+}
+
 TEST(Value, ErrorsSayWhatItIs) {
   try {
     Value("abc").number();

@@ -266,6 +266,21 @@ TEST(ValueTree, ArraysAreFoundByTheirPaths) {
 
 class ValuesTest : public StudioTest {};
 
+TEST(ValueTree, MapsSayTheUnitTheyAreShownIn) {
+  const auto map = [](const char* name, const char* unit) {
+    return flow::Value::record("map",
+                               {{"name", name}, {"unit", unit}, {"values", counting({2, 2, 1}, {"x", "y", "z"})}});
+  };
+  const json flow = value_tree(map("CBF", "mm3/(g s)"), "u1");
+  EXPECT_EQ(flow["shown_unit"], "mL/min/100g");
+  EXPECT_NEAR(flow["shown_factor"].get<double>(), 6, 1e-12);  // 1 mm3/(g s) = 0.1 mL x 60 / (100 g min)
+  EXPECT_EQ(flow["unit"], "mm3/(g s)");                       // values and their unit stay what they are
+  // In the unit of the lexicon already, of another dimension, unknown, or in a unit of somebody's own: as it is.
+  for (const auto& [name, unit] :
+       {std::pair{"Ktrans", "1/min"}, {"Ktrans", "mm"}, {"mine", "1/s"}, {"Ktrans", "bananas"}, {"CBF", ""}})
+    EXPECT_FALSE(value_tree(map(name, unit), std::string(name) + unit).contains("shown_unit")) << name << " " << unit;
+}
+
 TEST_F(ValuesTest, SlicesComeWithWhatTheyAre) {
   const std::string g = open({{"r", node("test.ramp")}});
   ASSERT_TRUE(settled(g, "r", "done"));

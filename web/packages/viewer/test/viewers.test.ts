@@ -106,6 +106,10 @@ it("maps keep name, unit, error and status; empty errors count as none", () => {
   expect(maps?.status?.path).toBe("status");
   expect(maps?.geometry?.spacing).toEqual([2, 2, 5]);
   expect(mapsOf({ maps: [] })).toBeNull();
+  // In the unit that people read, when the server says which: numbers, errors and their extremes.
+  const values = { ...leaf([4, 4, 2], ["x", "y", "z"]), min: 0, max: 0.005 };
+  const [shown] = mapsOf({ maps: [{ name: "Ktrans", unit: "1/s", shown_unit: "1/min", shown_factor: 60, values, standard_error: values }] })!.entries;
+  expect([shown!.unit, shown!.factor, shown!.values.max, shown!.error!.max, shown!.values.min]).toEqual(["1/min", 60, 0.3, 0.3, 0]);
 });
 
 it("texts are taken for what they look like", () => {

@@ -61,10 +61,14 @@ const statisticsRequests = new SharedRequests<Statistics>();
 export class Client {
   readonly api: Api;
   readonly graphId: string;
-  constructor(api: Api, graphId: string) {
+  /** Numbers are given as so many times what the server holds: values in another unit. */
+  readonly factor: number;
+  constructor(api: Api, graphId: string, factor = 1) {
     this.api = api;
     this.graphId = graphId;
+    this.factor = factor;
   }
+  times = (factor: number): Client => (factor === 1 ? this : new Client(this.api, this.graphId, this.factor * factor));
 
   url(what: string, query: Record<string, string | number | undefined>): string {
     const filled = Object.entries(query).filter((e): e is [string, string | number] => e[1] !== undefined && e[1] !== "");
@@ -101,7 +105,7 @@ export class Client {
   }
 
   arrayKey(port: string, hash: string, q: ArrayQuery): string {
-    return `${hash} ${q.onto ? q.onto.hash + " " : ""}${this.arrayUrl(port, q)}`;
+    return `${hash} ${q.onto ? q.onto.hash + " " : ""}${this.factor === 1 ? "" : this.factor + " "}${this.arrayUrl(port, q)}`;
   }
   private arrayUrl(port: string, q: ArrayQuery): string {
     const list = (o: Record<string, number> | undefined) => o && Object.entries(o).map(([a, i]) => `${a}:${i}`).join(",");
@@ -135,6 +139,7 @@ export class Client {
         const response = await this.ask(this.arrayUrl(port, q), s);
         const buffer = await response.arrayBuffer();
         const data = decodeArray(buffer, (name) => response.headers.get(name), q, key);
+        if (this.factor !== 1) for (let i = 0; i < data.data.length; i++) data.data[i]! *= this.factor;
         arrays.set(key, data, buffer.byteLength);
         return data;
       },
@@ -153,13 +158,13 @@ export class Client {
       part: q.part === "native" ? undefined : q.part,
       bins: q.bins,
     });
-    const key = `${hash} ${url}`;
+    const key = `${hash} ${this.factor} ${url}`;
     const kept = statisticsKept.get(key);
     if (kept) return Promise.resolve(kept);
     return statisticsRequests.get(
       key,
       async (s) => {
-        const got = parseJson<Statistics>(await (await this.ask(url, s)).text());
+        const got = inUnits(parseJson<Statistics>(await (await this.ask(url, s)).text()), this.factor);
         statisticsKept.set(key, got, 4096);
         return got;
       },
@@ -172,6 +177,22 @@ export class Client {
     const response = await this.ask(this.url("download", { port, format, path }), new AbortController().signal);
     return response.blob();
   }
+}
+
+/** Statistics of values that are `factor` (above 0) times as large. */
+export function inUnits(s: Statistics, factor: number): Statistics {
+  if (factor === 1) return s;
+  const times = (v: number) => v * factor;
+  return {
+    ...s,
+    min: times(s.min),
+    max: times(s.max),
+    mean: times(s.mean),
+    sd: times(s.sd),
+    median: times(s.median),
+    percentiles: Object.fromEntries(Object.entries(s.percentiles ?? {}).map(([p, v]) => [p, times(v)])),
+    ...(s.histogram ? { histogram: { ...s.histogram, edges: s.histogram.edges.map(times) } } : {}),
+  };
 }
 
 /** JSON as the server writes it: numbers that JSON has no word for may be null, "nan", or {"$number": "nan"}. */

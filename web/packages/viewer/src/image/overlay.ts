@@ -62,7 +62,7 @@ export function drawBar(ctx: Ctx, look: Look, complex: boolean, unit: string, le
   ctx.textBaseline = "alphabetic";
   ctx.textAlign = "left";
   ctx.fillStyle = "#aeb4bd";
-  ctx.fillText(look.part === "phase" ? "deg" : unit, x, top - 8, wide - 8);
+  ctx.fillText(look.part === "phase" ? "deg" : unit, x, top - 8, wide - 14);
   const table = mapTable(coloured ? "grey" : look.map);
   for (let y = 0; y < tall; ++y) {
     const t = (1 - y / (tall - 1)) ** look.gamma;

@@ -28,7 +28,7 @@ export default function MapsViewer(p: InnerProps): ReactNode {
     if (!maps || !entry) return null;
     const leaf = show === "error" ? entry.error! : show === "status" ? maps.status! : entry.values;
     return {
-      client: p.client,
+      client: show === "status" ? p.client : p.client.times(entry.factor),
       port: p.port,
       hash: p.info.hash,
       leaf,

@@ -11,7 +11,9 @@ export const statusNames = ["outside", "converged", "at bound", "no signal", "ba
 export interface MapEntry {
   name: string;
   title: string;
+  /** What numbers are shown in, and how many of it one of the unit inside is. */
   unit: string;
+  factor: number;
   values: ArrayLeaf;
   error: ArrayLeaf | null;
 }
@@ -28,7 +30,7 @@ export function mapSource(client: Client, port: string, info: ValueInfo, name?: 
   const entry = maps?.entries.find((e) => e.name === name) ?? maps?.entries[0];
   if (!maps || !entry) return null;
   return {
-    client,
+    client: client.times(entry.factor),
     port,
     hash: info.hash,
     leaf: entry.values,
@@ -39,6 +41,9 @@ export function mapSource(client: Client, port: string, info: ValueInfo, name?: 
     wholeFile: false,
   };
 }
+
+const times = (v: number | null | undefined, factor: number) => (typeof v === "number" ? v * factor : v);
+const inside = (leaf: ArrayLeaf, factor: number): ArrayLeaf => (factor === 1 ? leaf : { ...leaf, min: times(leaf.min, factor), max: times(leaf.max, factor) });
 
 /** Parameter maps with their units, errors and status; null when the value is none. */
 export function mapsOf(value: Tree): Maps | null {
@@ -53,13 +58,16 @@ export function mapsOf(value: Tree): Maps | null {
     const values = isLeaf(m) ? m : isRecord(m) ? (["values", "data"].map((f) => m[f]).find(isLeaf) ?? null) : null;
     if (!values || values.shape.some((n) => n < 1)) return [];
     const error = isRecord(m) ? m["standard_error"] : undefined;
+    const told = isRecord(m) ? m["shown_factor"] : undefined;
+    const factor = typeof told === "number" && told > 0 && textField(m, "shown_unit") ? told : 1;
     return [
       {
         name,
         title: textField(m, "title") || name,
-        unit: textField(m, "unit"),
-        values,
-        error: isLeaf(error) && error.shape.every((n) => n > 0) && error.shape.length > 0 ? error : null,
+        unit: factor === 1 ? textField(m, "unit") : textField(m, "shown_unit"),
+        factor,
+        values: inside(values, factor),
+        error: isLeaf(error) && error.shape.every((n) => n > 0) && error.shape.length > 0 ? inside(error, factor) : null,
       },
     ];
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { decodeArray, parseJson } from "../../src/api/client.ts";
+import { Client, decodeArray, inUnits, parseJson } from "../../src/api/client.ts";
 import { decode } from "../../src/api/decode.ts";
 import { Lru } from "../../src/api/lru.ts";
 import { SharedRequests } from "../../src/api/shared.ts";
@@ -98,4 +98,21 @@ describe("bytes of an array", () => {
 
 it("numbers that JSON has no word for", () => {
   expect(parseJson('{"a":{"$number":"nan"},"b":[{"$number":"inf"},{"$number":"-inf"}],"c":1}')).toEqual({ a: NaN, b: [Infinity, -Infinity], c: 1 });
+});
+
+describe("values in another unit", () => {
+  const api = { base: "", token: undefined } as unknown as ConstructorParameters<typeof Client>[0];
+  it("are kept apart from those of the server, and a factor of one is the client itself", () => {
+    const client = new Client(api, "g");
+    const minutes = client.times(60);
+    const q = { path: "maps.0.values", axes: ["x", "y"] };
+    expect(client.times(1)).toBe(client);
+    expect(minutes.times(2).factor).toBe(120);
+    expect(minutes.arrayKey("fit.maps", "h", q)).not.toBe(client.arrayKey("fit.maps", "h", q));
+  });
+  it("statistics scale, counts and percentages do not", () => {
+    const s = { count: 3, elements: 4, min: -1, max: 2, mean: 0.5, sd: 1.5, median: 0.25, percentiles: { "25": 0, "75": 1 }, histogram: { edges: [-1, 0, 2], counts: [1, 2] } };
+    expect(inUnits(s, 60)).toEqual({ count: 3, elements: 4, min: -60, max: 120, mean: 30, sd: 90, median: 15, percentiles: { "25": 0, "75": 60 }, histogram: { edges: [-60, 0, 120], counts: [1, 2] } });
+    expect(inUnits(s, 1)).toBe(s);
+  });
 });
