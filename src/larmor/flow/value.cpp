@@ -170,6 +170,16 @@ std::size_t Value::bytes() const {
   }
 }
 
+namespace {
+// The first array of a record.
+const Array* array_of(const Value& v) {
+  if (v.kind() != Value::Kind::record) return nullptr;
+  for (const auto& [name, field] : v.fields())
+    if (field.kind() == Value::Kind::array) return &field.array();
+  return nullptr;
+}
+}  // namespace
+
 std::string Value::describe() const {
   switch (kind()) {
     case Kind::none:
@@ -194,11 +204,14 @@ std::string Value::describe() const {
     case Kind::record: {
       for (const auto& [name, v] : fields()) {
         if (v.kind() == Kind::array) return type() + " " + v.array().describe();
-        // Several things of one kind, such as the maps of a fit: how many, and what the first is like.
-        if (v.kind() != Kind::list || v.list().empty() || v.list()[0].kind() != Kind::record) continue;
-        for (const auto& [inner, first] : v.list()[0].fields())
-          if (first.kind() == Kind::array)
-            return fmt::format("{} of {} {}", type(), v.list().size(), first.array().describe());
+        // Several arrays of one size, such as the maps of a fit: how many, and what the first is like.
+        if (v.kind() != Kind::list || v.list().empty()) continue;
+        std::vector<const Array*> held;
+        for (const auto& item : v.list())
+          if (const Array* a = array_of(item)) held.push_back(a);
+        if (held.size() == v.list().size() &&
+            std::all_of(held.begin(), held.end(), [&](const Array* a) { return a->shape() == held[0]->shape(); }))
+          return fmt::format("{} of {} {}", type(), held.size(), held[0]->describe());
       }
       return fmt::format("{} of {} fields", type(), fields().size());
     }

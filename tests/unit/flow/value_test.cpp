@@ -97,6 +97,9 @@ TEST(Value, ARecordIsDescribedByWhatItHolds) {
       "maps of 2 f32 (4 x, 3 y) on cpu");
   EXPECT_EQ(Value::record("maps", {{"maps", Value::List{}}, {"status", status}}).describe(),
             "maps u8 (4 x, 3 y) on cpu");
+  // Things of several sizes are no stack.
+  EXPECT_EQ(Value::record("scene", {{"items", Value::List{map(DType::f32), Value::record("line", {})}}}).describe(),
+            "scene of 1 fields");
   EXPECT_EQ(Value::record("report", {{"title", "a"}, {"html", "b"}}).describe(), "report of 2 fields");
 }
 
