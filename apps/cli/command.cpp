@@ -120,7 +120,7 @@ Option folder(std::string name, std::string what) {
 const std::vector<Option>& global_options() {
   static const std::vector<Option> all{
       flag("--help", "this text").as("-h"),
-      flag("--quiet", "say nothing but errors").as("-q"),
+      flag("--quiet", "say nothing but results and errors").as("-q"),
       flag("--verbose", "say more").as("-v"),
       integer("--threads", "threads to work with; default: LARMOR_NUM_THREADS, else what the machine allows", 1, 1,
               4096),

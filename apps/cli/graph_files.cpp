@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <larmor/io/file.hpp>
 #include <larmor/nodes/shipped_graphs.hpp>
 
 namespace larmor::cli {
@@ -47,6 +48,13 @@ flow::Graph open_graph(const fs::path& file) {
   if (!fs::exists(file, failed) || fs::is_directory(file, failed)) {  // a folder of that name hides no graph
     if (nodes::shipped_graphs().count(file.string())) return nodes::shipped_graph(file.string());
     if (nodes::example_graphs().count(file.string())) return nodes::example_graph(file.string());
+    std::vector<std::string> names;
+    for (const auto* graphs : {&nodes::shipped_graphs(), &nodes::example_graphs()})
+      for (const auto& [name, text] : *graphs) names.push_back(name);
+    if (!fs::exists(file, failed) && !file.has_extension() && !file.has_parent_path())
+      throw Error(Errc::file, unknown_name("file or graph", file.string(), names).message(),
+                  fmt::format("name a file, or one of: {}", fmt::join(names, ", ")));
+    if (!fs::exists(file, failed)) throw io::missing_file(file);
   }
   return flow::load_graph(file);
 }

@@ -18,8 +18,8 @@ std::pair<double, double> range_of(const Call& call, const char* name) {
   return {r[0], r[1]};
 }
 
-Option pair_of(const char* name, const char* what, const char* start) {
-  return Option{.name = name, .what = what, .kind = Kind::number, .start = start, .lower = 0, .upper = 10}.many();
+Option pair_of(const char* name, const char* what, const char* start, double upper) {
+  return Option{.name = name, .what = what, .kind = Kind::number, .start = start, .lower = 0, .upper = upper}.many();
 }
 
 }  // namespace
@@ -49,8 +49,8 @@ IvimSeries read_ivim_series(const Call& call, const std::string& path) {
 }
 
 std::vector<Option> ivim_prior_options() {
-  return {pair_of("--f", "range of f [1]", "0.1,0.4"), pair_of("--D", "range of D [mm2/s]", "0.0005,0.002"),
-          pair_of("--D-star", "range of D* [mm2/s]", "0.01,0.1"),
+  return {pair_of("--f", "range of f [1]", "0.1,0.4", 1), pair_of("--D", "range of D [mm2/s]", "0.0005,0.002", 0.1),
+          pair_of("--D-star", "range of D* [mm2/s]", "0.01,0.1", 10),
           flag("--log-D-star", "D* even in its logarithm instead")};
 }
 

@@ -57,6 +57,10 @@ int run(const std::vector<std::string>& words) {
     const std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
     if (const Command* c = match(rest, n))
       fmt::print("{}", command_help(*c));
+    else if (!rest.empty() && is_group(rest[0]))
+      fmt::print("{}", group_help(rest[0]));
+    else if (!rest.empty() && !rest[0].starts_with('-'))
+      throw unknown_name("command", rest[0], commands().names(), "see larmor --help");
     else
       fmt::print("{}", main_help());
     return words.empty() ? exit_usage : 0;
@@ -74,11 +78,14 @@ int run(const std::vector<std::string>& words) {
       std::vector<std::string> names;
       for (const auto& n : commands().names())
         if (n.starts_with(words[0] + " ")) names.push_back(n);
-      if (words.size() == 1)
+      if (words.size() == 1 || words[1].starts_with('-'))
         throw Error(Errc::usage, fmt::format("larmor {}: what?", words[0]),
                     "use one of: larmor " + fmt::format("{}", fmt::join(names, ", larmor ")));
       throw unknown_name("command", words[0] + " " + words[1], names);
     }
+    if (words[0].starts_with('-'))
+      throw Error(Errc::usage, fmt::format("larmor {}: no command", words[0]),
+                  "write larmor COMMAND and its options; see larmor --help");
     throw unknown_name("command", words[0], commands().names(), "see larmor --help");
   }
   const Call call = parse_call(*command, {words.begin() + static_cast<std::ptrdiff_t>(n_words), words.end()});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <larmor/core/parallel.hpp>
 #include <larmor/io/file.hpp>
 
@@ -59,7 +60,7 @@ void check_choice(const std::vector<std::string>& allowed, const std::string& va
 void check_value(const Command& command, const Option& o, const std::string& value) {
   if (o.kind == Kind::number || o.kind == Kind::integer) {
     const double x = parse_number(value, fmt::format("larmor {}: {}", command.name, o.name));
-    const std::string unit = o.unit().empty() ? "" : " " + o.unit();
+    const std::string unit = o.unit().empty() || o.unit() == "1" ? "" : " " + o.unit();
     if (o.kind == Kind::integer && x != std::floor(x))
       throw Error(Errc::usage, fmt::format("larmor {}: {} is {}, not a whole number", command.name, o.name, value),
                   "give a whole number" + (range_text(o).empty() ? "" : ", " + range_text(o)));
@@ -178,6 +179,37 @@ Call parse_call(const Command& command, const std::vector<std::string>& words) {
   return call;
 }
 
+namespace {
+
+/// A file that is written must not take the place of one that is read, nor of another result.
+void require_files_of_their_own(const Call& call) {
+  struct File {
+    std::string option;
+    std::filesystem::path path;
+    bool written;
+  };
+  std::vector<File> files;
+  const auto add = [&](const std::string& name, Kind kind, bool written) {
+    if (kind != Kind::file || !call.given(name)) return;
+    for (const auto& text : call.texts(name)) {
+      std::error_code ec;
+      const File file{name, std::filesystem::weakly_canonical(text, ec), written};
+      for (const auto& other : files)
+        if (other.path == file.path && (other.written || written))
+          throw Error(
+              Errc::usage,
+              fmt::format("larmor {}: {} and {} are the same file, {}", call.command->name, other.option, name, text),
+              "give each a name of its own");
+      files.push_back(file);
+    }
+  };
+  for (const auto& p : call.command->in) add(p.name, p.kind, false);
+  for (const auto& p : call.command->out) add(p.name, p.kind, true);
+  for (const auto& o : call.command->opt) add(o.name, o.kind, o.is_output);
+}
+
+}  // namespace
+
 void require_outputs(const Call& call) {
   const auto check = [&](const std::string& name, Kind kind) {
     if (!call.given(name)) return;
@@ -193,6 +225,7 @@ void require_outputs(const Call& call) {
   for (const auto& p : call.command->out) check(p.name, p.kind);
   for (const auto& o : call.command->opt)
     if (o.is_output) check(o.name, o.kind);
+  require_files_of_their_own(call);
 }
 
 }  // namespace larmor::cli

@@ -93,7 +93,14 @@ ReconJob read_kspace(const Call& call) {
   job.kspace = job.full;
   job.axes = kspace_axes(call, job.full);
   job.calibration = kspace_calibration(call, job.full, job.axes);
-  if (!call.given("--undersample")) return job;
+  if (!call.given("--undersample")) {
+    for (const char* option : {"--random", "--seed", "--error"})
+      if (call.given(option))
+        throw Error(Errc::usage,
+                    fmt::format("larmor {}: {} does nothing without --undersample", call.command->name, option),
+                    "leave it out, or say how to undersample: --undersample y=2");
+    return job;
+  }
   const bool keep = call.command->name != "recon sense" || call.given("--random");
   const auto out = run_operation_of(call, "recon.undersample", {{"in", job.full}},
                                     {{"factors", call.text("--undersample")},

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <larmor/core/log.hpp>
 #include <larmor/io/bids.hpp>
 
 namespace larmor::cli {
@@ -13,6 +15,13 @@ std::vector<double> option_or(const Call& call, const char* name, double factor,
   if (call.given(name)) {
     auto v = call.numbers(name);
     for (double& x : v) x *= factor;
+    const bool same = std::equal(v.begin(), v.end(), sidecar.begin(), sidecar.end(),
+                                 [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); });
+    if (!sidecar.empty() && !same) {
+      std::vector<std::string> known;
+      for (const double x : sidecar) known.push_back(fmt::format("{:.6g}", x / factor));
+      log::info(fmt::format("{}: the sidecar says {}, which is overruled", name, fmt::join(known, ", ")));
+    }
     return v;
   }
   if (sidecar.empty() && needed)

@@ -85,7 +85,7 @@ class Cases(CliCase):
     self.fails(1, ("recon", "sense", "plain.npy", "image.npy", "--rename", "coil, y"), "plain.npy")
 
   def test_what_is_wrong(self):
-    self.fails(1, ("recon", "sense", "kk.cfl", "image.npy"), "kk.hdr")
+    self.fails(1, ("recon", "sense", "kk.cfl", "image.npy"), "kk.cfl", "did you mean k.cfl?")
     self.fails(2, ("recon", "sense", "k.cfl", "image.npy", "--axes", "x, q"), "q")
     self.fails(1, ("recon", "sense", "k.cfl", "image.npy", "--axes", "y, y"), "axis 'y' is given twice")
     self.fails(1, ("recon", "pics", "k.cfl", "image.npy", "--calibration", "2"), "a kernel of 6 for 2", "6 calibration samples or more")

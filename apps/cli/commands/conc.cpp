@@ -18,6 +18,8 @@ namespace larmor::cli {
 namespace {
 
 int run(const Call& call) {
+  if (const std::string out = call.text("OUT"); !out.ends_with(".nii") && !out.ends_with(".nii.gz"))
+    throw Error(Errc::usage, fmt::format("larmor conc: OUT is {}", out), "end the name in .nii or .nii.gz");
   const Image signal = io::read_image(call.text("DYNAMIC"));
   if (signal.data.rank() != 4)
     throw Error(Errc::shape, fmt::format("the dynamic series is {}, not 4-D", to_string(signal.data.shape())),
@@ -43,11 +45,21 @@ int run(const Call& call) {
   dce::ConversionOptions o;
   o.device = call.device;
   o.method = call.text("--method");
-  if (call.given("--baseline"))
-    o.baseline_last = std::min<int>(call.integer("--baseline"), static_cast<int>(signal.volumes()));
+  if (call.given("--baseline")) o.baseline_last = call.integer("--baseline");
+  if (o.baseline_last >= signal.volumes())
+    throw Error(
+        Errc::usage,
+        fmt::format("larmor conc: --baseline is {} and the series has {} frames", o.baseline_last, signal.volumes()),
+        "leave frames behind it");
   const auto& cancel = Cancel::interrupt();
   const auto c = dce::signal_to_concentration(signal.data, times, spgr, T10, B1, mask, o, &cancel);
   cancel.check();
+  std::int64_t good = 0, looked = 0;
+  for (const auto s : c.status) good += fit::usable(s), looked += s != fit::FitStatus::outside;
+  if (good == 0)
+    throw Error(Errc::numeric, fmt::format("none of {} voxels has a usable signal", with_commas(looked)),
+                "check the mask, the flip angle [deg], TR [ms] and T1 [s]")
+        .at("larmor conc");
   Image out = signal.like(c.concentration);
   out.times = times;
   io::write_nifti(call.text("OUT"), out,
@@ -57,8 +69,6 @@ int run(const Call& call) {
                                                   {"TR_s", fmt::format("{}", spgr.TR)},
                                                   {"r1", fmt::format("{}", spgr.r1)}},
                                                  {{"dynamic", call.text("DYNAMIC")}})});
-  std::int64_t good = 0, looked = 0;
-  for (const auto s : c.status) good += fit::usable(s), looked += s != fit::FitStatus::outside;
   const auto mean = dce::mean_curve(c.concentration, mask);
   const double peak = *std::max_element(mean.begin(), mean.end());
   if (call.json)

@@ -100,8 +100,8 @@ int run(const Call& call) {
   return 0;
 }
 
-Option pair_of(const char* name, const char* what, const char* start) {
-  return Option{.name = name, .what = what, .kind = Kind::number, .start = start, .lower = 0, .upper = 10}.many();
+Option pair_of(const char* name, const char* what, const char* start, double upper) {
+  return Option{.name = name, .what = what, .kind = Kind::number, .start = start, .lower = 0, .upper = upper}.many();
 }
 
 }  // namespace
@@ -134,9 +134,9 @@ void register_dro_ivim(Commands& commands) {
                    .many(),
                integer("--repeats", "of all b-values", 1, 1, 1000),
                number("--noise", "standard deviation of the noise of one channel, S0 = 1 [1]", 0.01, 0, 10),
-               flag("--gaussian", "Gaussian noise instead of Rician"), pair_of("--f", "range of f [1]", "0.1,0.4"),
-               pair_of("--D", "range of D [mm2/s]", "0.0005,0.002"),
-               pair_of("--D-star", "range of D* [mm2/s]", "0.01,0.1"),
+               flag("--gaussian", "Gaussian noise instead of Rician"), pair_of("--f", "range of f [1]", "0.1,0.4", 1),
+               pair_of("--D", "range of D [mm2/s]", "0.0005,0.002", 0.1),
+               pair_of("--D-star", "range of D* [mm2/s]", "0.01,0.1", 10),
                integer("--seed", "of the random numbers", 1, 0, 2147483647)},
        .refs = {"Barbieri et al., Magn. Reson. Med. 83:312 (2020)"},
        .examples = {"larmor dro ivim -o phantom --noise 0.02",

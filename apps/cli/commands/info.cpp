@@ -144,7 +144,14 @@ int run(const Call& call) {
     const auto t = io::read_table(path);
     j = {{"format", "table"}, {"columns", t.columns}, {"rows", t.rows.size()}};
   } else {
-    j = nifti_info(path);
+    try {
+      j = nifti_info(path);
+    } catch (const Error& e) {
+      if (e.code() != Errc::format || path.ends_with(".nii") || path.ends_with(".nii.gz")) throw;
+      throw Error(Errc::format, path + ": a file of a kind that is not looked into",
+                  "give .nii, .nii.gz, .npy, .csv, .tsv, .cfl, .h5 or .seq; of DICOM tells larmor dicom info, of a "
+                  "graph larmor graph show");
+    }
   }
   json named{{"file", path}};
   named.update(j);

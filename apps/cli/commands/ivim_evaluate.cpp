@@ -40,8 +40,9 @@ std::vector<Candidate> candidates(const Call& call, const ivim::Prior& prior, do
   for (const char* m : {"ivim.segmented", "ivim.lm", "ivim.varpro", "ivim.map", "ivim.posterior"})
     all.push_back({m, m, o});
   for (const auto& file : call.texts("WEIGHTS")) {
+    const auto weights = nn::read_weights(file);
     try {
-      o.network = std::make_shared<const ivim::VoxelNetwork>(nn::read_weights(file));
+      o.network = std::make_shared<const ivim::VoxelNetwork>(weights);
     } catch (Error& e) {
       throw e.at(file);
     }

@@ -81,6 +81,10 @@ Setup setup_of(const Call& call) {
       throw Error(Errc::usage, "larmor ivim train: --known-S0 with --data", "the data have an S0 of their own");
     s.protocol.count0 = 0;
   }
+  if (s.protocol.b.size() < 3)
+    throw Error(Errc::usage,
+                fmt::format("larmor ivim train: {} b-values above 0, and D, f and D* need 3", s.protocol.b.size()),
+                "give --b 10,50,200,800 [s/mm2], or data with more");
   if (call.given("--noise") || !call.given("--data")) noise_of(call, s);
   return s;
 }

@@ -57,6 +57,10 @@ Trajectory trajectory_of(const Call& call) {
     return flow::ValueTraits<Trajectory>::from(
         operation(call, "traj.spiral", {{"protocol", nodes::read_file(call.text("--protocol"))}}, {}, "trajectory"));
   const Value file = nodes::read_file(call.text("--traj"));
+  if (call.given("--matrix") && (file.type() == "trajectory" || file.type() == "record"))
+    throw Error(Errc::usage,
+                fmt::format("larmor {}: --matrix does nothing with {}", call.command->name, call.text("--traj")),
+                "leave it out: the file has the size of the image");
   if (file.type() == "trajectory") return flow::ValueTraits<Trajectory>::from(file);
   if (file.type() == "record") return trajectory_of_json(file, call.text("--traj"));
   Array k = flow::ValueTraits<Array>::from(file);

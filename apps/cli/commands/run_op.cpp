@@ -9,6 +9,7 @@
 #include <larmor/nodes/files.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "catalogue_ops.hpp"
 #include "command.hpp"
@@ -74,8 +75,11 @@ std::map<std::string, Value> inputs_of(const Call& call, const NodeType& type) {
 std::map<std::string, Value> settings_of(const Call& call, const std::string& id, const flow::NodeTypes& types) {
   flow::Graph graph;
   graph.nodes["op"].op = id;
+  std::set<std::string> seen;
   for (const auto& assignment : call.texts("--set")) {
-    halves(assignment + " ", "--set", "name=value");
+    const auto name = halves(assignment + " ", "--set", "name=value").first;
+    if (!seen.insert(name).second)
+      throw Error(Errc::usage, fmt::format("setting '{}' is given twice", name), "give it once");
     set_in_graph(graph, "op." + assignment, types, {});
   }
   const auto& node = graph.nodes.at("op");
@@ -83,6 +87,14 @@ std::map<std::string, Value> settings_of(const Call& call, const std::string& id
     throw Error(Errc::usage, fmt::format("'{}' takes one value, not a list", node.sweeps.begin()->first),
                 "larmor run sweeps a setting");
   return node.settings;
+}
+
+// An array without axes is a number to look at.
+Value a_number(const Value& value) {
+  if (value.type() != "array") return value;
+  const Array a = flow::ValueTraits<Array>::from(value);
+  const bool real = a.dtype() != DType::c64 && a.dtype() != DType::c128;
+  return a.rank() == 0 && real ? Value(a.cast(DType::f64).contiguous_copy().span<const double>()[0]) : value;
 }
 
 int run(const Call& call) {
@@ -114,8 +126,8 @@ int run(const Call& call) {
   for (const auto& port : type.outputs) {
     const auto it = outputs.find(port.name);
     if (it == outputs.end() || it->second.none()) continue;
-    const Value& value = it->second;
-    if (wanted.count(port.name)) nodes::write_file(wanted.at(port.name), value);
+    const Value value = a_number(it->second);
+    if (wanted.count(port.name)) nodes::write_file(wanted.at(port.name), it->second);
     const bool plain = value.kind() == Value::Kind::number || value.kind() == Value::Kind::boolean ||
                        value.kind() == Value::Kind::text || value.kind() == Value::Kind::list;
     const std::string shown = plain ? flow::to_json(value) : value.describe();

@@ -15,24 +15,7 @@
 namespace larmor::cli {
 namespace {
 
-// What is written must not take the place of the image or of another result.
-void require_different(const Call& call) {
-  std::vector<std::pair<std::string, std::filesystem::path>> names;
-  for (const char* name : {"IMAGE", "OUT", "--probabilities", "--uncertainty", "--model"}) {
-    if (!call.given(name)) continue;
-    std::error_code ec;
-    const auto path = std::filesystem::weakly_canonical(call.text(name), ec);
-    for (const auto& [other, there] : names)
-      if (path == there)
-        throw Error(Errc::usage,
-                    fmt::format("larmor seg predict: {} and {} are the same file, {}", other, name, call.text(name)),
-                    "give each a name of its own");
-    names.emplace_back(name, path);
-  }
-}
-
 int run(const Call& call) {
-  require_different(call);
   const seg::Segmenter segmenter = call.given("--model") ? seg::Segmenter(call.text("--model")) : seg::Segmenter();
   const Image image = io::read_nifti(call.text("IMAGE"));
   seg::PredictOptions options;

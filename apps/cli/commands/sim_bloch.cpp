@@ -58,8 +58,21 @@ int run_file(const Call& call) {
   return 0;
 }
 
+/// Options that would be left undone.
+void refuse(const Call& call, std::initializer_list<const char*> options, const char* what) {
+  for (const char* option : options)
+    if (call.given(option))
+      throw Error(Errc::usage, fmt::format("larmor sim bloch: {} does nothing {}", option, what), "leave it out");
+}
+
 int run(const Call& call) {
-  if (call.given("--seq")) return run_file(call);
+  if (call.given("--seq")) {
+    refuse(call, {"--shape", "--FA", "--phase", "--duration", "--time-bandwidth", "--apodisation", "--thickness"},
+           "with --seq, whose pulses are in the file");
+    return run_file(call);
+  }
+  refuse(call, {"--along"}, "without --seq: spins of a pulse lie along z, or df when --thickness is 0");
+  if (call.number("--thickness") == 0) refuse(call, {"--df"}, "when --thickness is 0: spins lie along it");
   const std::string shape = call.text("--shape");
   sim::PulseSpec pulse;
   pulse.shape = shape == "hard"    ? sim::PulseShape::hard

@@ -25,6 +25,15 @@ int run(const Call& call) {
   std::vector<double> times;
   for (std::size_t i = 0; static_cast<double>(i) * step <= duration * (1 + 1e-12); ++i)
     times.push_back(static_cast<double>(i) * step);
+  const auto needs = [&](const char* option, bool good, const char* what) {
+    if (call.given(option) && !good)
+      throw Error(Errc::usage, fmt::format("larmor sim dce: {} does nothing {}", option, what), "leave it out");
+  };
+  needs("--venous", call.given("--input"), "without --input");
+  needs("--venous", model.n_inputs > 1, ("with " + id + ", which has one input").c_str());
+  needs("--plasma", call.given("--input"), "without --input");
+  needs("--aif", !call.given("--input"), "with --input");
+  needs("--arrival", !call.given("--input"), "with --input");
   std::vector<Aif> inputs;
   if (call.given("--input")) {
     inputs.push_back(read_curve(call.text("--input"), 1.0, call.given("--plasma")).to_plasma(call.number("--Hct")));
@@ -35,13 +44,17 @@ int run(const Call& call) {
         dce::sampled_for_fit(call.text("--aif"), times, call.number("--arrival"), call.number("--Hct"), 0.25));
   }
   if (static_cast<int>(inputs.size()) < model.n_inputs)
-    throw Error(Errc::usage, fmt::format("{} takes {} inputs, {} given", id, model.n_inputs, inputs.size()),
+    throw Error(Errc::usage,
+                fmt::format("larmor sim dce: {} takes {} inputs, {} given", id, model.n_inputs, inputs.size()),
                 "give --input and --venous");
   inputs.resize(static_cast<std::size_t>(model.n_inputs));
   const auto given = read_params(call, "--param", model);
   std::vector<double> p;
   for (const auto& q : model.params) {
     const auto it = given.find(q.name);
+    if (it != given.end() && it->second.size() > 1)
+      throw Error(Errc::usage, fmt::format("larmor sim dce: {} values of {} for one curve", it->second.size(), q.name),
+                  "give one");
     p.push_back(it == given.end() ? q.start : it->second.at(0));
   }
   std::vector<double> c(times.size());

@@ -18,6 +18,14 @@ int run(const Call& call) {
   const std::string kind = call.text("--sequence");
   const double FA = degree * call.number("--FA"), TR = 1e-3 * call.number("--TR"), TE = 1e-3 * call.number("--TE");
   const int n = call.integer("--pulses");
+  const auto refuse = [&](const char* option, bool useful) {
+    if (call.given(option) && !useful)
+      throw Error(Errc::usage, fmt::format("larmor sim epg: {} does nothing with --sequence {}", option, kind),
+                  "leave it out");
+  };
+  refuse("--TR", kind != "fse"), refuse("--TE", kind != "bssfp"), refuse("--phase-increment", kind == "spgr");
+  if (kind == "fse" && !(TE > 0))
+    throw Error(Errc::usage, "larmor sim epg: an echo spacing of 0 ms", "give --TE in ms");
   sim::EpgSequence sequence;
   double first = TE, step = TR;
   if (kind == "spgr") {

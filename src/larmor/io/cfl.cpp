@@ -93,7 +93,13 @@ Array read_pair(const Pair& files) {
 
 }  // namespace
 
-Array read_cfl(const fs::path& path) { return read_pair(pair_of(path)); }
+Array read_cfl(const fs::path& path) {
+  const auto files = pair_of(path);
+  std::error_code ec;
+  if (!fs::exists(files.header, ec) && !fs::exists(files.data, ec))
+    throw missing_file(path.extension() == ".cfl" ? files.data : files.header);
+  return read_pair(files);
+}
 
 void write_cfl(const fs::path& path, const Array& array) {
   Shape dims(names.size(), 1);

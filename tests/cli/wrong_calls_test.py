@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that a newcomer makes: nothing that was asked for is left undone without a word."""
+import json
+
+import harness
+from harness import write_nifti
+
+
+class Cases(harness.CliCase):
+
+  def test_help_of_what_is_not_there(self):
+    self.fails(2, ["help", "inof"], "no command called 'inof'", "did you mean info?")
+    self.assertEqual(self.ok("help", "dro").stdout, self.ok("dro", "--help").stdout)
+    self.assertEqual(self.ok("help").stdout, self.ok("--help").stdout)
+    self.fails(2, ["--json"], "larmor --json: no command")
+    self.fails(2, ["dro", "--json"], "larmor dro: what?", "larmor dro asl")
+
+  def test_a_number_without_unit_is_told_without_one(self):
+    done = self.fails(2, ["aif", "sample", "parker", "--Hct", "42"])
+    self.assertIn("--Hct is 42; allowed: 0 to 0.9\n", done.stderr)
+
+  def test_an_input_is_not_overwritten(self):
+    write_nifti(self.dir / "a.nii", [100] * 16, (2, 2, 1, 4), dt=1)
+    before = (self.dir / "a.nii").read_bytes()
+    (self.dir / "b.nii").symlink_to("a.nii")
+    for out in ("a.nii", "./a.nii", "b.nii"):
+      self.fails(2, ["conc", "a.nii", out, "--T1", "1", "--FA", "15", "--TR", "5"], "DYNAMIC and OUT are the same file")
+    self.fails(2, ["conc", "a.nii", "c.nii", "--T1-map", "c.nii", "--FA", "15", "--TR", "5"], "OUT and --T1-map are the same file")
+    self.fails(2, ["recon", "sense", "k.cfl", "i.npy", "--g", "i.npy"], "OUT and --g are the same file")
+    self.assertEqual((self.dir / "a.nii").read_bytes(), before)
+
+  def test_conc_in_wrong_units(self):
+    write_nifti(self.dir / "a.nii", [100, 100, 100, 100, 150, 200, 120, 130], (2, 1, 1, 4), dt=1)
+    (self.dir / "a.json").write_text('{"FlipAngle": 15, "RepetitionTime": 0.005}', encoding="utf-8")
+    call = ("conc", "a.nii", "c.nii", "--T1", "1.2")
+    self.fails(1, [*call, "--FA", "0.26", "--baseline", "2"], "--FA: the sidecar says 15, which is overruled", "none of 2 voxels", "flip angle [deg]")
+    self.fails(2, [*call, "--TR", "0.005"], "--TR is 0.005 ms")
+    self.fails(2, [*call, "--baseline", "4"], "--baseline is 4 and the series has 4 frames")
+    self.fails(2, ["conc", "a.nii", "c.txt", "--T1", "1.2"], "OUT is c.txt", ".nii.gz")
+    self.assertFalse((self.dir / "c.nii").exists())
+    self.assertNotIn("overruled", self.ok(*call, "--FA", "15", "--TR", "5", "--baseline", "2").stderr)
+
+  def test_options_that_would_be_left_undone(self):
+    for words, *says in ((["sim", "dce", "--venous", "v.csv"], "--venous does nothing without --input"),
+                        (["sim", "dce", "--input", "a.csv", "--venous", "v.csv"], "dce.extended_tofts, which has one input"),
+                        (["sim", "dce", "--plasma"], "--plasma does nothing without --input"),
+                        (["sim", "dce", "--input", "a.csv", "--aif", "parker"], "--aif does nothing with --input"),
+                        (["sim", "dce", "--param", "Ktrans=0.1,0.2"], "2 values of Ktrans for one curve"),
+                        (["sim", "bloch", "--along", "x"], "--along does nothing without --seq"),
+                        (["sim", "bloch", "--seq", "a.seq", "--FA", "30"], "--FA does nothing with --seq"),
+                        (["sim", "bloch", "--thickness", "0", "--df", "5"], "--df does nothing"),
+                        (["sim", "epg", "--sequence", "fse", "--TR", "5"], "--TR does nothing with --sequence fse"),
+                        (["sim", "epg", "--sequence", "bssfp", "--TE", "5"], "--TE does nothing with --sequence bssfp"),
+                        (["sim", "epg", "--sequence", "fse", "--TE", "0"], "an echo spacing of 0 ms"),
+                        (["dro", "ivim", "-o", "x", "--f", "2,3"], "--f is 2; allowed: 0 to 1"),
+                        (["ivim", "train", "w.safetensors", "--D", "0.5,2"], "--D is 0.5 mm2/s"),
+                        (["ivim", "train", "w.safetensors", "--b", "0,50"], "1 b-values above 0", "--b 10,50,200,800")):
+      self.fails(2, words, *says)
+
+  def test_options_of_reconstruction_that_would_be_left_undone(self):
+    self.ok("run-op", "phantom.shepp_logan", "--set", "size=[8,8]", "--out", "out=o.cfl", "-q")
+    self.ok("run-op", "phantom.coils", "--in", "like=o.cfl", "--set", "coils=2", "--out", "maps=k.cfl", "-q")
+    for option in (("--error", "e.npy"), ("--random",), ("--seed", "3")):
+      for command in ("sense", "grappa", "pics"):
+        self.fails(2, ["recon", command, "k.cfl", "i.npy", *option], f"{option[0]} does nothing without --undersample")
+    self.ok("traj", "radial", "--fov", "160", "--resolution", "20", "-o", "k.json", "-q")
+    self.fails(2, ["recon", "sample", "o.cfl", "--traj", "k.json", "--matrix", "8", "-o", "s.npy"], "--matrix does nothing with k.json")
+    self.fails(1, ["recon", "sense", "nothing.cfl", "i.npy"], "no file called 'nothing.cfl'")
+
+  def test_names_of_graphs_and_files(self):
+    for command in (["run"], ["graph", "check"], ["graph", "show"]):
+      self.fails(1, [*command, "kspace_filtr"], "did you mean kspace_filter?", "name a file, or one of:")
+    self.ok("graph", "example", "dce", "-o", "mine.json")
+    self.fails(1, ["run", "mien.json"], "no file called 'mien.json'", "did you mean mine.json?")
+    done = self.fails(1, ["info", "mine.json"], "mine.json", "larmor graph show")
+    self.assertNotIn("NIfTI", done.stderr)
+
+  def test_run_op_shows_a_number(self):
+    self.assertEqual(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2").stdout, "out  3\n")
+    self.assertEqual(json.loads(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2", "--json").stdout), {"out": 3})
+    self.fails(2, ["run-op", "math.add", "--in", "a=1", "--set", "value=2", "--set", "value=3"], "'value' is given twice")
+
+
+if __name__ == "__main__":
+  harness.main()
