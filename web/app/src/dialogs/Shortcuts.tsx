@@ -18,7 +18,7 @@ const hands: [string, string][] = [
 export function Shortcuts({ onClose }: { onClose: () => void }) {
   const sections = [...new Set(commands.map((c) => c.section))];
   return (
-    <Dialog title="Keyboard and mouse" onClose={onClose} width={760} testid="shortcuts">
+    <Dialog title="Keyboard and mouse" onClose={onClose} width={760} testid="shortcuts" reading>
       <div className="shortcut-columns">
         {sections.map((s) => (
           <div className="shortcut-section" key={s}>

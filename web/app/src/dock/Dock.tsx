@@ -11,6 +11,8 @@ import { Problems, problemsOf } from "./Problems.tsx";
 
 const Profiler = lazy(() => import("./Profiler.tsx"));
 
+const titles: Record<DockTab, string> = { probe: "Values", problems: "Problems", log: "Log", profiler: "Profiler" };
+
 /** What lies below the canvas: values, problems, the log, where the time goes. */
 export function Dock() {
   const { dockTab, dockHeight } = useApp((s) => s.preferences);
@@ -20,17 +22,19 @@ export function Dock() {
     </button>
   );
   return (
-    <section className="dock" style={{ height: dockHeight }} data-testid="dock">
+    <section className="dock" aria-label="Panels below the canvas" style={{ height: dockHeight }} data-testid="dock">
       <Splitter axis="y" style={{ top: -4 }} onStart={() => -dockHeight} onMove={(h) => prefer({ dockHeight: Math.min(Math.max(-h, 120), innerHeight - 220) })} />
-      <div className="dock-head" role="tablist">
-        {tab("probe", "Values", <ProbeCount />)}
-        {tab("problems", "Problems", <ProblemCount />)}
-        {tab("log", "Log")}
-        {tab("profiler", "Profiler")}
+      <div className="dock-head">
+        <div className="dock-tabs" role="tablist" aria-label="Panels">
+          {tab("probe", "Values", <ProbeCount />)}
+          {tab("problems", "Problems", <ProblemCount />)}
+          {tab("log", "Log")}
+          {tab("profiler", "Profiler")}
+        </div>
         <span className="spacer" />
         <button className="button icon small" title="Close the panel" onClick={() => prefer({ dock: false })}><ChevronDown size={16} /></button>
       </div>
-      <div className="dock-body" role="tabpanel">
+      <div className="dock-body" role="tabpanel" aria-label={titles[dockTab]}>
         {dockTab === "probe" ? <Probes /> : dockTab === "problems" ? <Problems /> : dockTab === "log" ? <Log /> : <Suspense fallback={null}><Profiler /></Suspense>}
       </div>
     </section>

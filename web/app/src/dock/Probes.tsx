@@ -46,7 +46,7 @@ function ProbeTile({ probe }: { probe: Probe }) {
         <span className="muted ellipsis" style={{ fontSize: 12 }}>{report && format.about(report.describe)}</span>
         <span className="spacer" />
         {viewers.length > 1 && (
-          <select className="field" value={probe.viewer ?? viewers[0]} onChange={(e) => session.changeProbe(probe.key, { viewer: e.target.value })} title="Viewer" data-testid="probe-viewer">
+          <select className="field" value={probe.viewer ?? viewers[0]} onChange={(e) => session.changeProbe(probe.key, { viewer: e.target.value })} title="Viewer" aria-label={`Viewer of ${probe.port}`} data-testid="probe-viewer">
             {viewers.map((v) => <option key={v} value={v}>{titleOf[v] ?? v}</option>)}
           </select>
         )}

@@ -51,9 +51,9 @@ export default function Profiler() {
   return (
     <div className="profiler" data-testid="profiler">
       <div className="profiler-head">
-        <select className="field" value={current} onChange={(e) => setChosen(Number(e.target.value) === last ? null : Number(e.target.value))} data-testid="profiler-run">{[...runs].reverse().map(option)}</select>
+        <select className="field" aria-label="Run" value={current} onChange={(e) => setChosen(Number(e.target.value) === last ? null : Number(e.target.value))} data-testid="profiler-run">{[...runs].reverse().map(option)}</select>
         <span className="muted">compared with</span>
-        <select className="field" value={other ?? ""} onChange={(e) => setOther(e.target.value ? Number(e.target.value) : null)} data-testid="profiler-compare">
+        <select className="field" aria-label="Run to compare with" value={other ?? ""} onChange={(e) => setOther(e.target.value ? Number(e.target.value) : null)} data-testid="profiler-compare">
           <option value="">none</option>
           {[...runs].reverse().filter((r) => r.run !== current).map(option)}
         </select>

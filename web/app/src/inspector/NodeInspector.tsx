@@ -70,7 +70,7 @@ export function NodeInspector({ id }: { id: string }) {
                   <span className="port-dot" style={{ background: catalogue.colour(p.type) }} />
                   <button className="button small" style={{ paddingInline: 3, color: "var(--text)" }} title="Probe" onClick={() => { session.probe(port); showDock("probe"); }} data-testid={`probe-${p.name}`}>{p.name}</button>
                   <span className="muted">{catalogue.typeTitle(p.type)}</span>
-                  <select className="field" title="What happens with the value once it was used" value={doc.policy?.[p.name] ?? "automatic"} onChange={(e) => session.edit("set policy", (g) => setPolicy(g, id, p.name, e.target.value as Policy))} data-testid={`policy-${p.name}`}>
+                  <select className="field" title="What happens with the value once it was used" aria-label={`What happens with ${p.name} once it was used`} value={doc.policy?.[p.name] ?? "automatic"} onChange={(e) => session.edit("set policy", (g) => setPolicy(g, id, p.name, e.target.value as Policy))} data-testid={`policy-${p.name}`}>
                     {policies.map(([key, title]) => <option key={key} value={key}>{title}</option>)}
                   </select>
                   <MenuButton className="button icon small" title="Add to dashboard" entries={() => actions.dashboardEntries(session, { kind: "viewer", port })}><LayoutDashboard size={13} /></MenuButton>
@@ -106,6 +106,7 @@ function NodeId({ id }: { id: string }) {
       key={id}
       defaultValue={id}
       title="Name of the node in files, on the command line and in --set"
+      aria-label="Name of the node in files"
       onBlur={(e) => {
         if (e.target.value === id || !e.target.value.trim()) return void (e.target.value = id);
         let made = id;

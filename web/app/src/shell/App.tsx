@@ -58,7 +58,7 @@ function Work() {
   return (
     <div className="work">
       {p.palette && (
-        <aside className="side left" style={{ width: p.paletteWidth }}>
+        <aside className="side left" aria-label={page.kind === "canvas" ? "Operations" : "Settings and values"} style={{ width: p.paletteWidth }}>
           {page.kind === "canvas" ? <Palette /> : <Things dashboard={page.name} />}
           <Splitter axis="x" style={{ right: -4 }} onStart={() => p.paletteWidth} onMove={(w) => prefer({ paletteWidth: clamp(w, 160, 460) })} />
         </aside>
@@ -72,7 +72,7 @@ function Work() {
         {p.dock && <Dock key={session.id} />}
       </main>
       {p.inspector && page.kind === "canvas" && (
-        <aside className="side right" style={{ width: p.inspectorWidth }}>
+        <aside className="side right" aria-label="Inspector" style={{ width: p.inspectorWidth }}>
           <Splitter axis="x" style={{ left: -4 }} onStart={() => -p.inspectorWidth} onMove={(w) => prefer({ inspectorWidth: clamp(-w, 240, 560) })} />
           <Inspector />
         </aside>

@@ -15,6 +15,7 @@ export function TopBar() {
   return (
     <header className="top-bar" data-testid="top-bar">
       <Logo />
+      <h1 className="unseen">Larmor Studio</h1>
       <Menus />
       <Tabs />
       <SavedMark />
@@ -42,7 +43,7 @@ function Menus() {
   ];
   const examples = (): Entries => [...catalogue.graphs.values()].map((g) => ({ title: g.title || g.name, run: () => void openGraph({ example: g.name }), testid: `example-${g.name}` }));
   return (
-    <nav className="menus">
+    <nav className="menus" aria-label="Menus">
       <MenuButton className="button small" entries={file} testid="file-menu">File</MenuButton>
       <MenuButton className="button small" entries={() => [...section("Edit"), "line", ...section("Choose")]} testid="edit-menu">Edit</MenuButton>
       <MenuButton className="button small" entries={() => [...section("Graph"), "line", ...section("Arrange").slice(0, 6), "line", ...section("Run")]} testid="graph-menu">Graph</MenuButton>
@@ -56,21 +57,21 @@ function Tabs() {
   const tabs = useApp((s) => s.tabs);
   const active = useApp((s) => s.active);
   return (
-    <div className="tabs" role="tablist">
+    <nav className="tabs" aria-label="Open graphs">
       {tabs.map((t) => <TabButton key={t.id} tab={t} active={t.id === active} />)}
       <button className="button icon small" title="New graph" onClick={() => void command("new")!.run(tabs[0]!.session)}>
         <Plus size={15} />
       </button>
-    </div>
+    </nav>
   );
 }
 function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   const title = useStore(tab.session.store, (s) => s.path.split("/").pop() || s.doc.title || "Untitled");
   const dirty = useStore(tab.session.store, (s) => s.rev !== s.savedRev);
   return (
-    <div className={"tab" + (active ? " active" : "")} role="tab" aria-selected={active} data-testid={`tab-${tab.id}`} onPointerDown={(e) => (e.button === 1 ? requestClose(tab.id) : e.button === 0 && activate(tab.id))}>
-      <span className="ellipsis">{title}</span>
-      <button className={"tab-close" + (dirty ? " dirty" : "")} title="Close" onPointerDown={(e) => e.stopPropagation()} onClick={() => requestClose(tab.id)}>
+    <div className={"tab" + (active ? " active" : "")} data-testid={`tab-${tab.id}`} onPointerDown={(e) => (e.button === 1 ? requestClose(tab.id) : e.button === 0 && activate(tab.id))}>
+      <button className="ellipsis" title={title} aria-current={active ? "page" : undefined} onClick={() => activate(tab.id)}>{title}</button>
+      <button className={"tab-close" + (dirty ? " dirty" : "")} title={`Close ${title}`} onPointerDown={(e) => e.stopPropagation()} onClick={() => requestClose(tab.id)}>
         <X size={13} />
       </button>
     </div>
