@@ -82,7 +82,7 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   await page.getByTitle("New graph").click();
   await until(async () => (await graphs()).length === 2);
   const second = (await graphs()).find((g) => g !== first);
-  await page.waitForFunction((id) => document.querySelector(`[data-testid='tab-${id}']`)?.getAttribute("aria-selected") === "true", second);
+  await page.waitForFunction((id) => document.querySelector(`[data-testid='tab-${id}']`)?.classList.contains("active"), second);
   await page.locator(".canvas-empty").waitFor();
   const pasted = async () => Object.keys((await docOf(studio, second)).nodes ?? {}).length;
   await page.keyboard.press("Control+v");
@@ -91,7 +91,7 @@ test("copies go across tabs, with the wires that fed them; settings are undone a
   await picture("canvas-tabs");
   // Tabs by keys; each keeps its graph.
   await page.keyboard.press("Alt+PageUp");
-  await page.waitForFunction((id) => document.querySelector(`[data-testid='tab-${id}']`).getAttribute("aria-selected") === "true", first);
+  await page.waitForFunction((id) => document.querySelector(`[data-testid='tab-${id}']`).classList.contains("active"), first);
   // A setting, undone and redone.
   await node(page, "a").locator(".node-head").click();
   await set(page, "value", "7");
