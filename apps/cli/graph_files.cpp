@@ -5,6 +5,7 @@
 
 #include <larmor/io/file.hpp>
 #include <larmor/nodes/shipped_graphs.hpp>
+#include <set>
 
 namespace larmor::cli {
 namespace fs = std::filesystem;
@@ -48,9 +49,10 @@ flow::Graph open_graph(const fs::path& file) {
   if (!fs::exists(file, failed) || fs::is_directory(file, failed)) {  // a folder of that name hides no graph
     if (nodes::shipped_graphs().count(file.string())) return nodes::shipped_graph(file.string());
     if (nodes::example_graphs().count(file.string())) return nodes::example_graph(file.string());
-    std::vector<std::string> names;
+    std::set<std::string> all;
     for (const auto* graphs : {&nodes::shipped_graphs(), &nodes::example_graphs()})
-      for (const auto& [name, text] : *graphs) names.push_back(name);
+      for (const auto& [name, text] : *graphs) all.insert(name);
+    const std::vector<std::string> names(all.begin(), all.end());
     if (!fs::exists(file, failed) && !file.has_extension() && !file.has_parent_path())
       throw Error(Errc::file, unknown_name("file or graph", file.string(), names).message(),
                   fmt::format("name a file, or one of: {}", fmt::join(names, ", ")));

@@ -83,6 +83,17 @@ PipelineRun run_graph(PipelineJob& job, const Progress& progress, const Cancel& 
   return out;
 }
 
+// Results among the data would be taken for data by the next run: T10.nii.gz for a T1 map.
+void require_apart(const Call& call) {
+  std::error_code ec;
+  std::filesystem::path data = call.text("DATA");
+  if (!std::filesystem::is_directory(data, ec)) data = data.has_parent_path() ? data.parent_path() : ".";
+  if (std::filesystem::equivalent(data, call.text("--out"), ec))
+    throw Error(Errc::usage,
+                fmt::format("larmor {}: --out {} is the folder of the data", call.command->name, call.text("--out")),
+                "name another folder: results would be taken for data by the next run");
+}
+
 int run(const Call& call) {
   const Pipeline& pipeline = pipelines().get(call.command->name);
   const std::string command = "larmor " + pipeline.name;
@@ -113,6 +124,7 @@ int run(const Call& call) {
   if (!check && !graph && !call.given("--out"))
     throw Error(Errc::usage, command + ": --out is missing (folder that receives the maps)", "add -o OUT");
 
+  if (call.given("--out")) require_apart(call);
   const auto start = std::chrono::steady_clock::now();
   const auto job = pipeline.prepare(config, call.text("DATA"), call.device);
   for (const auto& n : job->facts().notes) log::info(n);

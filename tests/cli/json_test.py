@@ -143,6 +143,15 @@ class Cases(harness.CliCase):
             if isinstance(told, dict) and isinstance(told.get(key), str):
               self.assertTrue((self.dir / told[key]).exists(), f"{key}: {told[key]}")
 
+  def test_names_of_any_bytes(self):
+    self.ok("run-op", "phantom.shepp_logan", "--set", "size=[20,20]", "--out", "out=o.npy", "-q")
+    name = os.fsdecode(b"caf\xe9")  # Latin-1: no UTF-8
+    for words in (("traj", "radial", "--fov", "200", "--resolution", "10", "-o", f"{name}.json"), ("recon", "sample", "o.npy", "--traj", f"{name}.json", "-o", f"{name}.npy"),
+                  ("run-op", "math.abs", "--in", f"in={name}.npy", "--out", f"out={name}.npy"), ("info", f"{name}.npy"), ("dro", "ivim", "--grid", "4,4,1", "-o", name)):
+      done = subprocess.run([LARMOR, *words, "--json", "-q"], cwd=self.dir, capture_output=True, check=False)
+      self.assertEqual(done.returncode, 0, done.stderr)
+      self.assertTrue(json.loads(done.stdout.decode("utf-8")), words)  # bytes that are no UTF-8 are an error here
+
   def test_a_table_is_the_same_table(self):
     """Columns of --json are those of the CSV, digit by digit."""
     for words in (("aif", "sample", "parker", "--duration", "30"), ("sim", "dce", "--duration", "30"), ("sim", "epg", "--pulses", "5", "--T1", "500,900"),

@@ -29,6 +29,14 @@ class Cases(harness.CliCase):
     self.fails(2, ["recon", "sense", "k.cfl", "i.npy", "--g", "i.npy"], "OUT and --g are the same file")
     self.assertEqual((self.dir / "a.nii").read_bytes(), before)
 
+  def test_results_do_not_lie_among_the_data(self):
+    self.ok("dro", "ivim", "-o", "in", "--grid", "4,4,1", "-q")
+    before = sorted(p.name for p in (self.dir / "in").iterdir())
+    for data, out in (("in", "in"), ("in/", "./in"), ("in", "in/"), ("in/dwi.nii.gz", "in")):
+      self.fails(2, ["ivim", "in/config.yaml", data, "-o", out], "is the folder of the data", "name another folder")
+    self.assertEqual(sorted(p.name for p in (self.dir / "in").iterdir()), before)
+    self.ok("ivim", "in/config.yaml", "in", "-o", "in/maps", "-q")
+
   def test_conc_in_wrong_units(self):
     write_nifti(self.dir / "a.nii", [100, 100, 100, 100, 150, 200, 120, 130], (2, 1, 1, 4), dt=1)
     (self.dir / "a.json").write_text('{"FlipAngle": 15, "RepetitionTime": 0.005}', encoding="utf-8")
@@ -71,6 +79,8 @@ class Cases(harness.CliCase):
     for command in (["run"], ["graph", "check"], ["graph", "show"]):
       self.fails(1, [*command, "kspace_filtr"], "did you mean kspace_filter?", "name a file, or one of:")
     self.ok("graph", "example", "dce", "-o", "mine.json")
+    self.fails(1, ["graph", "example", "dce", "-o", ""], "no file name")
+    self.fails(2, ["run-op", "math.abs", "--in", "in="], "nothing beside '='")
     self.fails(1, ["run", "mien.json"], "no file called 'mien.json'", "did you mean mine.json?")
     done = self.fails(1, ["info", "mine.json"], "mine.json", "larmor graph show")
     self.assertNotIn("NIfTI", done.stderr)

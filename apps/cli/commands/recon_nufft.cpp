@@ -10,8 +10,10 @@
 #include <larmor/nodes/nufft_ports.hpp>
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "recon_job.hpp"
 #include "trajectory_file.hpp"
 
@@ -109,9 +111,10 @@ Array fitting(Array a, const Shape& shape, Axes names, const std::string& path, 
 void report(const Call& call, const std::string& what, const Array& out) {
   nodes::write_file(call.text("--out"), out);
   if (call.json)
-    fmt::print("{}\n", flow::to_json(Value::record("", {{"shape", Value::List(out.shape().begin(), out.shape().end())},
-                                                        {"axes", Value::List(out.axes().begin(), out.axes().end())},
-                                                        {"out", call.text("--out")}})));
+    print_json({{"out", call.text("--out")},
+                {"shape", out.shape()},
+                {"axes", out.axes()},
+                {"type", std::string(to_string(out.dtype()))}});
   else
     fmt::print("{} -> {}  {}\n", what, call.text("--out"), out.describe());
 }

@@ -26,7 +26,9 @@ using flow::Value;
 std::pair<std::string, std::string> halves(const std::string& text, const char* option, const char* as) {
   const auto at = text.find('=');
   if (at == std::string::npos || at == 0 || at + 1 == text.size())
-    throw Error(Errc::usage, fmt::format("{} {}: no '='", option, text), fmt::format("write {} {}", option, as));
+    throw Error(Errc::usage,
+                fmt::format("{} {}: {}", option, text, at == std::string::npos ? "no '='" : "nothing beside '='"),
+                fmt::format("write {} {}", option, as));
   return {text.substr(0, at), text.substr(at + 1)};
 }
 

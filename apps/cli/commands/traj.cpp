@@ -9,8 +9,10 @@
 #include <larmor/nodes/operations.hpp>
 #include <larmor/nodes/values/trajectory.hpp>
 #include <larmor/nodes/waveform_picture.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 
 namespace larmor::cli {
 namespace {
@@ -135,8 +137,9 @@ int run(const Call& call) {
                         {"fov_mm", Value::List(traj.fov.begin(), traj.fov.end())},
                         {"source", traj.source}};
     if (made.contains("points")) facts.emplace_back("points", made.at("points"));
-    if (!files.empty()) facts.emplace_back("files", Value::List(files.begin(), files.end()));
-    fmt::print("{}\n", flow::to_json(Value::record("", std::move(facts))));
+    auto told = nlohmann::ordered_json::parse(flow::to_json(Value::record("", std::move(facts))));
+    if (!files.empty()) told["files"] = files;
+    print_json(told);
     return 0;
   }
   std::string axes;

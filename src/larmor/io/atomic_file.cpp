@@ -14,6 +14,7 @@ namespace larmor::io {
 namespace fs = std::filesystem;
 
 AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
+  if (path.empty()) throw Error(Errc::file, "no file name to write to", "give one");
   std::error_code ec;
   // A link stays a link: the file it points to is replaced.
   target_ = fs::is_symlink(path, ec) ? fs::weakly_canonical(path, ec) : path;
