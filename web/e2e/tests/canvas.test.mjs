@@ -270,3 +270,38 @@ test("a window that becomes small shows all of a graph, with its wires", { skip,
   assert.equal(await wires(), all);
   await picture("canvas-small");
 });
+
+test("very long names and low windows leave room for the graph", { skip, timeout: 300000 }, async (t) => {
+  const long = "a_name_that_a_script_has_made_of_everything_it_knew_about_the_scan_and_of_the_date_too";
+  const graph = {
+    larmor: 1, title: long, inputs: { [long]: { type: "array", what: "nothing", required: false, to: ["b.a"] } },
+    nodes: { a: { op: "source.number", at: [0, 0], title: long }, [long]: { op: "math.add", at: [300, 0] }, b: { op: "math.add", at: [700, 0], settings: { value: 1 } }, c: { op: "dce.aif_model", at: [300, 260] } },
+    wires: { [`${long}.a`]: "a.out", "b.b": `${long}.out` }, dashboards: { page: { title: long, items: [{ kind: "setting", node: "c", setting: "Hct", x: 0, y: 0, w: 3, h: 1 }] } },
+  };
+  const studio = await startStudio(t, { graph });
+  const { page, picture } = await openPage(t, studio.url, { width: 1024, height: 600 });
+  await state(page, long, "done", "cached");
+  await settled(page);
+  // Names are cut where they lie, and the whole page stays as wide as the window.
+  const zoom = await page.evaluate(() => new DOMMatrix(getComputedStyle(document.querySelector(".react-flow__viewport")).transform).a);
+  const ends = await page.locator(".react-flow__node-ends").boundingBox();
+  assert.ok(ends.width / zoom <= 261, `inputs are ${ends.width / zoom} wide`);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 1024);
+  await node(page, long).locator(".node-head").click();
+  await picture("canvas-long");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 1024);
+  const [undo, side] = [await page.getByTestId("undo").boundingBox(), await page.getByTestId("inspector").boundingBox()];
+  assert.ok(undo.x + undo.width <= side.x, "the title of a dashboard leaves room for undo");
+  const id = await page.getByTestId("node-id").boundingBox();
+  assert.ok(id.height < 30 && id.x + id.width <= side.x + side.width, "the name of the node lies on one line");
+  // With a panel open in a low window the map of all goes: it would hide a third of the canvas.
+  assert.ok(await page.locator(".minimap").isVisible());
+  await page.getByTestId("toggle-dock").click();
+  await page.locator(".minimap").waitFor({ state: "hidden" });
+  await page.getByTestId("toggle-dock").click();
+  // On a dashboard the entry of a setting stays inside its tile.
+  await page.getByTestId("page-page").click();
+  const tile = await page.locator(".tile.setting").boundingBox(), entry = await page.locator(".tile.setting input.field").boundingBox();
+  assert.ok(entry.x >= tile.x && entry.x + entry.width <= tile.x + tile.width, "the entry lies in its tile");
+  await picture("canvas-long-dashboard");
+});

@@ -11,7 +11,7 @@ export const EndsNode = memo(function EndsNode({ data }: NodeProps<EndsNodeType>
   const held = useHold((s) => s.held);
   const incoming = data.side === "in";
   const row = (name: string, type: string, i: number, label: string, what?: string) => (
-    <div key={name} className={`port ${incoming ? "out" : "in"}${held && held.side === (incoming ? "in" : "out") ? " swell" : ""}`} style={{ top: 30 + i * 24 + 1, ["--type" as string]: name === freeEnd ? "var(--faint)" : catalogue.colour(type) }} title={what} data-testid={`end-${data.side}-${name}`}>
+    <div key={name} className={`port ${incoming ? "out" : "in"}${held && held.side === (incoming ? "in" : "out") ? " swell" : ""}`} style={{ top: 30 + i * 24 + 1, ["--type" as string]: name === freeEnd ? "var(--faint)" : catalogue.colour(type) }} title={[label, what].filter(Boolean).join(": ")} data-testid={`end-${data.side}-${name}`}>
       <Handle type={incoming ? "source" : "target"} position={incoming ? Position.Right : Position.Left} id={name} />
       <span className={"port-name ellipsis" + (name === freeEnd ? " muted" : "")}>{label}</span>
     </div>

@@ -114,7 +114,7 @@ export class CanvasModel {
     for (const side of ["in", "out"] as const) {
       const ends: End[] = Object.entries((side === "in" ? g.inputs : g.outputs) ?? {}).map(([name, p]) => ({ name, type: p.type, what: p.what }));
       if (ends.length === 0 && !inner) continue;
-      const width = Math.round(Math.max(120, ...ends.map((e) => geometry.textWidth(e.name, 12) + 46)));
+      const width = Math.round(Math.min(260, Math.max(120, ...ends.map((e) => geometry.textWidth(e.name, 12) + 46))));
       const height = 30 + (ends.length + 1) * 24 + 6;
       // As high as the nodes that it is wired to, so that its wires go straight.
       const wired = side === "in" ? Object.values(g.inputs ?? {}).flatMap((p) => p.to ?? []) : Object.values(g.outputs ?? {}).flatMap((p) => p.from ?? []);

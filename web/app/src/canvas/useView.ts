@@ -27,7 +27,7 @@ function showAll(flow: Flow, element: HTMLElement, rects: geometry.Rect[], minim
   };
   let at = place(width, height);
   const under = (n: geometry.Rect) => (n.x + n.w) * at.zoom + at.x > width - map.w && (n.y + n.h) * at.zoom + at.y > height - map.h;
-  if (minimap && width > 2 * map.w && height > 2 * map.h && rects.some(under)) {
+  if (minimap && width > 440 && height > 280 && rects.some(under)) {  // as canvas.css shows it
     const [beside, above] = [place(width - map.w, height), place(width, height - map.h)];
     at = beside.zoom > above.zoom ? beside : above;
   }

@@ -56,5 +56,6 @@ export function Reading({ graph, name }: { graph: string; name: string }): React
 }
 function Title() {
   const title = useGraph((s) => s.doc.title || s.path.split("/").pop() || "Graph");
-  return <strong>{title}</strong>;
+  useEffect(() => void (document.title = `${title} · Larmor Studio`), [title]);
+  return <h1 className="ellipsis" style={{ fontSize: 13 }}>{title}</h1>;
 }

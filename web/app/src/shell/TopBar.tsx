@@ -188,8 +188,8 @@ export function Pages() {
       <div className="segmented">
         <button aria-pressed={page.kind === "canvas"} onClick={() => session.setPage({ kind: "canvas" })} data-testid="page-canvas">Canvas</button>
         {Object.entries(dashboards ?? {}).map(([name, d]) => (
-          <button key={name} aria-pressed={page.kind === "dashboard" && page.name === name} onClick={() => session.setPage({ kind: "dashboard", name })} data-testid={`page-${name}`}>
-            <LayoutPanelLeft size={13} /> {d.title || name}
+          <button key={name} title={d.title || name} aria-pressed={page.kind === "dashboard" && page.name === name} onClick={() => session.setPage({ kind: "dashboard", name })} data-testid={`page-${name}`}>
+            <LayoutPanelLeft size={13} /> <span className="ellipsis">{d.title || name}</span>
           </button>
         ))}
         {!Object.keys(dashboards ?? {}).length && (
