@@ -154,7 +154,13 @@ int run(const Call& call) {
   summary.total_seconds = since(start);
 
   for (const auto& [name, t] : summary.seconds) log::debug(fmt::format("{}: {:.3f} s", name, t));
-  fmt::print("{}", call.json ? summary_json(summary, *job, result) : summary_text(summary));
+  if (call.json) {
+    json told{{"folder", call.text("--out")}};
+    told.update(json::parse(summary_json(summary, *job, result)));
+    print_json(told);
+  } else {
+    fmt::print("{}", summary_text(summary));
+  }
   if (!call.quiet)
     fmt::print(stderr, "{}: {}\n", call.text("--out"),
                config.boolean("output.report") ? "maps and report.html" : "maps");

@@ -137,6 +137,8 @@ class Cases(harness.CliCase):
           self.assertEqual(code, 0, out + talk)
           document = json.loads(out, parse_constant=no_json)
           self.assertTrue(document or name == "graph check" or name == "graph diff", out)
+          if "-o" in words:  # where it is
+            self.assertIn(words[words.index("-o") + 1], out)
           # What it says it wrote is there; run-op names its outputs as the operation does, and files apart.
           told = {} if isinstance(document, list) else document.get("files", {}) if name == "run-op" else document
           for key in ("out", "folder", "file", "weights", "list", "config", "picture", "g", "kspace", "error", "eigenvalues"):

@@ -60,6 +60,7 @@ class Cases(harness.CliCase):
                         (["sim", "epg", "--sequence", "fse", "--TR", "5"], "--TR does nothing with --sequence fse"),
                         (["sim", "epg", "--sequence", "bssfp", "--TE", "5"], "--TE does nothing with --sequence bssfp"),
                         (["sim", "epg", "--sequence", "fse", "--TE", "0"], "an echo spacing of 0 ms"),
+                        (["traj", "radial", "-o", "k.npy", "--TR", "5"], "--TR does nothing without a .seq"),
                         (["dro", "ivim", "-o", "x", "--f", "2,3"], "--f is 2; allowed: 0 to 1"),
                         (["ivim", "train", "w.safetensors", "--D", "0.5,2"], "--D is 0.5 mm2/s"),
                         (["ivim", "train", "w.safetensors", "--b", "0,50"], "1 b-values above 0", "--b 10,50,200,800")):
@@ -76,7 +77,7 @@ class Cases(harness.CliCase):
     self.fails(1, ["recon", "sense", "nothing.cfl", "i.npy"], "no file called 'nothing.cfl'")
 
   def test_names_of_graphs_and_files(self):
-    for command in (["run"], ["graph", "check"], ["graph", "show"]):
+    for command in (["run"], ["graph", "check"], ["graph", "show"], ["studio", "--no-browser", "--port", "0"]):
       self.fails(1, [*command, "kspace_filtr"], "did you mean kspace_filter?", "name a file, or one of:")
     self.ok("graph", "example", "dce", "-o", "mine.json")
     self.fails(1, ["graph", "example", "dce", "-o", ""], "no file name")

@@ -35,7 +35,8 @@ int run(const Call& call) {
   std::string told;
   const bool sent = !archive || send_results(done.objects, *archive, Cancel::interrupt(), told);
   if (call.json) {
-    auto j = nlohmann::ordered_json::parse(done.results);
+    nlohmann::ordered_json j{{"folder", job.out}};
+    j.update(nlohmann::ordered_json::parse(done.results));
     j.erase("Provenance");
     if (archive) j["sent"] = sent;
     print_json(j);

@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "../print_json.hpp"
+
 namespace larmor::cli {
 namespace {
 
@@ -18,7 +22,13 @@ int run(const Call& call) {
                  .changes = !call.flag("--no-changes"),
                  .quiet = call.quiet};
   const auto summary = run_batch(batch, Cancel::interrupt());
-  fmt::print("{}", call.json ? summary_json(summary) : summary_table(summary));
+  if (call.json) {
+    nlohmann::ordered_json told{{"folder", batch.out}};
+    told.update(nlohmann::ordered_json::parse(summary_json(summary)));
+    print_json(told);
+  } else {
+    fmt::print("{}", summary_table(summary));
+  }
   if (summary.rows.empty()) {
     fmt::print(stderr, "no DICOM study is in {} ({} files)\n", batch.root, summary.files);
     return 2;

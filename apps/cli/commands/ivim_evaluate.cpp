@@ -242,7 +242,9 @@ int run(const Call& call) {
     };
     for (const auto& x : scores) row(x);
     row(limit);
-    print_json({{"order", {"f", "D", "D_star"}}, {"methods", rows}});
+    json told{{"order", {"f", "D", "D_star"}}, {"methods", rows}};
+    if (call.given("--out")) told["folder"] = call.text("--out");
+    print_json(told);
   } else {
     fmt::print("{}\n{}\n", what, text_of(table));
   }

@@ -9,8 +9,10 @@
 #include <larmor/seg/predict.hpp>
 #include <larmor/seg/preprocess.hpp>
 #include <larmor/seg/volumetry.hpp>
+#include <nlohmann/json.hpp>
 
 #include "command.hpp"
+#include "print_json.hpp"
 #include "seg_evaluation.hpp"
 
 namespace larmor::cli {
@@ -113,7 +115,9 @@ int run(const Call& call) {
   int failed = 0;
   for (const auto& m : e.cases) failed += !m.failure.empty();
   if (call.json) {
-    fmt::print("{}", io::read_text(out / "metrics.json"));
+    nlohmann::ordered_json told{{"folder", out.string()}};
+    told.update(nlohmann::ordered_json::parse(io::read_text(out / "metrics.json")));
+    print_json(told);
     return failed > 0 ? 1 : 0;
   }
   for (const auto& line : lines) fmt::print("{}\n", line);

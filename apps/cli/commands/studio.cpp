@@ -80,6 +80,7 @@ int run(const Call& call) {
   const std::string given = call.given("GRAPH") ? call.text("GRAPH") : "";
   const bool shipped = !given.empty() && !fs::exists(given, none) &&
                        (nodes::shipped_graphs().count(given) || nodes::example_graphs().count(given));
+  if (!given.empty() && !shipped && !fs::exists(given, none)) open_graph(given);  // says what is not there
   const fs::path file = given.empty() || shipped ? fs::path() : fs::absolute(given);
   server::StudioOptions options;
   for (const auto& root : call.texts("--root")) options.roots.emplace_back(root);

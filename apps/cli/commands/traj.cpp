@@ -114,7 +114,15 @@ int run(const Call& call) {
   const std::string id = operation_of(call);
   const auto& type = types.get(id);
   const auto files = call.given("--out") ? call.texts("--out") : std::vector<std::string>{};
-  for (const auto& file : files) check_ending(file);
+  bool played = false;
+  for (const auto& file : files) {
+    check_ending(file);
+    played = played || file.ends_with(".seq") || file.ends_with(".SEQ");
+  }
+  for (const char* option : {"--flip-angle", "--TR"})
+    if (call.given(option) && !played)
+      throw Error(Errc::usage, fmt::format("larmor {}: {} does nothing without a .seq", call.command->name, option),
+                  "leave it out, or write one: -o scan.seq");
   std::map<std::string, Value> inputs;
   if (type.input("protocol") && call.given("--protocol"))
     inputs["protocol"] = nodes::read_file(call.text("--protocol"));
