@@ -185,6 +185,10 @@ describe("runs", () => {
     expect(session.reports.get("fit")!.state).toBe("warning");
     expect(session.state.log.some((l) => l.text.includes("run"))).toBe(true);
     expect(session.state.memory.resident).toBeGreaterThan(0);
+    // Who opens the graph later is told how that ended.
+    const { session: later } = await s.open(id, "b");
+    await until(() => later.state.run !== null);
+    expect(later.state.run).toMatchObject({ run: session.state.run!.run, state: session.state.run!.state, seconds: session.state.run!.seconds });
   });
 });
 

@@ -185,6 +185,8 @@ test("every graph that comes along opens without a failure, says what it needs, 
     if (file === "graphs/dce.json") {
       assert.equal(await node(page, "t1").getAttribute("data-state"), "needs");
       assert.match(await page.getByTestId("graph-needs").innerText(), /dynamic[^]*t1_series\s*give a series or a map, or set 'fixed'/);
+      // Also of a run that was over before the page came it is told what it needs, not that it failed.
+      await page.getByTestId("run-state").getByText("Needs a file").waitFor();
       await picture("trouble-dce-alone");
       // The button beside it opens the dialog of files for that input.
       await page.getByTestId("graph-needs-t1_series").click();
