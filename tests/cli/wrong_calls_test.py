@@ -37,6 +37,17 @@ class Cases(harness.CliCase):
     self.assertEqual(sorted(p.name for p in (self.dir / "in").iterdir()), before)
     self.ok("ivim", "in/config.yaml", "in", "-o", "in/maps", "-q")
 
+  def test_one_volume_is_no_series_for_T1(self):
+    # As many slices as flip angles: they are no volumes all the same.
+    self.ok("dro", "dce", "-o", "in", "--grid", "4,4,4", "--frames", "20", "-q")
+    values, shape, spacing, *_ = harness.read_nifti(self.dir / "in" / "vfa.nii.gz")
+    self.assertEqual(shape[3], 4)
+    write_nifti(self.dir / "in" / "vfa.nii.gz", values[:64], (4, 4, 4), spacing=spacing)
+    self.fails(1, ["t1", "vfa_linear", "in/vfa.nii.gz", "-o", "t1"], "the series is 4 x 4 x 4, not 4-D", "in/vfa.nii.gz")
+    (self.dir / "in" / "mask.nii.gz").unlink()
+    self.fails(1, ["dce", "in/config.yaml", "in", "-o", "out"], "the T1 series is 4 x 4 x 4, not 4-D")
+    self.assertFalse((self.dir / "t1").exists() or (self.dir / "out").exists())
+
   def test_conc_in_wrong_units(self):
     write_nifti(self.dir / "a.nii", [100, 100, 100, 100, 150, 200, 120, 130], (2, 1, 1, 4), dt=1)
     (self.dir / "a.json").write_text('{"FlipAngle": 15, "RepetitionTime": 0.005}', encoding="utf-8")
@@ -89,6 +100,10 @@ class Cases(harness.CliCase):
   def test_run_op_shows_a_number(self):
     self.assertEqual(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2").stdout, "out  3\n")
     self.assertEqual(json.loads(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2", "--json").stdout), {"out": 3})
+    write_nifti(self.dir / "one.nii", [5], (1, 1, 1))
+    told = json.loads(self.ok("run-op", "stats.summary", "--in", "in=one.nii", "--json").stdout)
+    self.assertEqual((told["mean"], told["sd"]), (5, None))  # one value has no spread
+    self.assertIn("sd  nan\n", self.ok("run-op", "stats.summary", "--in", "in=one.nii").stdout)
     self.fails(2, ["run-op", "math.add", "--in", "a=1", "--set", "value=2", "--set", "value=3"], "'value' is given twice")
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <larmor/core/heap.hpp>
 #include <larmor/core/log.hpp>
 #include <larmor/flow/provenance.hpp>
@@ -52,7 +53,9 @@ json outputs_of(const Call& call, flow::Engine& engine, const flow::Graph& graph
     json one{{"type", value.type()}};
     const bool plain = value.kind() == Value::Kind::number || value.kind() == Value::Kind::boolean ||
                        value.kind() == Value::Kind::text;
-    if (plain)
+    if (value.kind() == Value::Kind::number && !std::isfinite(value.number()))
+      one["value"] = nullptr;
+    else if (plain)
       one["value"] = json::parse(flow::to_json(value));
     else
       one["describe"] = value.describe();

@@ -132,8 +132,11 @@ int run(const Call& call) {
     if (wanted.count(port.name)) nodes::write_file(wanted.at(port.name), it->second);
     const bool plain = value.kind() == Value::Kind::number || value.kind() == Value::Kind::boolean ||
                        value.kind() == Value::Kind::text || value.kind() == Value::Kind::list;
-    const std::string shown = plain ? flow::to_json(value) : value.describe();
-    if (plain)
+    const bool finite = value.kind() != Value::Kind::number || std::isfinite(value.number());
+    const std::string shown = plain && finite ? flow::to_json(value) : value.describe();
+    if (!finite)
+      told[port.name] = nullptr;
+    else if (plain)
       told[port.name] = nlohmann::ordered_json::parse(shown);
     else
       told[port.name] = shown;

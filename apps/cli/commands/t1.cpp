@@ -21,6 +21,11 @@ int run(const Call& call) {
   std::vector<std::filesystem::path> paths;
   for (const auto& p : call.texts("SERIES")) paths.emplace_back(p);
   const Series series = read_series(paths);
+  if (series.image.data.rank() != 4)
+    throw Error(Errc::shape, fmt::format("the series is {}, not 4-D", to_string(series.image.data.shape())),
+                "give one 4-D file (x, y, z, volume), or one 3-D file a volume")
+        .at(paths[0].string())
+        .at("larmor t1");
   dce::T1Protocol p;
   p.device = call.device;
   p.FA = option_or(call, "--FA", units::degree, series.FA, false);

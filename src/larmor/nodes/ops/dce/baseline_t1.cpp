@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <larmor/nodes/dce_ports.hpp>
 #include <larmor/nodes/values/image.hpp>
 #include <larmor/nodes/values/maps.hpp>
@@ -42,6 +44,10 @@ void baseline_T1(flow::Ports& io) {
   }
   Image like = io.in<Gridded>(source.c_str()).image();  // "series" or "map"
   const Image series = like;
+  // The slices of one volume would be taken for its volumes.
+  if (source == "series" && series.data.rank() != 4)
+    throw Error(Errc::shape, fmt::format("the T1 series is {}, not 4-D", to_string(series.data.shape())),
+                "give signals (x, y, z, n), one volume a flip angle or inversion time");
   if (series.data.rank() > 3) like.data = series.data.slice(3, 0);
   const auto mask = mask_in(io, "mask", like);
   if (source == "map") {
