@@ -129,7 +129,7 @@ test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t)
     larmor: 1, title: "With an input", inputs: { data: { type: "array", what: "numbers", to: ["sum.in", "most.in"] } },
     nodes: { sum: { op: "reduce.sum", at: [400, 0] }, most: { op: "reduce.max", at: [400, 260] } },
   };
-  const studio = await startStudio(t, { graph, files: { "three.npy": npy([1, 2, 4]), "words.csv": "a,b\n1,2\n" } });
+  const studio = await startStudio(t, { graph, files: { "deep/three.npy": npy([1, 2, 4]), "words.csv": "a,b\n1,2\n" } });
   const { page, picture } = await openPage(t, studio.url);
   // Opened by itself, a graph with inputs has not failed: it needs them.
   await state(page, "sum", "needs");
@@ -142,6 +142,7 @@ test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t)
   await page.getByTestId("toasts").getByText(/read as table, and data needs array/).waitFor();
   assert.ok((await docOf(studio)).inputs.data);
   await page.getByTestId("feed-data").click();
+  await page.getByTestId("file-deep").click();
   await page.getByTestId("file-three.npy").click();
   await page.getByTestId("file-ok").click();
   await until(async () => (await valueOf(studio, "sum.out")) === 7);
@@ -153,6 +154,9 @@ test("an input of a graph is given a file", { skip, timeout: 300000 }, async (t)
   await picture("trouble-input");
   await page.getByTestId("undo").click();
   await until(async () => (await docOf(studio)).inputs?.data?.to?.length === 2);
+  // The next file is looked for where the last one was.
+  await page.getByTestId("feed-data").click();
+  await page.getByTestId("file-three.npy").waitFor();
 });
 
 test("every graph that comes along opens without a failure, says what it needs, and shows all of it", { skip, timeout: 600000 }, async (t) => {

@@ -31,11 +31,14 @@ const joined = (folder: string, name: string) => (folder.endsWith("/") ? folder 
 const fits = (name: string, endings?: string[]) => !endings?.length || endings.some((e) => name.toLowerCase().endsWith("." + e.replace(/^\./, "").toLowerCase()));
 const date = (m: number | string) => new Date(typeof m === "number" ? m * 1000 : m).toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
 
+/** Where something was chosen last: what belongs together lies together. */
+let lastFolder = "";
+
 /** Folders and files of the server, below the folders that it gives. */
 export function FileDialog({ title, save, folder, endings, start = "", onClose, onDone }: FileDialogProps) {
   const api = useApi();
   const slash = start.lastIndexOf("/");
-  const [path, setPath] = useState(slash > 0 ? start.slice(0, slash) : "");
+  const [path, setPath] = useState(slash > 0 ? start.slice(0, slash) : lastFolder);
   const [name, setName] = useState(start.slice(slash + 1));
   const [all, setAll] = useState(false);
   const [listing, setListing] = useState<Listing | null>(null);
@@ -71,6 +74,7 @@ export function FileDialog({ title, save, folder, endings, start = "", onClose, 
   const finish = (n = name) => {
     if (!ready(n)) return;
     const ending = save && endings?.length && !fits(n, endings) ? "." + endings[0]!.replace(/^\./, "") : "";
+    lastFolder = here;
     onClose();
     onDone(folder ? here : n.startsWith("/") ? n + ending : joined(here, n + ending));
   };
