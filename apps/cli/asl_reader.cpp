@@ -163,14 +163,11 @@ void AslReader::other_images() {
   if (!T1.empty()) {
     const std::string unit = config_.text("fit.T1_map_unit");
     T1_ = reading("fit.T1_map", [&] { return read_map(T1, series_, "T1 map", unit == "ms" ? 1e-3 : 1.0); });
-    std::vector<float> tissue;
-    std::copy_if(T1_.begin(), T1_.end(), std::back_inserter(tissue), [](float x) { return x > 0; });
-    const auto middle = tissue.begin() + std::ssize(tissue) / 2;
-    std::nth_element(tissue.begin(), middle, tissue.end());
-    if (!tissue.empty() && (*middle > 20 || *middle < 0.02f))  // no tissue in any field
-      throw Error(Errc::range, fmt::format("half of the T1 map is above {:g} s", *middle),
-                  fmt::format("its unit is not {}: set fit.T1_map_unit: {}", unit, unit == "ms" ? "s" : "ms"))
-          .at(T1.string());
+    reading("fit.T1_map", [&] {
+      require_middle(T1_, T1_middle.first, T1_middle.second, "T1 map in s",
+                     fmt::format("its unit is not {}: set fit.T1_map_unit: {}", unit, unit == "ms" ? "s" : "ms"));
+      return 0;
+    });
   }
   for (const auto& [name, key, paths] : {std::tuple{"GM", "tissue.GM", &found_.GM},
                                          {"WM", "tissue.WM", &found_.WM},

@@ -62,7 +62,11 @@ class Preparation : SeriesReader {
       if (map.empty())
         throw Error(Errc::file, "no T1 map found (*T1map*.nii*, T10.nii*)", "name it with t1.map").at(folder_.string());
       job_.data.T10 = reading("t1.map", [&] {
-        return read_map(map, job_.data.dynamic, "T1 map", config_.text("t1.map_unit") == "ms" ? 1e-3 : 1.0);
+        const std::string unit = config_.text("t1.map_unit");
+        auto T1 = read_map(map, job_.data.dynamic, "T1 map", unit == "ms" ? 1e-3 : 1.0);
+        require_middle(T1, T1_middle.first, T1_middle.second, "T1 map in s",
+                       fmt::format("its unit is not {}: set t1.map_unit: {}", unit, unit == "ms" ? "s" : "ms"));
+        return T1;
       });
       job_.t1_from = "map " + map.filename().string();
     } else if (source == "series") {
@@ -106,7 +110,11 @@ class Preparation : SeriesReader {
     const fs::path path = one_file("t1.B1", found_.b1, "B1 map");
     if (path.empty()) return;
     job_.data.B1 = reading("t1.B1", [&] {
-      return read_map(path, job_.data.dynamic, "B1 map", config_.text("t1.B1_unit") == "%" ? 0.01 : 1.0);
+      const std::string unit = config_.text("t1.B1_unit");
+      auto B1 = read_map(path, job_.data.dynamic, "B1 map", unit == "%" ? 0.01 : 1.0);
+      require_middle(B1, B1_middle.first, B1_middle.second, "B1 map, actual / nominal,",
+                     fmt::format("its unit is not {}: set t1.B1_unit: '{}'", unit, unit == "%" ? "1" : "%"));
+      return B1;
     });
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <larmor/core/log.hpp>
 #include <larmor/io/bids.hpp>
 
@@ -75,6 +76,28 @@ std::vector<float> read_map(const std::filesystem::path& path, const Image& refe
   std::vector<float> out(f.span<float>().begin(), f.span<float>().end());
   for (float& x : out) x *= static_cast<float>(scale);
   return out;
+}
+
+void require_middle(const std::vector<float>& map, double low, double high, const std::string& what,
+                    const std::string& advice) {
+  std::vector<float> values;
+  std::copy_if(map.begin(), map.end(), std::back_inserter(values), [](float x) { return x > 0; });
+  const auto middle = values.begin() + std::ssize(values) / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  if (!values.empty() && (*middle > high || *middle < low))
+    throw Error(Errc::range,
+                fmt::format("half of the {} is {} {:g}", what, *middle > high ? "above" : "below", *middle), advice);
+}
+
+std::vector<float> read_B1(const Call& call, const Image& reference) {
+  auto B1 = read_map(call.text("--B1"), reference, "B1 map");
+  try {
+    require_middle(B1, B1_middle.first, B1_middle.second, "B1 map, actual / nominal,",
+                   "give a fraction, not a percentage");
+  } catch (Error& e) {
+    throw e.at(fmt::format("larmor {}: --B1 {}", call.command->name, call.text("--B1")));
+  }
+  return B1;
 }
 
 std::vector<std::uint8_t> read_mask(const Call& call, const char* name, const Image& reference) {

@@ -34,6 +34,13 @@ Series read_series(const std::vector<std::filesystem::path>& paths);
 /// Map on the grid of `reference` as f32 times `scale`.
 std::vector<float> read_map(const std::filesystem::path& path, const Image& reference, const char* what,
                             double scale = 1.0);
+/// A map in the wrong unit shows in its middle, the median of what is above 0: T1 of 1200 s is one in ms.
+/// Errors   Errc::range with `advice` when it lies outside of low to high
+void require_middle(const std::vector<float>& map, double low, double high, const std::string& what,
+                    const std::string& advice);
+inline constexpr std::pair T1_middle{0.02, 20.0}, B1_middle{0.2, 5.0};  // [s] in any field, actual / nominal angle
+/// The map of option --B1. Errors   those of read_map and require_middle
+std::vector<float> read_B1(const Call& call, const Image& reference);
 /// The mask option, or empty for every voxel.
 std::vector<std::uint8_t> read_mask(const Call& call, const char* name, const Image& reference);
 /// Frame times of a series: an option in seconds between frames, else the file's. Errors   Errc::file when unknown

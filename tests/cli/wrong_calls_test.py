@@ -37,6 +37,23 @@ class Cases(harness.CliCase):
     self.assertEqual(sorted(p.name for p in (self.dir / "in").iterdir()), before)
     self.ok("ivim", "in/config.yaml", "in", "-o", "in/maps", "-q")
 
+  def test_maps_in_wrong_units(self):
+    self.ok("dro", "dce", "-o", "in", "--grid", "4,4,2", "--frames", "20", "-q")
+    *_, spacing, _, _ = harness.read_nifti(self.dir / "in" / "mask.nii.gz")
+    for name, value in (("ms", 1200), ("percent", 100)):
+      write_nifti(self.dir / f"{name}.nii", [value] * 32, (4, 4, 2), spacing=spacing)
+    conc = ("conc", "in/dynamic.nii.gz", "c.nii.gz")
+    self.fails(1, [*conc, "--T1-map", "ms.nii"], "half of the T1 map in s is above 1200", "not in ms")
+    self.fails(1, [*conc, "--T1", "1.2", "--B1", "percent.nii"], "half of the B1 map, actual / nominal, is above 100", "not a percentage")
+    self.fails(1, ["t1", "vfa_linear", "in/vfa.nii.gz", "-o", "t1", "--B1", "percent.nii"], "is above 100", "percent.nii")
+    config = self.dir / "c.yaml"
+    for text, says, better in (("t1: {source: map, map: ../ms.nii%s}", "set t1.map_unit: ms", ", map_unit: ms"),
+                               ("t1: {B1: ../percent.nii%s}", "set t1.B1_unit: '%'", ", B1_unit: '%'")):
+      config.write_text(text % "" + "\naif: {arrival: 20}\n", encoding="utf-8")
+      self.fails(1, ["dce", "c.yaml", "in", "-o", "out"], "is above", says, "c.yaml line 1")
+      config.write_text(text % better + "\naif: {arrival: 20}\n", encoding="utf-8")
+      self.ok("dce", "--check", "c.yaml", "in")
+
   def test_one_volume_is_no_series_for_T1(self):
     # As many slices as flip angles: they are no volumes all the same.
     self.ok("dro", "dce", "-o", "in", "--grid", "4,4,4", "--frames", "20", "-q")

@@ -39,8 +39,13 @@ int run(const Call& call) {
     T10.push_back(static_cast<float>(call.number("--T1")));
   else
     T10 = read_map(call.text("--T1-map"), signal, "T1 map");
+  try {
+    require_middle(T10, T1_middle.first, T1_middle.second, "T1 map in s", "give a map in s, not in ms");
+  } catch (Error& e) {
+    throw e.at("larmor conc: --T1-map");
+  }
   std::vector<float> B1;
-  if (call.given("--B1")) B1 = read_map(call.text("--B1"), signal, "B1 map");
+  if (call.given("--B1")) B1 = read_B1(call, signal);
   const auto mask = read_mask(call, "--mask", signal);
   dce::ConversionOptions o;
   o.device = call.device;

@@ -35,7 +35,7 @@ int run(const Call& call) {
   if (!p.FA.empty()) p.readout_FA = p.FA[0];
   const auto mask = read_mask(call, "--mask", series.image);
   std::vector<float> B1;
-  if (call.given("--B1")) B1 = read_map(call.text("--B1"), series.image, "B1 map");
+  if (call.given("--B1")) B1 = read_B1(call, series.image);
   const auto& cancel = Cancel::interrupt();
   const auto t1 = method.map(series.image.data, p, B1, mask, console_progress(call.quiet), &cancel);
   cancel.check();
