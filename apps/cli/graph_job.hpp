@@ -25,6 +25,9 @@ void feed_graph(flow::Graph& graph, std::map<std::string, flow::Value>& inputs, 
 /// what its ending says. Errors   those of the reader
 flow::Value read_value(const std::string& file, const std::string& type);
 
+/// An array without axes as the number that it holds; what else comes, as it is.
+flow::Value a_number(const flow::Value& value);
+
 /// "512M", "2G", "1.5GB", or bytes. Errors   Errc::usage
 std::size_t parse_size(const std::string& text, const std::string& what);
 /// "1.5 GB"

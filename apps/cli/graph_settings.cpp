@@ -116,6 +116,13 @@ Value read_value(const std::string& file, const std::string& type) {
   return value;
 }
 
+Value a_number(const Value& value) {
+  if (value.type() != "array") return value;
+  const Array a = flow::ValueTraits<Array>::from(value);
+  const bool real = a.dtype() != DType::c64 && a.dtype() != DType::c128;
+  return a.rank() == 0 && real ? Value(a.cast(DType::f64).contiguous_copy().span<const double>()[0]) : value;
+}
+
 void set_in_graph(Graph& graph, const std::string& assignment, const flow::NodeTypes& types,
                   const flow::Library& library) {
   const auto [where, text] = halves(assignment, '=', "--set", "--set node.setting=value");

@@ -117,6 +117,11 @@ class Cases(harness.CliCase):
   def test_run_op_shows_a_number(self):
     self.assertEqual(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2").stdout, "out  3\n")
     self.assertEqual(json.loads(self.ok("run-op", "math.add", "--in", "a=1", "--in", "b=2", "--json").stdout), {"out": 3})
+    (self.dir / "g.json").write_text('{"larmor": 1, "nodes": {"n": {"op": "source.number", "settings": {"value": 2}}, "s": {"op": "math.add", "settings": {"value": 3}}},'
+                                     ' "wires": {"s.a": "n.out"}, "outputs": {"sum": {"type": "array", "from": "s.out"}}}', encoding="utf-8")
+    self.assertEqual(self.ok("run", "g.json", "--no-cache", "-q").stdout, "sum  5\n")
+    told = json.loads(self.ok("run", "g.json", "--no-cache", "-o", "out", "--json", "-q").stdout)["outputs"]["sum"]
+    self.assertEqual((told["value"], told["file"]), (5, "out/sum.npy"))
     write_nifti(self.dir / "one.nii", [5], (1, 1, 1))
     told = json.loads(self.ok("run-op", "stats.summary", "--in", "in=one.nii", "--json").stdout)
     self.assertEqual((told["mean"], told["sd"]), (5, None))  # one value has no spread

@@ -48,9 +48,9 @@ void print_problems(const flow::RunReport& report) {
 json outputs_of(const Call& call, flow::Engine& engine, const flow::Graph& graph, const flow::RunOptions& options) {
   json out = json::object();
   for (const auto& [name, port] : graph.outputs) {
-    const Value value = engine.value(graph, name, options);
+    const Value result = engine.value(graph, name, options), value = a_number(result);
     if (value.none()) continue;
-    json one{{"type", value.type()}};
+    json one{{"type", result.type()}};
     const bool plain = value.kind() == Value::Kind::number || value.kind() == Value::Kind::boolean ||
                        value.kind() == Value::Kind::text;
     if (value.kind() == Value::Kind::number && !std::isfinite(value.number()))
@@ -62,7 +62,7 @@ json outputs_of(const Call& call, flow::Engine& engine, const flow::Graph& graph
     if (call.given("--out")) {
       const std::string node = port.inside.at(0).substr(0, port.inside.at(0).find('.'));
       const auto made = flow::provenance_of(graph, node, engine.types(), engine.options().library, options.base);
-      one["file"] = write_output(call.text("--out"), name, value, flow::to_json(made)).string();
+      one["file"] = write_output(call.text("--out"), name, result, flow::to_json(made)).string();
     }
     out[name] = std::move(one);
   }
@@ -71,7 +71,8 @@ json outputs_of(const Call& call, flow::Engine& engine, const flow::Graph& graph
 
 void print_result(const flow::RunReport& report, const json& outputs) {
   for (const auto& [name, one] : outputs.items()) {
-    std::string text = one.contains("value") ? one["value"].dump() : one["describe"].get<std::string>();
+    std::string text = one.contains("value") ? one["value"].is_null() ? "nan" : one["value"].dump()
+                                             : one["describe"].get<std::string>();
     if (one.contains("file")) text += "  -> " + one["file"].get<std::string>();
     fmt::print("{}  {}\n", name, text);
   }

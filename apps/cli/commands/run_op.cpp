@@ -91,14 +91,6 @@ std::map<std::string, Value> settings_of(const Call& call, const std::string& id
   return node.settings;
 }
 
-// An array without axes is a number to look at.
-Value a_number(const Value& value) {
-  if (value.type() != "array") return value;
-  const Array a = flow::ValueTraits<Array>::from(value);
-  const bool real = a.dtype() != DType::c64 && a.dtype() != DType::c128;
-  return a.rank() == 0 && real ? Value(a.cast(DType::f64).contiguous_copy().span<const double>()[0]) : value;
-}
-
 int run(const Call& call) {
   const auto& types = all_operations(call);
   const std::string id = types.resolve(call.text("OP"));
