@@ -81,10 +81,12 @@ TEST(Validate, CountsWhatIsWithinTolerance) {
   maps.maps[0].values.span<float>()[0] *= 3;      // 0.06 to 0.18 1/min: far out
   maps.maps[1].values.span<float>()[1] = NAN;     // missing
   maps.maps[1].values.span<float>()[2] += 0.04F;  // within 0.05
+  std::string told;
   const auto run = [&](double need) {
+    told.clear();
     return run_op("dce.validate",
                   {{"maps", ValueTraits<ParameterMaps>::to(maps)}, {"truth", ValueTraits<ParameterMaps>::to(truth)}},
-                  {{"need", need}});
+                  {{"need", need}}, {.warn = [&](const std::string& text) { told += text; }});
   };
   const auto out = run(95);
   const auto table = ValueTraits<io::Table>::from(out.at("table"));
@@ -94,7 +96,11 @@ TEST(Validate, CountsWhatIsWithinTolerance) {
   EXPECT_EQ(table.cell(1, "missing"), "1");
   EXPECT_FALSE(out.at("good").boolean());
   EXPECT_NEAR(out.at("within").number(), 10.0 / 11, 1e-12);
+  // Both maps with the part that is within: one voxel of the first is far out, one of the second missing.
+  EXPECT_THAT(told, HasSubstr("out of tolerance: Ktrans (90.9 %), "));
+  EXPECT_THAT(told, HasSubstr("95 % are needed"));
   EXPECT_TRUE(run(90).at("good").boolean());
+  EXPECT_EQ(told, "");
   auto other = truth;
   other.maps.resize(1), other.maps[0].name = "PS";
   maps = some_maps();

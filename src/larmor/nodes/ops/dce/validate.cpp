@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <larmor/core/units.hpp>
 #include <larmor/nodes/dce_ports.hpp>
@@ -25,6 +26,7 @@ void validate(flow::Ports& io) {
                   .rows = {},
                   .source = {}};
   bool good = true;
+  std::vector<std::string> out;  // what is not, by how much
   double worst = 1;
   for (const auto& t : truth.maps) {
     if (!maps.has(t.name)) continue;
@@ -38,6 +40,7 @@ void validate(flow::Ports& io) {
     const double within = static_cast<double>(c.within) / static_cast<double>(all);
     worst = std::min(worst, within);
     good = good && c.good(need);
+    if (!c.good(need)) out.push_back(fmt::format("{} ({:.1f} %)", t.name, 100 * within));
     const dce::Tolerance shown{c.tolerance.absolute * k, c.tolerance.relative};
     table.rows.push_back({t.name, unit, std::to_string(c.n), std::to_string(c.missing), short_number(k * c.truth),
                           short_number(k * c.estimate), short_number(k * c.bias), short_number(k * c.sd),
@@ -46,7 +49,9 @@ void validate(flow::Ports& io) {
   }
   if (table.rows.empty())
     throw Error(Errc::numeric, "nothing was compared: no map and no voxel in common", "give maps of the same names");
-  if (!good) io.warn("a map is out of tolerance");
+  if (!good)
+    io.warn(
+        fmt::format("out of tolerance: {} of the voxels within; {:g} % are needed", fmt::join(out, ", "), 100 * need));
   io.out("table") = table;
   io.out("good") = good;
   io.out("within") = worst;
