@@ -65,6 +65,11 @@ class Cases(harness.CliCase):
     self.fails(1, ["dce", "in/config.yaml", "in", "-o", "out"], "the T1 series is 4 x 4 x 4, not 4-D")
     self.assertFalse((self.dir / "t1").exists() or (self.dir / "out").exists())
 
+  def test_a_T1_map_without_one_voxel_is_none(self):
+    write_nifti(self.dir / "flat.nii", [0] * 32, (4, 2, 1, 4))
+    self.fails(1, ["t1", "vfa_nonlinear", "flat.nii", "--FA", "2,5,10,15", "--TR", "5", "-o", "t1"], "none of 8 voxels has a usable T1")
+    self.assertFalse((self.dir / "t1").exists())
+
   def test_conc_in_wrong_units(self):
     write_nifti(self.dir / "a.nii", [100, 100, 100, 100, 150, 200, 120, 130], (2, 1, 1, 4), dt=1)
     (self.dir / "a.json").write_text('{"FlipAngle": 15, "RepetitionTime": 0.005}', encoding="utf-8")

@@ -45,6 +45,10 @@ int run(const Call& call) {
   const ParameterMaps maps = dce::maps_of(t1, reference);
   std::int64_t usable = 0, looked = 0;
   for (const auto st : t1.status) usable += fit::usable(st), looked += st != fit::FitStatus::outside;
+  if (usable == 0)
+    throw Error(Errc::numeric, fmt::format("none of {} voxels has a usable T1", with_commas(looked)),
+                "check the mask, the flip angles [deg], TR and TI [ms] and the order of the volumes")
+        .at("larmor t1");
 
   MapFiles files{.folder = {}, .provenance = {}, .model = id, .sources = call.texts("SERIES")};
   std::vector<std::pair<std::string, std::string>> sources;
@@ -65,7 +69,7 @@ int run(const Call& call) {
   if (call.json)
     print_json({{"folder", call.text("--out")},
                 {"method", id},
-                {"median_T1_s", usable ? nlohmann::ordered_json(sum.median) : nlohmann::ordered_json(nullptr)},
+                {"median_T1_s", sum.median},
                 {"voxels", looked},
                 {"failed", looked - usable}});
   else
