@@ -54,7 +54,7 @@ std::vector<FileKind> make_kinds() {
        .read = reading<Array>(read_npy_file),
        .write = [](const fs::path& path, const Value& v,
                    const std::string& provenance) { write_npy_file(path, ValueTraits<Array>::from(v), provenance); }},
-      {.endings = {"h5", "mrd"},
+      {.endings = {"h5", "mrd", "hdf5"},
        .title = "ISMRMRD raw data",
        .reader = "io.read_ismrmrd",
        .writer = "io.write_ismrmrd",
