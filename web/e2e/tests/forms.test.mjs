@@ -32,6 +32,7 @@ test("a slider is dragged, an entry typed, a choice made, a file picked; a defau
   assert.ok(dragged < 0.9, `${dragged}`);
   await page.getByTestId("undo").click();
   await until(async () => (await settings("aif")).Hct === undefined);
+  await until(async () => (await page.getByTestId("setting-Hct").inputValue()) === "0.42");  // seen, too: what follows acts on what is seen
   // Typed; what is out of range is refused with the range, and nothing is lost.
   await set(page, "arrival", "30");
   await until(async () => (await settings("aif")).arrival === 30);
