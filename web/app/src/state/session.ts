@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  type Api, ApiError, changeAt, diff, EditError, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type Patch, type RunReport, type RunSummary, type Selection,
+  type Api, ApiError, changeAt, diff, EditError, type GraphDoc, isShipped, type Issue, type Level, levelAt, type Library, type NodeReport, Optimistic, type Patch, type Selection,
 } from "@larmor/graph";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { type Message, messages, say } from "../errors.ts";
 import { Connection, type ServerEvent } from "./connection.ts";
+import { lastRun, logOf } from "./history.ts";
 import { Keyed } from "./keyed.ts";
 import { longer } from "./log.ts";
 import { changed, closed, opened } from "./probes.ts";
@@ -45,8 +46,7 @@ export class Session {
 
   static async open(api: Api, id: string, client: string, tell: (message: Message, kind: "info" | "error") => void): Promise<Session> {
     const session = new Session(id, api, client, tell, await api.json<GraphAnswer>(`/api/graphs/${id}`));
-    void session.loadLog();
-    void session.loadLastRun();
+    void session.loadHistory();
     return session;
   }
   connect(make?: ConstructorParameters<typeof Connection>[4]) {
@@ -272,27 +272,13 @@ export class Session {
     const log = longer(this.state.log, events);
     if (log !== this.state.log) this.set({ log });
   }
-  /** How the last run ended that was over before this page came; what events say meanwhile is newer. */
-  private async loadLastRun() {
-    try {
-      const answer = await this.api.json<RunSummary[] | { runs: RunSummary[] }>(`/api/graphs/${this.id}/runs`);
-      const last = (Array.isArray(answer) ? answer : answer.runs).reduce<RunSummary | null>((a, b) => (a && a.run > b.run ? a : b), null);
-      if (!last || last.state === "running") return;
-      const report = await this.api.json<RunReport>(`/api/graphs/${this.id}/runs/${last.run}`);
-      if (this.state.run) return;
-      this.set({ run: { run: last.run, state: report.state, seconds: report.seconds, ran: report.ran ?? 0, cached: report.cached ?? 0, failed: report.failed ?? 0, since: performance.now() } });
-      if (report.resident_bytes && !this.state.memory.resident) this.set({ memory: { ...this.state.memory, resident: report.resident_bytes } });
-    } catch {
-      // It is only told, and the next run tells it again.
-    }
-  }
-  private async loadLog() {
-    try {
-      const answer = await this.api.json<ServerEvent[] | { entries?: ServerEvent[]; log?: ServerEvent[] }>(`/api/graphs/${this.id}/log`);
-      this.addLog(Array.isArray(answer) ? answer : (answer.entries ?? answer.log ?? []));
-    } catch {
-      // A server that keeps no log is no reason to trouble anybody: new lines come as events.
-    }
+  /** What was before this page came; what events say meanwhile is newer. */
+  private async loadHistory() {
+    const last = lastRun(this.api, this.id);
+    this.addLog(await logOf(this.api, this.id));
+    const ended = await last;
+    if (!ended || this.state.run) return;
+    this.set({ run: ended.run, memory: { ...this.state.memory, resident: this.state.memory.resident || ended.resident } });
   }
 
   // ---- what the server does
